@@ -56,7 +56,8 @@ pub fn decide<B: Bytes + ?Sized, E: Environment>(
             dissect_assembled(environment, scratch);
         }
     }
-    let action = conclude(policy, environment, scratch);
+    while judge::units(policy, environment, scratch) {}
+    let action = conclude(environment, scratch);
     if scratch.report != 0 {
         report(environment, scratch);
     }
@@ -78,6 +79,7 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
     scratch.action = 0;
     scratch.report = 0;
     scratch.stream = Stream::default();
+    judge::begin(scratch);
     scratch.path = Path::EMPTY;
     scratch.frame = Frame::EMPTY;
     scratch.frame.side = side as u8;
@@ -183,7 +185,7 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
 pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     match Protocol::from_code(scratch.path.protocol) {
         Some(Protocol::Modbus) => {
-            modbus::dissect(bytes, scratch);
+            while modbus::dissect(bytes, scratch) {}
             if scratch.path.values != 0 {
                 modbus::values::read(bytes, scratch);
             }
@@ -212,10 +214,10 @@ pub fn assemble<'a, E: Environment>(environment: &'a mut E, scratch: &mut Scratc
     Some(assembled)
 }
 
-/// Judges and counts; and advances the stream when the frame goes on.
+/// Decides about the frame, whose operations are judged; and advances the stream when it goes on.
 #[inline(always)]
-pub fn conclude<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Action {
-    let action = judge::judge(policy, environment, scratch);
+pub fn conclude<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Action {
+    let action = judge::frame(environment, scratch);
     if action == Action::Forward {
         stream::commit(environment, scratch);
     }

@@ -8,27 +8,47 @@ use crate::network::protocol;
 use crate::operation::{NO_RULE, Operation, Role};
 use crate::policy::{Image, UNCOVERED, lookup, rate};
 use crate::port::Side;
-use crate::scratch::{Finding, MOST, OPERATIONS, Scratch};
+use crate::scratch::{Finding, OPERATIONS, Scratch};
 use crate::verdict::{Mode, Reason, Verdict};
 
-/// Judges and counts everything in `scratch`, and leaves the frame's action and outcome there.
+/// How many records are judged in one step.
+const STEP: u32 = 4;
+
+/// Before the first step.
 #[inline(always)]
-pub fn judge<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Action {
+pub fn begin(scratch: &mut Scratch) {
+    scratch.judging.next = 0;
     scratch.judging.unit.reason = 0;
-    for index in 0..MOST {
+}
+
+/// Judges and counts the next operations. True when there are more: the caller comes again. In steps, because the kernel
+/// verifies a program's whole loop.
+#[must_use]
+#[inline(always)]
+pub fn units<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> bool {
+    for _ in 0..STEP {
         let scratch = scratch.anew();
+        let index = scratch.judging.next;
         if index >= scratch.count {
-            break;
+            return false;
         }
+        scratch.judging.next = index.wrapping_add(1);
         scratch.judging.first = !continues(scratch, index) as u8;
         scratch.judging.continued = continues(scratch, index.wrapping_add(1)) as u8;
-        find(policy, scratch.anew(), index);
+        find(policy, scratch.anew());
         let scratch = scratch.anew();
-        merge(scratch, index);
+        merge(scratch);
         if scratch.judging.continued == 0 {
             conclude(policy, environment, scratch.anew());
         }
     }
+    let scratch = scratch.anew();
+    scratch.judging.next < scratch.count
+}
+
+/// Decides about the whole frame: leaves its action and outcome in `scratch`.
+#[inline(always)]
+pub fn frame<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Action {
     let scratch = scratch.anew();
     let mode = Mode::from_code(scratch.path.mode);
     let reason = match Reason::from_code(scratch.outcome) {
@@ -57,11 +77,11 @@ fn continues(scratch: &Scratch, index: u32) -> bool {
 
 /// Keeps the worst finding of the unit: a denial stays; of ranges that pass, the last one's rule covers them all.
 #[inline(always)]
-fn merge(scratch: &mut Scratch, index: u32) {
+fn merge(scratch: &mut Scratch) {
     let judging = &mut scratch.judging;
     if !is_denial(judging.unit.reason) {
         judging.unit = judging.range;
-        judging.index = index;
+        judging.index = judging.next.wrapping_sub(1);
     }
 }
 
@@ -120,10 +140,11 @@ fn conclude<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut S
     scratch.outcome = heavier(scratch.outcome, reason) as u8;
 }
 
-/// Judges the range at `index`.
+/// Judges the range at hand.
 #[inline(always)]
-fn find(policy: &Image, scratch: &mut Scratch, index: u32) {
+fn find(policy: &Image, scratch: &mut Scratch) {
     let Scratch { operations, judging, path, frame, .. } = scratch;
+    let index = judging.next.wrapping_sub(1);
     judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::BeyondInspection as u8, padding: 0 };
     let Some(record) = operations.get(index as usize & const { OPERATIONS - 1 }) else {
         return;

@@ -167,8 +167,6 @@ impl Operation {
     pub const HAS_EXCEPTION: u8 = 2;
     /// A further object range of the unit before it.
     pub const CONTINUES: u8 = 4;
-    /// `value_min` and `value_max` say where the values stand; between a dissector and its pass over values only.
-    pub const VALUES_LATER: u8 = 16;
     /// The record holds the judge's finding for its unit.
     pub const DECIDED: u8 = 8;
 

@@ -12,6 +12,10 @@ use crate::verdict::Reason;
 /// Room for operations, a power of two.
 pub const OPERATIONS: usize = 64;
 
+/// Most operations of one frame whose values are read in a later pass; further ones stay without value, and no rule with
+/// values covers them. A power of two.
+pub const LATER: usize = 4;
+
 /// Most operations that one frame can yield; more is `beyond_inspection`.
 pub const MOST: u32 = 40;
 
@@ -157,8 +161,14 @@ pub struct Stream {
     pub commit: u8,
     /// Non-zero: the segment repeats bytes that were forwarded before.
     pub retransmission: u8,
+    /// Units of the protocol read so far.
+    pub units: u8,
+    /// Records whose values are read in a later pass, and how many they are.
+    pub later: [u8; LATER],
+    /// See `later`.
+    pub later_count: u8,
     /// Always 0.
-    pub padding: [u8; 5],
+    pub padding: [u8; 3],
 }
 
 /// What the judge carries from one object range to the next, and from one candidate to the next.
@@ -179,6 +189,8 @@ pub struct Judging {
     pub continued: u8,
     /// Always 0.
     pub padding: [u8; 2],
+    /// Record to judge next.
+    pub next: u32,
 }
 
 /// What the rules say.
@@ -286,13 +298,13 @@ impl Scratch {
     #[must_use]
     #[inline(always)]
     pub fn operation(&self, index: u32) -> Option<&Operation> {
-        self.operations.get(black_box(index) as usize & (OPERATIONS - 1))
+        self.operations.get(index as usize & (OPERATIONS - 1))
     }
 
     /// The operation at `index`, to write the judge's findings into.
     #[inline(always)]
     pub fn operation_mut(&mut self, index: u32) -> Option<&mut Operation> {
-        self.operations.get_mut(black_box(index) as usize & (OPERATIONS - 1))
+        self.operations.get_mut(index as usize & (OPERATIONS - 1))
     }
 }
 
@@ -304,4 +316,4 @@ impl Default for Scratch {
 
 const _: () = assert!(core::mem::size_of::<Frame>() == 88);
 const _: () = assert!(core::mem::size_of::<Path>() == 24);
-const _: () = assert!(core::mem::size_of::<Stream>() == 32);
+const _: () = assert!(core::mem::size_of::<Stream>() == 36);

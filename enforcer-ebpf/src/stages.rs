@@ -8,6 +8,7 @@ use aya_ebpf::programs::XdpContext;
 use enforcer_common::abi::{loss, slot};
 use enforcer_common::action::Action;
 use enforcer_common::decide::{self, Next};
+use enforcer_common::judge as judging;
 use enforcer_common::policy::Image;
 use enforcer_common::port::Side;
 use enforcer_common::protocol::{Protocol, modbus};
@@ -84,7 +85,10 @@ pub fn modbus(context: XdpContext) -> u32 {
     let Some(scratch) = scratch() else {
         return missing();
     };
-    modbus::dissect(&Window::new(&context), scratch);
+    if modbus::dissect(&Window::new(&context), scratch) {
+        call(&context, slot::MODBUS);
+        return missing();
+    }
     if scratch.path.values != 0 {
         call(&context, slot::MODBUS_VALUES);
     }
@@ -109,9 +113,18 @@ pub fn modbus_assembled(context: XdpContext) -> u32 {
     let Some(scratch) = scratch() else {
         return missing();
     };
-    match decide::assemble(&mut Maps::new(&context), scratch) {
-        Some(assembled) => modbus::dissect(assembled, scratch),
-        None => scratch.outcome = Reason::BeyondInspection as u8,
+    if scratch.stream.units == 0 {
+        match decide::assemble(&mut Maps::new(&context), scratch) {
+            Some(_) => {}
+            None => scratch.outcome = Reason::BeyondInspection as u8,
+        }
+    }
+    let Some(assembled) = environment::assembled() else {
+        return missing();
+    };
+    if scratch.outcome == 0 && modbus::dissect(&assembled, scratch) {
+        call(&context, slot::MODBUS_ASSEMBLED);
+        return missing();
     }
     if scratch.path.values != 0 {
         call(&context, slot::MODBUS_VALUES_ASSEMBLED);
@@ -137,7 +150,11 @@ pub fn judge(context: XdpContext) -> u32 {
     let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
         return missing();
     };
-    let action = decide::conclude(policy, &mut Maps::new(&context), scratch);
+    if judging::units(policy, &mut Maps::new(&context), scratch) {
+        call(&context, slot::JUDGE);
+        return missing();
+    }
+    let action = decide::conclude(&mut Maps::new(&context), scratch);
     if scratch.report != 0 {
         call(&context, slot::REPORT);
         lose(loss::STAGES);

@@ -20,7 +20,9 @@ use crate::verdict::Reason;
 /// Limits of the standard.
 pub mod limits {
     /// Most application data units in one segment that are inspected.
-    pub const UNITS_PER_SEGMENT: u32 = 32;
+    pub const UNITS_PER_SEGMENT: u8 = 32;
+    /// How many of them are read in one step.
+    pub const UNITS_PER_STEP: u32 = 8;
     /// MBAP header up to the length field, TCP 3.1.3.
     pub const HEADER: u32 = 6;
     /// Smallest value of the length field: unit identifier and function code.
@@ -66,16 +68,24 @@ enum Framed {
     Malformed(Reason),
 }
 
-/// Reads all units from `stream.start` to `stream.end`. Adds one operation per object range, and a record with a fault
-/// where bytes are not what the standard allows. Written values are left for [`values::read`].
+/// Reads units from `stream.start` to `stream.end`, at most [`limits::UNITS_PER_STEP`] of them. Adds one operation per
+/// object range, and a record with a fault where bytes are not what the standard allows. Written values are left for
+/// [`values::read`]. True when there is more: the caller comes again. In steps, because the kernel verifies a program's
+/// whole loop.
+#[must_use]
 #[inline(always)]
-pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
-    for _ in 0..limits::UNITS_PER_SEGMENT {
+pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
+    for _ in 0..limits::UNITS_PER_STEP {
         let scratch = scratch.anew();
         let (at, end) = (scratch.stream.start, scratch.stream.end);
         if at >= end {
-            return;
+            return false;
         }
+        if scratch.stream.units >= limits::UNITS_PER_SEGMENT {
+            scratch.fault(Reason::BeyondInspection);
+            return false;
+        }
+        scratch.stream.units = scratch.stream.units.wrapping_add(1);
         let remaining = end.wrapping_sub(at);
         match frame(bytes, at, remaining, is_datagram(scratch)) {
             Framed::Whole(unit, size) => {
@@ -85,18 +95,16 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
             }
             Framed::Partial => {
                 partial(scratch, at, remaining);
-                return;
+                return false;
             }
             Framed::Malformed(reason) => {
                 scratch.fault(reason);
-                return;
+                return false;
             }
         }
     }
     let scratch = scratch.anew();
-    if scratch.stream.start < scratch.stream.end {
-        scratch.fault(Reason::BeyondInspection);
-    }
+    scratch.stream.start < scratch.stream.end
 }
 
 /// Frames one unit: TCP 3.1.3. The length field is believed only with a protocol identifier of 0 and inside its limits.

@@ -56,6 +56,9 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scra
         0 | 0x80..=0xff => operation.fault = Reason::InvalidFunction as u8,
         _ => {}
     }
+    if unit.code == 15 || unit.code == 16 {
+        values::later(scratch, unit.data().wrapping_add(5), word(bytes, unit, 2));
+    }
 }
 
 /// A 16-bit field of the unit's data; 0 where the unit is too short, which its length check reports.
@@ -148,7 +151,6 @@ fn write_coils<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: &mut Operat
     byte_count(bytes, unit, 4, size, operation);
     objects(operation, space::COIL, word(bytes, unit, 0), count);
     limit(operation, count, quantity::WRITE_BITS);
-    values::later(operation, unit.data().wrapping_add(5), count);
 }
 
 /// MB 6.12: address, quantity, byte count, words.
@@ -160,7 +162,6 @@ fn write_registers<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: &mut Op
     byte_count(bytes, unit, 4, size, operation);
     objects(operation, space::HOLDING, word(bytes, unit, 0), count);
     limit(operation, count, quantity::WRITE_REGISTERS);
-    values::later(operation, unit.data().wrapping_add(5), count);
 }
 
 #[inline(always)]
@@ -208,7 +209,7 @@ fn read_write<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) 
     written.fault = fault;
     objects(written, space::HOLDING, word(bytes, unit, 4), writes);
     limit(written, writes, quantity::READ_WRITE_WRITES);
-    values::later(written, unit.data().wrapping_add(9), writes);
+    values::later(scratch, unit.data().wrapping_add(9), writes);
 }
 
 /// Adds a record for a further object range of the request. `None`, and the fault noted, when there is no room.
