@@ -1,7 +1,6 @@
 //! The bridge against a real kernel: created, adopted, refused, released. What is in force is read back by `ip`, not by
 //! our own reader. Needs root.
 
-#[path = "netns/mod.rs"]
 #[expect(dead_code, reason = "each test file uses its own part of the shared helpers")]
 mod netns;
 
@@ -23,8 +22,14 @@ fn assert_is_a_wire(bridge: &str) {
     assert!(link["flags"].as_array().is_some_and(|flags| flags.contains(&"UP".into())), "{link}");
     let data = &link["linkinfo"]["info_data"];
     let zero = [
-        "stp_state", "forward_delay", "mcast_snooping", "mcast_querier", "vlan_filtering", "nf_call_iptables",
-        "nf_call_ip6tables", "nf_call_arptables",
+        "stp_state",
+        "forward_delay",
+        "mcast_snooping",
+        "mcast_querier",
+        "vlan_filtering",
+        "nf_call_iptables",
+        "nf_call_ip6tables",
+        "nf_call_arptables",
     ];
     for name in zero {
         assert!(data[name].is_null() || data[name] == 0, "{bridge}: {name} is {}", data[name]);
@@ -38,8 +43,17 @@ fn assert_is_a_wire(bridge: &str) {
             assert_eq!(data[name], true, "{port}: {name} in {data}");
         }
         let off = [
-            "learning", "hairpin", "guard", "root_block", "proxy_arp", "proxy_arp_wifi", "isolated", "locked",
-            "neigh_suppress", "vlan_tunnel", "mcast_to_unicast",
+            "learning",
+            "hairpin",
+            "guard",
+            "root_block",
+            "proxy_arp",
+            "proxy_arp_wifi",
+            "isolated",
+            "locked",
+            "neigh_suppress",
+            "vlan_tunnel",
+            "mcast_to_unicast",
         ];
         for name in off {
             assert!(data[name].is_null() || data[name] == false, "{port}: {name} is {}", data[name]);

@@ -134,6 +134,24 @@ pub async fn release(netlink: &Netlink, name: &str, keep: bool) -> Result<Releas
     Ok(Released::Removed)
 }
 
+/// What keeps the bridge `name` between the two ports from being a true wire, one sentence each. Changes nothing.
+///
+/// # Errors
+/// [`BridgeError::Gone`], [`BridgeError::Netlink`].
+pub async fn complaints(netlink: &Netlink, name: &str, ports: [&Port; 2]) -> Result<Vec<String>, BridgeError> {
+    let wanted = wire::bridge();
+    let found = expect(netlink, name).await?;
+    let missing = wire::missing(&wanted, link::bridge_settings(&found));
+    let mut all: Vec<String> = missing.into_iter().map(|setting| wire::complaint(name, setting, None)).collect();
+    let wanted = wire::port();
+    for port in ports {
+        let found = expect(netlink, &port.name).await?;
+        let missing = wire::missing(&wanted, link::port_settings(&found));
+        all.extend(missing.into_iter().map(|setting| wire::complaint(&port.name, setting, None)));
+    }
+    Ok(all)
+}
+
 async fn build(
     netlink: &Netlink,
     name: &str,
@@ -216,12 +234,7 @@ async fn settle_port(netlink: &Netlink, port: &Port) -> Result<Vec<String>, Brid
 }
 
 /// Keeps the host itself out of the wire: no packet filter on bridged frames, no IPv6 chatter of its own.
-async fn quiet_host(
-    netlink: &Netlink,
-    bridge: &str,
-    index: u32,
-    pair: &Pair,
-) -> Result<Vec<String>, BridgeError> {
+async fn quiet_host(netlink: &Netlink, bridge: &str, index: u32, pair: &Pair) -> Result<Vec<String>, BridgeError> {
     let mut keys: Vec<String> =
         ["ip", "ip6", "arp"].iter().map(|kind| format!("net/bridge/bridge-nf-call-{kind}tables")).collect();
     let mut attention = Vec::new();

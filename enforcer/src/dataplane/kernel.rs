@@ -1,14 +1,14 @@
-//! Whether this machine can run the data plane: kernel version, permissions, the BPF file system, the JIT.
+//! Whether this machine can run the data plane: kernel version, permissions, bridges, the JIT.
 //!
 //! In: nothing but the running system. Out: `Ok`, or an error that says in one sentence what is wrong and what to do.
-//! Only [`ensure_bpffs`] changes anything.
 
-use std::{ffi::CString, fmt, fs, io, os::unix::ffi::OsStrExt, path::Path};
+use std::{
+    fmt, fs, io,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd},
+};
 
 use super::sysctl;
 
-/// Where the BPF file system belongs.
-pub const BPFFS: &str = "/sys/fs/bpf";
 /// The oldest kernel on which everything used was loaded and run.
 pub const MINIMUM: Version = Version { major: 6, minor: 1 };
 
@@ -61,25 +61,12 @@ pub enum KernelError {
         /// What reading it gave.
         source: io::Error,
     },
-    /// No BPF file system where one is needed.
-    #[error("no BPF file system at {path}: mount it with `mount -t bpf bpf {path}`")]
-    NoBpffs {
-        /// Where it was looked for.
-        path: String,
-    },
-    /// Another file system is where the BPF one belongs.
-    #[error("{path} holds another file system and is not mounted over: unmount that one, or choose another directory")]
-    Occupied {
-        /// Where it was looked for.
-        path: String,
-    },
-    /// It could not be looked at or mounted.
-    #[error("cannot {action} {path}: {source}")]
-    Mount {
-        /// What was being done, as it reads after "cannot".
-        action: &'static str,
-        /// Where.
-        path: String,
+    /// No bridge in this kernel.
+    #[error("this kernel cannot bridge: load its module with `modprobe bridge`, or boot a kernel that has it")]
+    NoBridge,
+    /// No socket to ask with.
+    #[error("cannot ask whether this kernel can bridge: {source}")]
+    Ask {
         /// What the kernel answered.
         source: io::Error,
     },
@@ -121,52 +108,30 @@ pub fn may_send_raw() -> Result<bool, KernelError> {
     Ok(missing(effective()?, &[NET_RAW]).is_empty())
 }
 
-/// Whether `path` is a mounted BPF file system.
+/// Refuses a kernel without bridges. Asking loads the kernel's bridge module where it is one.
 ///
 /// # Errors
-/// [`KernelError::Mount`] when the directory is not there.
-pub fn is_bpffs(path: &Path) -> Result<bool, KernelError> {
-    let name = c_path(path)?;
-    // SAFETY: statfs is plain old data for which all zeroes is a valid value.
-    let mut found: libc::statfs = unsafe { std::mem::zeroed() };
-    // SAFETY: `name` is zero-terminated and `found` is writable; both outlive the call.
-    if unsafe { libc::statfs(name.as_ptr(), &raw mut found) } != 0 {
-        return Err(failed("look at", path));
+/// [`KernelError::NoBridge`], [`KernelError::Ask`].
+pub fn check_bridge() -> Result<(), KernelError> {
+    const VERSION: libc::c_ulong = 0;
+    // SAFETY: socket() takes no pointers; its result is checked before it is used.
+    let raw = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    if raw < 0 {
+        return Err(KernelError::Ask { source: io::Error::last_os_error() });
     }
-    // The field's width differs between architectures; the magic number is 32 bits on all.
-    Ok(found.f_type as u32 == libc::BPF_FS_MAGIC as u32)
-}
-
-/// Refuses a `path` that is not a mounted BPF file system, without changing anything.
-///
-/// # Errors
-/// [`KernelError::NoBpffs`], [`KernelError::Mount`].
-pub fn check_bpffs(path: &Path) -> Result<(), KernelError> {
-    if is_bpffs(path)? { Ok(()) } else { Err(KernelError::NoBpffs { path: path.display().to_string() }) }
-}
-
-/// Mounts the BPF file system at `path` unless it is there. `true` means that it was mounted now. Never mounts over
-/// another one, because that hides everybody's pins: a `path` that is a mount point of its own is refused.
-///
-/// # Errors
-/// [`KernelError::Occupied`], [`KernelError::Mount`].
-pub fn ensure_bpffs(path: &Path) -> Result<bool, KernelError> {
-    if is_bpffs(path)? {
-        return Ok(false);
+    // SAFETY: `raw` is a descriptor that was just opened and that nobody else owns.
+    let socket = unsafe { OwnedFd::from_raw_fd(raw) };
+    let mut question = [VERSION, 0, 0];
+    // SAFETY: the kernel reads three long words for this request; `question` holds them and outlives the call.
+    let answer = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFBR as _, question.as_mut_ptr()) };
+    if answer >= 0 {
+        return Ok(());
     }
-    if is_mount_point(path) {
-        return Err(KernelError::Occupied { path: path.display().to_string() });
+    let source = io::Error::last_os_error();
+    match source.raw_os_error() {
+        Some(libc::ENOPKG) => Err(KernelError::NoBridge),
+        _ => Err(KernelError::Ask { source }),
     }
-    let (target, kind) = (c_path(path)?, c"bpf");
-    let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
-    let options = c"mode=0700";
-    // SAFETY: all four strings are zero-terminated and outlive the call.
-    let answer =
-        unsafe { libc::mount(kind.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, options.as_ptr().cast()) };
-    if answer != 0 {
-        return Err(failed("mount the BPF file system at", path));
-    }
-    check_bpffs(path).map(|()| true)
 }
 
 /// `net.core.bpf_jit_enable`: whether programs are compiled. `None` where the kernel has no such switch, or does not
@@ -196,25 +161,6 @@ fn missing(effective: u64, needed: &[(u32, &'static str)]) -> Vec<&'static str> 
     let has = |bit: u32| effective >> bit & 1 == 1;
     let covered = |bit: u32| has(bit) || (has(SYS_ADMIN) && (bit == BPF.0 || bit == PERFMON.0));
     needed.iter().filter(|(bit, _)| !covered(*bit)).map(|(_, name)| *name).collect()
-}
-
-/// A directory is a mount point when it is on another device than its parent.
-fn is_mount_point(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let device = |path: &Path| fs::metadata(path).ok().map(|data| data.dev());
-    path.parent().is_some_and(|parent| device(path) != device(parent))
-}
-
-fn c_path(path: &Path) -> Result<CString, KernelError> {
-    CString::new(path.as_os_str().as_bytes()).map_err(|error| KernelError::Mount {
-        action: "look at",
-        path: path.display().to_string(),
-        source: io::Error::new(io::ErrorKind::InvalidInput, error),
-    })
-}
-
-fn failed(action: &'static str, path: &Path) -> KernelError {
-    KernelError::Mount { action, path: path.display().to_string(), source: io::Error::last_os_error() }
 }
 
 #[cfg(test)]
@@ -255,12 +201,5 @@ mod tests {
         assert_eq!(parse_effective(status), Some(0x1ff_ffff_ffff));
         assert_eq!(parse_effective("CapEff:\tnothing"), None);
         assert_eq!(parse_effective(""), None);
-    }
-
-    #[test]
-    fn another_file_system_is_not_mistaken_for_bpffs_nor_mounted_over() {
-        assert!(matches!(check_bpffs(Path::new("/proc")), Err(KernelError::NoBpffs { .. })));
-        assert!(matches!(ensure_bpffs(Path::new("/proc")), Err(KernelError::Occupied { .. })));
-        assert!(matches!(is_bpffs(Path::new("/no/such/directory")), Err(KernelError::Mount { .. })));
     }
 }

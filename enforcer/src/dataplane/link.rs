@@ -20,9 +20,12 @@ pub(super) fn alias(link: &LinkMessage) -> Option<String> {
 
 /// The MAC address, for links that have one of six bytes.
 pub(super) fn mac(link: &LinkMessage) -> Option<[u8; 6]> {
-    first(link, |attribute| {
-        if let LinkAttribute::Address(bytes) = attribute { bytes.as_slice().try_into().ok() } else { None }
-    })
+    first(
+        link,
+        |attribute| {
+            if let LinkAttribute::Address(bytes) = attribute { bytes.as_slice().try_into().ok() } else { None }
+        },
+    )
 }
 
 /// The largest packet the link carries, without the Ethernet header.
@@ -60,9 +63,11 @@ pub(super) fn is_bridge(link: &LinkMessage) -> bool {
 /// The bridge's settings; empty for anything that is not a bridge.
 pub(super) fn bridge_settings(link: &LinkMessage) -> &[InfoBridge] {
     info(link)
-        .find_map(|info| {
-            if let LinkInfo::Data(InfoData::Bridge(settings)) = info { Some(settings.as_slice()) } else { None }
-        })
+        .find_map(
+            |info| {
+                if let LinkInfo::Data(InfoData::Bridge(settings)) = info { Some(settings.as_slice()) } else { None }
+            },
+        )
         .unwrap_or(&[])
 }
 
@@ -131,8 +136,7 @@ mod tests {
 
     #[test]
     fn one_program_is_reported_with_its_mode() {
-        let parts =
-            vec![LinkXdp::Attached(XdpAttached::Driver), LinkXdp::ProgId(7), LinkXdp::DrvProgId(7)];
+        let parts = vec![LinkXdp::Attached(XdpAttached::Driver), LinkXdp::ProgId(7), LinkXdp::DrvProgId(7)];
         let found = xdp(&link(vec![LinkAttribute::Xdp(parts)]));
         assert_eq!(found, [XdpProgram { id: 7, mode: XdpMode::Native }]);
     }
@@ -146,8 +150,7 @@ mod tests {
 
     #[test]
     fn native_and_generic_together_are_two_programs() {
-        let parts =
-            vec![LinkXdp::Attached(XdpAttached::Multiple), LinkXdp::DrvProgId(1), LinkXdp::SkbProgId(2)];
+        let parts = vec![LinkXdp::Attached(XdpAttached::Multiple), LinkXdp::DrvProgId(1), LinkXdp::SkbProgId(2)];
         assert_eq!(xdp(&link(vec![LinkAttribute::Xdp(parts)])).len(), 2);
     }
 

@@ -2,12 +2,13 @@
 //! drivers are told, and what the kernel must be able to do.
 //!
 //! Order of use at start, each step refusing before the next one changes anything:
-//! [`kernel`] (can this machine do it) -> [`ports`] (are these the two ports) -> [`bridge`] (make the wire)
+//! [`kernel`] and [`bpffs`] (can this machine do it) -> [`ports`] (are these the two ports) -> [`bridge`] (make the wire)
 //! -> [`offload`] (make the drivers show every frame as it was on the cable).
 //!
 //! Nothing here reads `/sys`: inside a network namespace it may show the devices of another one. Netlink, the ethtool
 //! ioctl and `/proc/sys` always speak of the namespace of the calling thread.
 
+pub mod bpffs;
 pub mod bridge;
 pub mod drivers;
 pub mod ethtool;

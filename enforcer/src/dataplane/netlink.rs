@@ -133,8 +133,8 @@ impl Netlink {
 
     async fn addresses(&self, index: u32) -> Result<Vec<AddressMessage>, NetlinkError> {
         let all: Result<Vec<_>, _> = self.handle.address().get().execute().try_collect().await;
-        let mut all = all
-            .map_err(|error| NetlinkError::new(&format!("list the addresses of interface number {index}"), error))?;
+        let mut all =
+            all.map_err(|error| NetlinkError::new(&format!("list the addresses of interface number {index}"), error))?;
         // Kernels that do not check requests strictly answer with the addresses of all links.
         all.retain(|address| address.header.index == index);
         Ok(all)

@@ -121,13 +121,13 @@ fn judge(interface: &str, driver: &str, features: &[Feature], channels: Option<C
         if VLAN.contains(&name) && !STRIPS_AFTER_XDP.contains(&driver) {
             found.strips_vlan = true;
             found.blockers.push(format!(
-                "{interface}: {name} is on{why}: VLAN tags are hidden from the policy (ethtool -K {interface} rxvlan off)"
+                "{interface}: {name} is on{why}: VLAN tags are hidden from the policy (ethtool -K {interface} {name} off)"
             ));
         }
         if MERGE.contains(&name) {
             found.merges = true;
             found.attention.push(format!(
-                "{interface}: {name} is on{why}: received frames may be merged (ethtool -K {interface} gro off lro off)"
+                "{interface}: {name} is on{why}: received frames may be merged (ethtool -K {interface} {name} off)"
             ));
         }
     }

@@ -132,7 +132,9 @@ pub enum PortError {
         name: String,
     },
     /// In another bridge or bond.
-    #[error("{name} belongs to {master}: take it out with `ip link set {name} nomaster`, or name {master} as the bridge")]
+    #[error(
+        "{name} belongs to {master}: take it out with `ip link set {name} nomaster`, or name {master} as the bridge"
+    )]
     Enslaved {
         /// The interface.
         name: String,
@@ -140,7 +142,9 @@ pub enum PortError {
         master: String,
     },
     /// Someone else's program is there.
-    #[error("{name} runs another XDP program (number {id}): detach it first, `ip link set {name} xdp off` or its owner does")]
+    #[error(
+        "{name} runs another XDP program (number {id}): detach it first, `ip link set {name} xdp off` or its owner does"
+    )]
     Taken {
         /// The interface.
         name: String,
