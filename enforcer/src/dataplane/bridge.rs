@@ -139,15 +139,11 @@ pub async fn release(netlink: &Netlink, name: &str, keep: bool) -> Result<Releas
 /// # Errors
 /// [`BridgeError::Gone`], [`BridgeError::Netlink`].
 pub async fn complaints(netlink: &Netlink, name: &str, ports: [&Port; 2]) -> Result<Vec<String>, BridgeError> {
-    let wanted = wire::bridge();
-    let found = expect(netlink, name).await?;
-    let missing = wire::missing(&wanted, link::bridge_settings(&found));
-    let mut all: Vec<String> = missing.into_iter().map(|setting| wire::complaint(name, setting, None)).collect();
-    let wanted = wire::port();
+    let found = present(netlink, name).await?;
+    let mut all = wire::complaints(name, &wire::bridge(), link::bridge_settings(&found), &[]);
     for port in ports {
-        let found = expect(netlink, &port.name).await?;
-        let missing = wire::missing(&wanted, link::port_settings(&found));
-        all.extend(missing.into_iter().map(|setting| wire::complaint(&port.name, setting, None)));
+        let found = present(netlink, &port.name).await?;
+        all.extend(wire::complaints(&port.name, &wire::port(), link::port_settings(&found), &[]));
     }
     Ok(all)
 }
@@ -160,7 +156,7 @@ async fn build(
     joined: &mut Vec<u32>,
 ) -> Result<Bridge, BridgeError> {
     let mut attention = Vec::new();
-    let found = expect(netlink, name).await?;
+    let found = present(netlink, name).await?;
     let index = found.header.index;
     if created {
         netlink.change(&format!("mark bridge {name}"), change_of(index).alias(MARK).build()).await?;
@@ -173,7 +169,7 @@ async fn build(
         attention.extend(settle_port(netlink, port).await?);
     }
     netlink.change(&format!("bring bridge {name} up"), change_of(index).up().build()).await?;
-    let found = expect(netlink, name).await?;
+    let found = present(netlink, name).await?;
     let mac = link::mac(&found).unwrap_or_default();
     Ok(Bridge { name: name.to_owned(), index, mac, ours: is_ours(&found), attention })
 }
@@ -207,30 +203,27 @@ async fn join(
 async fn settle_bridge(netlink: &Netlink, name: &str, index: u32) -> Result<Vec<String>, BridgeError> {
     let wanted = wire::bridge();
     let mut refusals = Vec::new();
-    for setting in wire::missing(&wanted, link::bridge_settings(&expect(netlink, name).await?)) {
+    for setting in wire::missing(&wanted, link::bridge_settings(&present(netlink, name).await?)) {
         let message = LinkMessageBuilder::<LinkBridge>::new(name).index(index).append_info_data(setting.value.clone());
         if let Err(error) = netlink.change(&format!("set {} on {name}", setting.name), message.build()).await {
             refusals.push((setting.name, error.to_string()));
         }
     }
-    let found = expect(netlink, name).await?;
-    let missing = wire::missing(&wanted, link::bridge_settings(&found));
-    Ok(missing.into_iter().map(|setting| wire::complaint(name, setting, refusal(&refusals, setting.name))).collect())
+    let found = present(netlink, name).await?;
+    Ok(wire::complaints(name, &wanted, link::bridge_settings(&found), &refusals))
 }
 
 async fn settle_port(netlink: &Netlink, port: &Port) -> Result<Vec<String>, BridgeError> {
     let wanted = wire::port();
     let mut refusals = Vec::new();
-    for setting in wire::missing(&wanted, link::port_settings(&expect(netlink, &port.name).await?)) {
+    for setting in wire::missing(&wanted, link::port_settings(&present(netlink, &port.name).await?)) {
         let message = LinkBridgePort::new(port.index).append_info_data(setting.value.clone()).build();
         if let Err(error) = netlink.change(&format!("set {} on {port}", setting.name), message).await {
             refusals.push((setting.name, error.to_string()));
         }
     }
-    let found = expect(netlink, &port.name).await?;
-    let missing = wire::missing(&wanted, link::port_settings(&found));
-    let told = missing.into_iter();
-    Ok(told.map(|setting| wire::complaint(&port.name, setting, refusal(&refusals, setting.name))).collect())
+    let found = present(netlink, &port.name).await?;
+    Ok(wire::complaints(&port.name, &wanted, link::port_settings(&found), &refusals))
 }
 
 /// Keeps the host itself out of the wire: no packet filter on bridged frames, no IPv6 chatter of its own.
@@ -256,14 +249,10 @@ async fn quiet_host(netlink: &Netlink, bridge: &str, index: u32, pair: &Pair) ->
     Ok(attention)
 }
 
-fn refusal<'a>(refusals: &'a [(&'static str, String)], name: &str) -> Option<&'a str> {
-    refusals.iter().find(|(refused, _)| *refused == name).map(|(_, answer)| answer.as_str())
-}
-
 fn is_ours(found: &LinkMessage) -> bool {
     link::alias(found).as_deref() == Some(MARK)
 }
 
-async fn expect(netlink: &Netlink, name: &str) -> Result<LinkMessage, BridgeError> {
+async fn present(netlink: &Netlink, name: &str) -> Result<LinkMessage, BridgeError> {
     netlink.link(name).await?.ok_or_else(|| BridgeError::Gone { name: name.to_owned() })
 }

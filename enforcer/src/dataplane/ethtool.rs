@@ -148,7 +148,12 @@ impl Ethtool {
         let action = "read the offloads";
         let mut set = [GET_STRING_SET, 0, 1 << FEATURE_STRINGS, 0, 0];
         self.ask(interface, action, &mut set)?;
-        let count = set[4].min(MAX_FEATURES);
+        let count = set[4];
+        // The kernel writes as many names as it has, whatever it is told, so the room must be for its own number.
+        if count == 0 || count > MAX_FEATURES {
+            let source = io::Error::other(format!("the kernel names {count} offloads"));
+            return Err(EthtoolError { interface: interface.to_owned(), action, source });
+        }
         let mut names = vec![0; 3 + count as usize * NAME_WORDS];
         names[..3].copy_from_slice(&[GET_STRINGS, FEATURE_STRINGS, count]);
         self.ask(interface, action, &mut names)?;

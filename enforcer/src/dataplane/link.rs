@@ -5,7 +5,7 @@ use rtnetlink::packet_route::link::{
     LinkMessage, LinkXdp, XdpAttached,
 };
 
-use super::ports::{XdpMode, XdpProgram};
+use super::port::{XdpMode, XdpProgram};
 
 /// The link's name; empty only if the kernel did not send one.
 pub(super) fn name(link: &LinkMessage) -> String {

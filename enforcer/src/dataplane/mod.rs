@@ -16,6 +16,7 @@ pub mod kernel;
 mod link;
 pub mod netlink;
 pub mod offload;
+mod port;
 pub mod ports;
 pub mod reset;
 pub mod sysctl;

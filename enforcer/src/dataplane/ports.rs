@@ -3,85 +3,15 @@
 //! In: interface names of the configuration. Out: [`Port`]s as the kernel reports them, or a refusal before anything is
 //! changed. Nothing here changes anything.
 
-use std::fmt;
+use rtnetlink::packet_route::link::LinkMessage;
 
-use rtnetlink::packet_route::link::{LinkMessage, XdpAttached};
-use serde::Serialize;
-
+pub use super::port::{Port, XdpMode, XdpProgram};
 use super::{
     drivers,
     ethtool::{Ethtool, MAX_NAME},
     link,
     netlink::{Netlink, NetlinkError},
 };
-
-/// How an XDP program is attached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum XdpMode {
-    /// In the driver.
-    Native,
-    /// In the kernel's receive path, for any driver.
-    Generic,
-    /// On the network card.
-    Hardware,
-    /// A mode this version does not know.
-    Other,
-}
-
-impl From<XdpAttached> for XdpMode {
-    fn from(mode: XdpAttached) -> Self {
-        if mode == XdpAttached::Driver {
-            Self::Native
-        } else if mode == XdpAttached::SocketBuffer {
-            Self::Generic
-        } else if mode == XdpAttached::Hardware {
-            Self::Hardware
-        } else {
-            Self::Other
-        }
-    }
-}
-
-/// A program on a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct XdpProgram {
-    /// The kernel's number of the program.
-    pub id: u32,
-    /// How it is attached.
-    pub mode: XdpMode,
-}
-
-/// An interface as the kernel reports it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Port {
-    /// Its name.
-    pub name: String,
-    /// The kernel's number of it.
-    pub index: u32,
-    /// Its own MAC address.
-    pub mac: [u8; 6],
-    /// Largest packet, without the Ethernet header.
-    pub mtu: u32,
-    /// Set up by the administrator.
-    pub up: bool,
-    /// A cable partner is there.
-    pub carrier: bool,
-    /// Mbit/s, where the driver knows.
-    pub speed: Option<u32>,
-    /// The driver's name, where it has one.
-    pub driver: Option<String>,
-    /// The bridge or bond it belongs to.
-    pub master: Option<String>,
-    /// The XDP programs on it.
-    pub xdp: Vec<XdpProgram>,
-}
-
-impl fmt::Display for Port {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
 
 /// Two ports that may be used, and what is worth knowing about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -267,54 +197,5 @@ async fn master_name(netlink: &Netlink, found: &LinkMessage) -> Result<Option<St
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn port(name: &str) -> Port {
-        Port {
-            name: name.to_owned(),
-            index: 1,
-            mac: [2, 0, 0, 0, 0, 1],
-            mtu: 1500,
-            up: true,
-            carrier: true,
-            speed: None,
-            driver: Some("igb".to_owned()),
-            master: None,
-            xdp: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn names_the_kernel_refuses_are_refused_here() {
-        for name in ["", ".", "..", "a b", "a/b", "a:b", "sixteen-letters.", "a\0b"] {
-            assert!(matches!(check_name(name), Err(PortError::BadName { .. })), "{name:?}");
-        }
-        for name in ["e", "eth0.100", "fifteen-letters"] {
-            assert!(check_name(name).is_ok(), "{name:?}");
-        }
-    }
-
-    #[test]
-    fn our_own_program_and_our_own_bridge_are_no_obstacle() {
-        let xdp = vec![XdpProgram { id: 7, mode: XdpMode::Native }];
-        let mine = Port { master: Some("br0".to_owned()), xdp, ..port("eth0") };
-        assert!(check(&mine, "br0", &[7]).is_ok());
-        assert!(matches!(check(&mine, "br0", &[8]), Err(PortError::Taken { id: 7, .. })));
-        assert!(matches!(check(&mine, "br1", &[7]), Err(PortError::Enslaved { .. })));
-    }
-
-    #[test]
-    fn refusals_tell_what_to_type() {
-        let down = check(&Port { up: false, ..port("eth0") }, "br0", &[]).expect_err("down");
-        assert_eq!(down.to_string(), "eth0 is down: bring it up with `ip link set eth0 up`");
-    }
-
-    #[test]
-    fn a_cable_that_is_out_and_unequal_sizes_are_remarks_only() {
-        let out = Port { carrier: false, mtu: 9000, ..port("eth0") };
-        assert_eq!(remarks(&out).len(), 2);
-        assert!(pair_remarks(&out, &port("eth1")).is_some());
-        assert!(pair_remarks(&port("eth0"), &port("eth1")).is_none());
-    }
-}
+#[path = "ports_tests.rs"]
+mod tests;

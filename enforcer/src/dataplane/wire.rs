@@ -84,13 +84,20 @@ pub(super) fn missing<'a, T: Nla + PartialEq>(wanted: &'a [Setting<T>], found: &
         .collect()
 }
 
-/// One sentence for a setting that is not in force on `interface`; `refusal` is what the kernel answered, if it did.
-pub(super) fn complaint<T>(interface: &str, setting: &Setting<T>, refusal: Option<&str>) -> String {
-    let Setting { name, cost, .. } = setting;
-    match refusal {
-        Some(refusal) => format!("{interface}: {name} is not in force, so {cost} ({refusal})"),
-        None => format!("{interface}: {name} is not in force, so {cost}"),
-    }
+/// One sentence for each of `wanted` that is not in force on `interface`. `refusals` are the names of settings the kernel
+/// was asked for and what it answered.
+pub(super) fn complaints<T: Nla + PartialEq>(
+    interface: &str,
+    wanted: &[Setting<T>],
+    found: &[T],
+    refusals: &[(&str, String)],
+) -> Vec<String> {
+    let sentence = |Setting { name, cost, .. }: &Setting<T>| {
+        let answer = refusals.iter().find(|(refused, _)| refused == name);
+        let answer = answer.map(|(_, answer)| format!(" ({answer})")).unwrap_or_default();
+        format!("{interface}: {name} is not in force, so {cost}{answer}")
+    };
+    missing(wanted, found).into_iter().map(sentence).collect()
 }
 
 #[cfg(test)]
@@ -109,13 +116,10 @@ mod tests {
         let wanted = port();
         let mut found: Vec<InfoBridgePort> = wanted.iter().map(|setting| setting.value.clone()).collect();
         found[0] = InfoBridgePort::Learning(true);
-        let missing = missing(&wanted, &found);
-        assert_eq!(missing.len(), 1);
-        let text = complaint("eth0", missing[0], Some("not permitted"));
-        assert_eq!(
-            text,
-            "eth0: learning off is not in force, so a forged source address may pull traffic away (not permitted)"
-        );
+        let told = complaints("eth0", &wanted, &found, &[("learning off", "not permitted".to_owned())]);
+        let expected =
+            "eth0: learning off is not in force, so a forged source address may pull traffic away (not permitted)";
+        assert_eq!(told, [expected]);
     }
 
     #[test]
