@@ -7,7 +7,7 @@ use enforcer::{
     dataplane::{bridge, offload, ports},
     doctor::{self, Level, Report},
 };
-use netns::{cables, in_namespace, ip};
+use netns::{cables, in_namespace, ip, snapshot};
 
 fn of<'a>(report: &'a Report, name: &str) -> Vec<&'a doctor::Check> {
     report.checks.iter().filter(|check| check.name == name).collect()
@@ -17,9 +17,9 @@ fn of<'a>(report: &'a Report, name: &str) -> Vec<&'a doctor::Check> {
 fn untouched_ports_are_warned_about_and_settled_ones_are_not() {
     in_namespace(|netlink| async move {
         cables();
-        let before = ip("-d -j link");
+        let before = snapshot();
         let report = doctor::run(Some(("wan", "cell")), &[]).await;
-        assert_eq!(ip("-d -j link"), before, "the doctor changes nothing");
+        assert_eq!(snapshot(), before, "the doctor changes nothing");
         assert_eq!(report.exit_code(), 0, "{report}");
         assert!(of(&report, "cell offloads").iter().all(|check| check.result == Level::Warn), "{report}");
 

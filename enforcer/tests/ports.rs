@@ -12,7 +12,7 @@ use enforcer::dataplane::{
     ports::{self, PortError, XdpMode},
     reset::{Reset, ResetSocket},
 };
-use netns::{cables, in_namespace, ip, pass_program, show};
+use netns::{cables, in_namespace, ip, pass_program, show, snapshot};
 use rtnetlink::{
     LinkUnspec,
     packet_route::link::{LinkAttribute, LinkXdp},
@@ -36,7 +36,7 @@ async fn attach(netlink: &Netlink, port: &str, fd: i32, flags: u32) {
 fn two_good_ports_are_accepted_as_they_are() {
     in_namespace(|netlink| async move {
         cables();
-        let before = ip("-d -j link");
+        let before = snapshot();
         let pair = ports::validate(&netlink, "wan", "cell", "br0", &[]).await.expect("good ports");
         let kernel = show("wan");
         assert_eq!(pair.network.index, kernel["ifindex"]);
@@ -47,7 +47,7 @@ fn two_good_ports_are_accepted_as_they_are() {
         assert!(pair.device.up && pair.device.carrier && pair.device.speed == Some(10_000));
         assert_eq!(pair.device.xdp, []);
         assert_eq!(pair.attention, Vec::<String>::new());
-        assert_eq!(ip("-d -j link"), before);
+        assert_eq!(snapshot(), before);
     });
 }
 
@@ -59,7 +59,7 @@ fn ports_that_cannot_be_used_are_refused() {
         ip("link add dark type veth peer name below");
         ip("link add taken type veth peer name away");
         ip("link set taken up master other");
-        let before = ip("-d -j link");
+        let before = snapshot();
         assert!(matches!(refusal(&netlink, "wan", "nothing").await, PortError::Missing { name } if name == "nothing"));
         assert!(matches!(refusal(&netlink, "wan", "wan").await, PortError::Identical { .. }));
         assert!(matches!(refusal(&netlink, "br0", "wan").await, PortError::Identical { .. }));
@@ -69,7 +69,7 @@ fn ports_that_cannot_be_used_are_refused() {
         assert!(matches!(refusal(&netlink, "other", "wan").await, PortError::NotEthernet { .. }));
         let taken = refusal(&netlink, "taken", "wan").await;
         assert!(matches!(&taken, PortError::Enslaved { master, .. } if master == "other"), "{taken}");
-        assert_eq!(ip("-d -j link"), before);
+        assert_eq!(snapshot(), before);
     });
 }
 

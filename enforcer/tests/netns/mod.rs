@@ -45,6 +45,23 @@ pub(crate) fn show(interface: &str) -> serde_json::Value {
     all[0].take()
 }
 
+/// Everything `ip` says of all links but what moves by itself: the operational state that settles after a link comes up,
+/// and the timers of bridges.
+pub(crate) fn snapshot() -> serde_json::Value {
+    fn still(value: &mut serde_json::Value) {
+        if let Some(object) = value.as_object_mut() {
+            object.retain(|name, _| name != "operstate" && name != "flags" && !name.ends_with("_timer"));
+            object.values_mut().for_each(still);
+        }
+        if let Some(array) = value.as_array_mut() {
+            array.iter_mut().for_each(still);
+        }
+    }
+    let mut all: serde_json::Value = serde_json::from_str(&ip("-d -j link")).expect("ip prints JSON");
+    still(&mut all);
+    all
+}
+
 /// Two cables: `wan` and `cell` are the box's ends, up, with partners `plant` and `plc`.
 pub(crate) fn cables() {
     for (end, partner) in [("wan", "plant"), ("cell", "plc")] {
