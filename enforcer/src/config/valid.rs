@@ -9,29 +9,7 @@ use toml::Spanned;
 
 use super::duration;
 use super::raw::{RawControl, RawFailure, RawPolicyFile, RawPorts, RawState};
-use crate::document::{Errors, Piece, Reader, Source, choices};
-
-/// An enum whose values are words of the file.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$item:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name { $($(#[$item])* $variant,)* }
-
-        impl $name {
-            /// Every word that can be written.
-            pub const WORDS: &'static [&'static str] = &[$($word,)*];
-
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)* _ => None }
-            }
-
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-    };
-}
+use crate::document::{Errors, Piece, Reader, Source, choices, words};
 
 words! {
     /// How allowed frames get to the other port.

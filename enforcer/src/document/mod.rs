@@ -8,9 +8,11 @@ mod sections;
 mod source;
 mod suggest;
 mod word;
+mod words;
 
 pub use errors::{Errors, Problem};
 pub use sections::{Piece, Reader};
 pub use source::Source;
 pub use suggest::{choices, nearest};
 pub use word::Word;
+pub(crate) use words::words;

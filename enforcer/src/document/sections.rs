@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Deserializer, Error};
+use toml::de::{DeTable, DeValue, Deserializer, Error, ValueDeserializer};
 
 use super::{Errors, Problem, Source, choices};
 
@@ -53,6 +53,10 @@ impl<'s> Reader<'s> {
 
     pub fn report(&mut self, span: &Range<usize>, cause: impl Into<String>) {
         self.problems.push(self.source.problem(span, cause));
+    }
+
+    pub fn push(&mut self, problem: Problem) {
+        self.problems.push(problem);
     }
 
     /// How many mistakes there are so far.
@@ -114,6 +118,31 @@ impl<'s> Reader<'s> {
             }
         }
         pieces
+    }
+
+    /// Takes a value that must be a table, under the words `label`.
+    pub fn piece(&mut self, label: String, value: Spanned<DeValue<'s>>) -> Option<Piece<'s>> {
+        let span = value.span();
+        match value.into_inner() {
+            DeValue::Table(table) => Some(Piece { label, span, table }),
+            _ => {
+                self.report(&span, format!("{label}: a table is wanted here, such as {{ key = \"value\" }}"));
+                None
+            }
+        }
+    }
+
+    /// Deserialises a single value, under the words `label`.
+    pub fn value<T: DeserializeOwned>(&mut self, label: &str, value: Spanned<DeValue<'s>>) -> Option<T> {
+        let span = value.span();
+        match T::deserialize(ValueDeserializer::from(value)) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let at = error.span().unwrap_or(span);
+                self.report(&at, format!("{label}: {}", shape(error.message())));
+                None
+            }
+        }
     }
 
     /// Deserialises a piece. `None` when something had the wrong shape; unknown keys alone are reported and skipped.
