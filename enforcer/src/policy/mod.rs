@@ -5,6 +5,7 @@
 
 mod address;
 mod check;
+mod compile;
 mod names;
 mod range;
 mod rate;
@@ -13,6 +14,7 @@ pub mod valid;
 
 pub use address::AddressRange;
 pub use check::Loaded;
+pub use compile::{Compiled, Names, compile, empty_image};
 pub use names::{ethertype_name, function_name, space_name};
 
 use std::path::Path;
