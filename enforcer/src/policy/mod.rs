@@ -10,6 +10,7 @@ mod names;
 mod range;
 mod rate;
 mod raw;
+pub mod trial;
 pub mod valid;
 
 pub use address::AddressRange;
