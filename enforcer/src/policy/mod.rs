@@ -6,6 +6,7 @@
 mod address;
 mod check;
 mod compile;
+pub mod explain;
 mod names;
 mod range;
 mod rate;
