@@ -51,7 +51,7 @@ impl<'s> Reader<'s> {
         Ok((Self { source, problems: Vec::new() }, piece))
     }
 
-    pub fn report(&mut self, span: &Range<usize>, cause: impl Into<String>) {
+    pub fn report(&mut self, span: &Range<usize>, cause: impl AsRef<str>) {
         self.problems.push(self.source.problem(span, cause));
     }
 

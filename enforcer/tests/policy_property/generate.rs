@@ -37,7 +37,10 @@ fn optional(key: &'static str, words: impl Strategy<Value = Vec<String>>) -> imp
 }
 
 fn rule() -> impl Strategy<Value = String> {
-    let objects = (select(SPACES), range(12)).prop_map(|(space, range)| format!("{space}:{range}"));
+    // Sub-functions 3 to 5 lie around the one that has a name, so that a rule's own objects and its function's touch.
+    let near = (Just("diagnostic"), (3..6u32).prop_map(|number| number.to_string()));
+    let objects = prop_oneof![3 => (select(SPACES), range(12)), 1 => near];
+    let objects = objects.prop_map(|(space, range)| format!("{space}:{range}"));
     (
         subsequence(FUNCTIONS, 1..4),
         optional("units", prop::collection::vec(range(4), 1..3)),
@@ -115,7 +118,7 @@ fn part() -> impl Strategy<Value = (Access, Option<(u32, u32, u32)>, Option<(i64
 
 pub(crate) fn requests() -> impl Strategy<Value = Request> {
     let address = || (0..13u8).prop_map(|last| IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)));
-    let function = select(vec![1u32, 3, 5, 6, 7, 8, 16, 17, 23, 43, 65, 66]);
+    let function = select(vec![1u32, 3, 5, 6, 7, 8, 8, 16, 17, 23, 43, 65, 66]);
     let port = select(vec![80u16, 81, 502, 502, 502, 503]);
     let parts = prop::collection::vec(part(), 1..4);
     (address(), address(), select(vec![TCP, TCP, UDP]), port, function, 0..6u32, parts).prop_map(
@@ -123,6 +126,12 @@ pub(crate) fn requests() -> impl Strategy<Value = Request> {
             let parts = parts.into_iter().map(|(access, objects, value)| {
                 let mut part = Operation { function, unit, access: access as u8, ..Operation::EMPTY };
                 if let Some((space, first, last)) = objects {
+                    // Functions 8 and 43 mostly come with their own kind of object.
+                    let space = match (function, space) {
+                        (8, 0 | 3) => 5,
+                        (43, 0 | 3) => 6,
+                        _ => space,
+                    };
                     (part.space, part.first, part.last) = (space, first, last);
                 }
                 if let Some((min, max)) = value {

@@ -307,6 +307,14 @@ fn unknown_object_space() {
 }
 
 #[test]
+fn a_quoted_text_stays_on_one_line() {
+    rule("objects = [\"hol\\nding:0\"]",
+        "unknown kind of object \"hol\\nding\" in \"hol\\nding:0\"; did you mean \"holding\"?");
+    one("protocol = \"modbus\"", "protocol = \"\\u001b[2J\"",
+        "16: conduit \"c\": unknown protocol \"\\u{1b}[2J\"; possible are tcp, udp, icmp, modbus");
+}
+
+#[test]
 fn bad_range() {
     rule("objects = [\"holding:9-3\"]", "in \"holding:9-3\", \"9-3\" ends before it begins");
     rule("objects = [\"holding:a-b\"]",
@@ -358,6 +366,16 @@ fn bad_ethernet_type() {
     one(types, "types = [70000]",
         "10: ethernet entry 1: type 70000 is no ethertype; possible are 0x0600 to 0xffff, or an LLC address below 0x100");
     one(types, "types = []", "10: ethernet entry 1: \"types\" is empty");
+}
+
+/// The whole example of the contract.
+#[test]
+fn the_contract_example_is_good() {
+    let loaded = parse("policy.toml", include_str!("contract.toml")).unwrap_or_else(|errors| panic!("{errors}"));
+    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings, ["policy.toml:10: zone \"eng\" is in no conduit"]);
+    let compiled = super::super::compile(&loaded.valid, 1, 0).unwrap();
+    assert_eq!((compiled.image.rules[1].interval, compiled.image.rules[1].burst), (200_000_000, 5));
 }
 
 #[test]
