@@ -79,9 +79,11 @@ impl Source {
 }
 
 fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "no permission to read this file".to_owned(),
-        _ => format!("cannot be read: {error}"),
+    if error.kind() == std::io::ErrorKind::NotFound {
+        "no such file".to_owned()
+    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+        "no permission to read this file".to_owned()
+    } else {
+        format!("cannot be read: {error}")
     }
 }

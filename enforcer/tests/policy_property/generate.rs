@@ -11,8 +11,22 @@ pub(crate) const TCP: u8 = 6;
 pub(crate) const UDP: u8 = 17;
 
 const FUNCTIONS: &[&str] = &[
-    "@any", "@read", "@write", "@control", "@diagnose", "@discover", "3", "6", "0x10", "23", "65", "diagnostics",
-    "force_listen_only_mode", "return_query_data", "read_device_identification", "8",
+    "@any",
+    "@read",
+    "@write",
+    "@control",
+    "@diagnose",
+    "@discover",
+    "3",
+    "6",
+    "0x10",
+    "23",
+    "65",
+    "diagnostics",
+    "force_listen_only_mode",
+    "return_query_data",
+    "read_device_identification",
+    "8",
 ];
 const SPACES: &[&str] = &["coil", "holding", "diagnostic", "mei", "file1"];
 const ZONES: &[&str] = &["any", "a", "b", "c"];
@@ -33,7 +47,8 @@ fn range(end: u32) -> impl Strategy<Value = String> {
 }
 
 fn optional(key: &'static str, words: impl Strategy<Value = Vec<String>>) -> impl Strategy<Value = String> {
-    proptest::option::of(words).prop_map(move |words| words.map_or(String::new(), |words| format!("{key} = {}\n", list(words))))
+    proptest::option::of(words)
+        .prop_map(move |words| words.map_or(String::new(), |words| format!("{key} = {}\n", list(words))))
 }
 
 fn rule() -> impl Strategy<Value = String> {
@@ -108,7 +123,10 @@ pub(crate) struct Request {
     pub(crate) parts: Vec<Operation>,
 }
 
-fn part() -> impl Strategy<Value = (Access, Option<(u32, u32, u32)>, Option<(i64, i64)>)> {
+/// Class, objects as (space, first, last), values as (smallest, largest).
+type Part = (Access, Option<(u32, u32, u32)>, Option<(i64, i64)>);
+
+fn part() -> impl Strategy<Value = Part> {
     let access = select(vec![Access::Unknown, Access::Read, Access::Write, Access::Control, Access::Diagnose]);
     let space = select(vec![0u32, 3, 5, 6, 0x1_0001, 0x1_0002]);
     let objects = (space, 0..18u32, 0..4u32).prop_map(|(space, first, more)| (space, first, first + more));

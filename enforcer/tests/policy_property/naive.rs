@@ -127,7 +127,8 @@ fn judge_upto(conduit: &Conduit, parts: &[Operation], part: &Operation) -> (Reas
             return (reason, Some(*rule));
         }
     }
-    let passing = || named.iter().map(|(_, rule)| *rule).filter(|rule| rule.action != Verdict::Deny && unit(rule, part));
+    let passing =
+        || named.iter().map(|(_, rule)| *rule).filter(|rule| rule.action != Verdict::Deny && unit(rule, part));
     if passing().next().is_none() {
         (Reason::UnitNotAllowed, None)
     } else if passing().any(|rule| objects(rule, part) && !values(rule, part)) {
