@@ -164,8 +164,7 @@ fn operations(protocol: Protocol, question: &Question) -> Result<Vec<Operation>,
         if let Some(objects) = objects {
             (operation.space, operation.first, operation.last) = (objects.space, objects.first, objects.last);
         }
-        // Of a request with two ranges the first is read and the second written, as in Modbus function 23.
-        if count > 1 && index == 0 && operation.access == Access::Write as u8 {
+        if count > 1 && index == 0 && reads_first_range(protocol, function.code) {
             operation.access = Access::Read as u8;
         } else if let Some((min, max)) = value {
             (operation.value_min, operation.value_max) = (min, max);
@@ -174,6 +173,14 @@ fn operations(protocol: Protocol, question: &Question) -> Result<Vec<Operation>,
         operation
     });
     Ok(parts.collect())
+}
+
+/// Functions that read their first range and write the second, in one request.
+fn reads_first_range(protocol: Protocol, code: u32) -> bool {
+    match protocol {
+        Protocol::Modbus => code == 23,
+        Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp => false,
+    }
 }
 
 /// The class of a function on these objects, from the protocol's table.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::{check, compile, load};
+use super::super::{check, compile, load, parse};
 use super::{Answer, Question, answer, describe};
 
 fn example(name: &str) -> PathBuf {
@@ -59,6 +59,23 @@ fn what_passes_names_its_rule() {
     let answer = ask(&Question { value: Some("1000".to_owned()), ..question() }).unwrap();
     assert_eq!((answer.verdict, answer.reason, answer.rule.as_deref()), ("log", "rule", Some("setpoint")));
     assert_eq!(answer.why.last().unwrap(), "rule \"setpoint\" (line 37) covers it: log");
+}
+
+/// Function 23 reads its first range; values bind the second. Function 21 writes all of its ranges.
+#[test]
+fn requests_with_several_ranges_are_judged_as_one() {
+    let text = "[policy]\nname = \"p\"\n[[conduits]]\nname = \"c\"\nfrom = [\"any\"]\nto = [\"any\"]\nprotocol = \"modbus\"\n\
+                [[conduits.rules]]\nname = \"r\"\nfunctions = [21, 23]\nvalues = [\"0-9\"]\naction = \"allow\"\n";
+    let valid = parse("p", text).unwrap().valid;
+    let compiled = compile(&valid, 1, 0).unwrap();
+    let asked = |function: &str, space: &str, value: &str| {
+        let objects = vec![format!("{space}:0-9"), format!("{space}:20")];
+        let question = Question { function: function.to_owned(), objects, value: Some(value.to_owned()), ..question() };
+        answer(&valid, &compiled, &question).unwrap().reason
+    };
+    assert_eq!(asked("23", "holding", "9"), "rule");
+    assert_eq!(asked("23", "holding", "10"), "value_not_allowed");
+    assert_eq!(asked("write_file_record", "file1", "10"), "value_not_allowed");
 }
 
 #[test]
