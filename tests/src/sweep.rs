@@ -34,7 +34,14 @@ pub fn own() {
 
 /// Removes what dead processes left behind.
 pub fn stale() {
-    each_lab(|owner| !Path::new(&format!("/proc/{owner}")).exists());
+    each_lab(|owner| !alive(owner));
+}
+
+/// Whether a process runs. One that was killed stays listed as a zombie until its parent has looked.
+fn alive(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
+    !state.is_empty() && !state.starts_with(['Z', 'X'])
 }
 
 /// Removes the namespace with every process in it. Gone already is no error.
