@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::setup::{self, Scope, cargo, succeeds};
+use crate::setup::{self, Scope, succeeds};
+use crate::toolchain::cargo;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

@@ -10,6 +10,7 @@ mod setup;
 mod stage;
 mod tell;
 mod test;
+mod toolchain;
 
 use std::process::ExitCode;
 

@@ -2,13 +2,14 @@
 //!
 //! Each check looks at one file or asks one program, so a run with nothing to do costs a fraction of a second.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use crate::privilege::{as_root, find};
 use crate::say;
+use crate::toolchain::{self, cargo};
 
 /// The linker for BPF programs. Pinned: the verified instruction counts in this repository depend on it.
 const LINKER: &str = "0.10.3";
@@ -25,7 +26,7 @@ pub(crate) enum Scope {
 /// Makes this machine ready. Prints only what it does; with `talk` also that nothing was to be done.
 pub(crate) fn run(scope: Scope, talk: bool) -> Result<()> {
     let mut done = packages(scope)?;
-    done |= standard_library_source()?;
+    done |= toolchain::ready()?;
     done |= linker()?;
     if scope == Scope::Everything {
         done |= bpf_file_system()?;
@@ -71,7 +72,7 @@ fn packages(scope: Scope) -> Result<bool> {
 }
 
 /// Installs Debian packages; refreshes the package lists only when the first attempt fails, as on a fresh machine.
-fn install(packages: &[&str]) -> Result<()> {
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
     if !find("apt-get") {
         bail!("these Debian packages are missing and there is no apt-get to install them: {names}");
@@ -97,41 +98,6 @@ fn install(packages: &[&str]) -> Result<()> {
         bail!("apt-get could not install: {names}");
     }
     Ok(())
-}
-
-/// The standard library's source, from which `core` is built for the BPF target.
-fn standard_library_source() -> Result<bool> {
-    if library_source()?.exists() {
-        return Ok(false);
-    }
-    if find("rustup") {
-        doing("adding rust-src to the toolchain (rustup component add rust-src)");
-        let added = succeeds(Command::new("rustup").args(["component", "add", "rust-src"]))?;
-        if added && library_source()?.exists() {
-            return Ok(true);
-        }
-        bail!(
-            "the toolchain has no rust-src and rustup could not add it; \
-             when rustup's server is out of reach, use Debian's compiler instead: \
-             apt-get install rustc-web cargo-web rust-web-src, then run /usr/bin/cargo with rustup off the PATH"
-        );
-    }
-    // Without rustup the compiler is the distribution's, and so is its source.
-    install(&["rust-web-src"])?;
-    if library_source()?.exists() {
-        return Ok(true);
-    }
-    bail!("the Rust compiler in use has no source of the standard library beside it (rust-src)")
-}
-
-fn library_source() -> Result<PathBuf> {
-    let output = Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .current_dir(enforcer_tests::project_root())
-        .output()
-        .context("cannot run rustc")?;
-    let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    Ok(Path::new(&sysroot).join("lib/rustlib/src/rust/library/core/Cargo.toml"))
 }
 
 fn linker() -> Result<bool> {
@@ -160,7 +126,9 @@ fn linker() -> Result<bool> {
         bail!("cargo could not install bpf-linker {LINKER}");
     }
     if !find("bpf-linker") {
-        bail!("bpf-linker is installed, but the folder cargo installs into is not on the PATH");
+        bail!(
+            "bpf-linker is installed, but the folder that cargo installs into is not on the PATH"
+        );
     }
     Ok(true)
 }
@@ -181,15 +149,6 @@ fn bpf_file_system() -> Result<bool> {
     Ok(true)
 }
 
-/// Cargo at the project's root, the same one that runs us.
-pub(crate) fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .current_dir(enforcer_tests::project_root())
-        .stdin(Stdio::null());
-    command
-}
-
 /// Runs a command with its output shown.
 pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
     let program = command.get_program().display().to_string();
@@ -200,6 +159,6 @@ pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
     Ok(status.success())
 }
 
-fn doing(what: &str) {
+pub(crate) fn doing(what: &str) {
     println!("{}", say::bold(&format!("setup: {what}")));
 }

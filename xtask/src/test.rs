@@ -6,7 +6,8 @@ use anyhow::{Result, bail};
 
 use crate::build;
 use crate::privilege::find;
-use crate::setup::{self, Scope, cargo, succeeds};
+use crate::setup::{self, Scope, succeeds};
+use crate::toolchain::cargo;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
