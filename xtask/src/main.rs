@@ -43,6 +43,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    toolchain::put_on_path();
     // The lab's library panics where it is broken; that is a failed command like any other.
     let result = std::panic::catch_unwind(|| match arguments.command {
         Command::Setup => setup::run(Scope::Everything, true),

@@ -20,6 +20,30 @@ const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/core/Cargo.toml";
 /// Set once the pinned toolchain turned out to have no source, and Debian's is to be used.
 static USE_DEBIAN: OnceLock<()> = OnceLock::new();
 
+/// Puts the folder that `cargo install` installs into on the search path, where a distribution's cargo leaves it out.
+///
+/// To be called before any thread is started.
+pub(crate) fn put_on_path() {
+    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
+    let Some(folder) = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or(home)
+        .map(|home| home.join("bin"))
+    else {
+        return;
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    if folders.contains(&folder) {
+        return;
+    }
+    folders.push(folder);
+    if let Ok(path) = std::env::join_paths(folders) {
+        // SAFETY: the caller has started no thread yet, so nobody reads the environment meanwhile.
+        unsafe { std::env::set_var("PATH", path) };
+    }
+}
+
 /// Makes sure that there is a compiler with its library's source. True when something had to be installed.
 pub(crate) fn ready() -> Result<bool> {
     if source_of_current()?.exists() {
