@@ -9,9 +9,7 @@ pub fn join(lab: &Lab) {
     cabinet.ip("link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0 group_fwd_mask 0xfff8");
     for port in [NETWORK_PORT, DEVICE_PORT] {
         cabinet.ip(&format!("link set dev {port} master br0"));
-        cabinet.ip(&format!(
-            "link set dev {port} type bridge_slave group_fwd_mask 0xfffd learning off"
-        ));
+        cabinet.ip(&format!("link set dev {port} type bridge_slave group_fwd_mask 0xfffd learning off"));
     }
     for family in ["ip", "ip6", "arp"] {
         let key = format!("bridge/bridge-nf-call-{family}tables");

@@ -41,20 +41,14 @@ impl Capture {
     pub fn start(namespace: &Namespace, interface: &str, direction: Direction) -> Capture {
         let socket = namespace
             .run(|| open(interface, direction))
-            .unwrap_or_else(|error| {
-                panic!("capture on {interface} of {}: {error}", namespace.name())
-            });
+            .unwrap_or_else(|error| panic!("capture on {interface} of {}: {error}", namespace.name()));
         let frames = Arc::new(Mutex::new(VecDeque::new()));
         let end = Arc::new(AtomicBool::new(false));
         let reader = thread::spawn({
             let (frames, end) = (Arc::clone(&frames), Arc::clone(&end));
             move || read_all(&socket, direction, &frames, &end)
         });
-        Capture {
-            frames,
-            end,
-            reader: Some(reader),
-        }
+        Capture { frames, end, reader: Some(reader) }
     }
 
     /// How many frames were seen so far.
@@ -78,10 +72,7 @@ impl Capture {
     pub fn stop(mut self) -> Vec<Frame> {
         self.end.store(true, Ordering::Relaxed);
         if let Some(reader) = self.reader.take() {
-            reader
-                .join()
-                .expect("capture thread")
-                .unwrap_or_else(|error| panic!("capture: {error}"));
+            reader.join().expect("capture thread").unwrap_or_else(|error| panic!("capture: {error}"));
         }
         let frames = std::mem::take(&mut *self.frames.lock().expect("frames"));
         frames.into()
@@ -107,19 +98,10 @@ fn open(interface: &str, direction: Direction) -> Result<OwnedFd> {
 }
 
 /// Reads until told to end and nothing came for 100 ms, or a second went by: other traffic may never pause.
-fn read_all(
-    socket: &OwnedFd,
-    direction: Direction,
-    frames: &Mutex<VecDeque<Frame>>,
-    end: &AtomicBool,
-) -> Result<()> {
+fn read_all(socket: &OwnedFd, direction: Direction, frames: &Mutex<VecDeque<Frame>>, end: &AtomicBool) -> Result<()> {
     let mut told_at = None;
     loop {
-        let mut poll = libc::pollfd {
-            fd: socket.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        };
+        let mut poll = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: one pollfd that outlives the call.
         let ready = unsafe { libc::poll(&raw mut poll, 1, 100) };
         if end.load(Ordering::Relaxed) {
@@ -130,10 +112,7 @@ fn read_all(
         }
         while let Some(frame) = read_one(socket)? {
             if direction != Direction::Outgoing || frame.outgoing {
-                frames
-                    .lock()
-                    .map_err(|_| Error::other("a reader panicked"))?
-                    .push_back(frame);
+                frames.lock().map_err(|_| Error::other("a reader panicked"))?.push_back(frame);
             }
         }
     }
@@ -144,10 +123,7 @@ fn read_one(socket: &OwnedFd) -> Result<Option<Frame>> {
     let mut control = [0_u64; 32];
     // SAFETY: plain old data structures of the C library; all zeroes is a valid value.
     let (mut from, mut message): (libc::sockaddr_ll, libc::msghdr) = unsafe { std::mem::zeroed() };
-    let mut piece = libc::iovec {
-        iov_base: bytes.as_mut_ptr().cast(),
-        iov_len: bytes.len(),
-    };
+    let mut piece = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
     message.msg_name = (&raw mut from).cast();
     message.msg_namelen = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
     message.msg_iov = &raw mut piece;
@@ -165,11 +141,7 @@ fn read_one(socket: &OwnedFd) -> Result<Option<Frame>> {
         };
     };
     bytes.truncate(length);
-    let mut frame = Frame {
-        time: Duration::ZERO,
-        outgoing: from.sll_pkttype == libc::PACKET_OUTGOING,
-        bytes,
-    };
+    let mut frame = Frame { time: Duration::ZERO, outgoing: from.sll_pkttype == libc::PACKET_OUTGOING, bytes };
     // SAFETY: the CMSG macros walk the control buffer that recvmsg has just filled and bounded; each payload is read
     // unaligned and only when kind and length fit.
     unsafe {
@@ -178,10 +150,7 @@ fn read_one(socket: &OwnedFd) -> Result<Option<Frame>> {
             let data = libc::CMSG_DATA(header);
             match ((*header).cmsg_level, (*header).cmsg_type) {
                 (libc::SOL_PACKET, libc::PACKET_AUXDATA) => {
-                    put_tag_back(
-                        &mut frame.bytes,
-                        data.cast::<libc::tpacket_auxdata>().read_unaligned(),
-                    );
+                    put_tag_back(&mut frame.bytes, data.cast::<libc::tpacket_auxdata>().read_unaligned());
                 }
                 (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
                     let time = data.cast::<libc::timespec>().read_unaligned();
@@ -199,11 +168,7 @@ fn put_tag_back(bytes: &mut Vec<u8>, about: libc::tpacket_auxdata) {
     if about.tp_status & libc::TP_STATUS_VLAN_VALID == 0 || bytes.len() < 12 {
         return;
     }
-    let ethertype = if about.tp_status & libc::TP_STATUS_VLAN_TPID_VALID == 0 {
-        0x8100
-    } else {
-        about.tp_vlan_tpid
-    };
+    let ethertype = if about.tp_status & libc::TP_STATUS_VLAN_TPID_VALID == 0 { 0x8100 } else { about.tp_vlan_tpid };
     let [a, b] = ethertype.to_be_bytes();
     let [c, d] = about.tp_vlan_tci.to_be_bytes();
     bytes.splice(12..12, [a, b, c, d]);
@@ -211,10 +176,7 @@ fn put_tag_back(bytes: &mut Vec<u8>, about: libc::tpacket_auxdata) {
 
 /// An error when the kernel dropped frames because the reader was too slow: such a capture proves nothing.
 fn dropped(socket: &OwnedFd) -> Result<()> {
-    let mut statistics = libc::tpacket_stats {
-        tp_packets: 0,
-        tp_drops: 0,
-    };
+    let mut statistics = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
     let mut length = size_of::<libc::tpacket_stats>() as libc::socklen_t;
     // SAFETY: the buffer is a tpacket_stats of the length given; both outlive the call.
     let answer = unsafe {
@@ -230,10 +192,7 @@ fn dropped(socket: &OwnedFd) -> Result<()> {
         return Err(Error::last_os_error());
     }
     if statistics.tp_drops > 0 {
-        return Err(Error::other(format!(
-            "the kernel dropped {} frames before they were read",
-            statistics.tp_drops
-        )));
+        return Err(Error::other(format!("the kernel dropped {} frames before they were read", statistics.tp_drops)));
     }
     Ok(())
 }

@@ -51,11 +51,7 @@ pub struct Client {
 
 impl Client {
     /// Connects from `source` in the namespace to a server, as unit 1.
-    pub fn connect(
-        namespace: &Namespace,
-        source: impl Into<IpAddr>,
-        server: impl Into<IpAddr>,
-    ) -> io::Result<Client> {
+    pub fn connect(namespace: &Namespace, source: impl Into<IpAddr>, server: impl Into<IpAddr>) -> io::Result<Client> {
         let server = SocketAddr::new(server.into(), 502);
         let stream = connect(&namespace.door(), source.into(), server)?;
         let runtime = runtime()?;
@@ -100,9 +96,7 @@ impl Client {
 }
 
 /// Waits for an answer and sorts what can go wrong.
-pub(crate) async fn settle<T>(
-    answer: impl Future<Output = tokio_modbus::Result<T>>,
-) -> Result<T, Failure> {
+pub(crate) async fn settle<T>(answer: impl Future<Output = tokio_modbus::Result<T>>) -> Result<T, Failure> {
     match timeout(PATIENCE, answer).await {
         Err(_elapsed) => Err(Failure::Timeout),
         Ok(Err(tokio_modbus::Error::Transport(error))) => Err(Failure::Closed(error)),
@@ -113,25 +107,14 @@ pub(crate) async fn settle<T>(
 }
 
 /// Opens a TCP connection inside the namespace from a given source address.
-pub(crate) fn connect(
-    door: &Door,
-    source: IpAddr,
-    server: SocketAddr,
-) -> io::Result<std::net::TcpStream> {
+pub(crate) fn connect(door: &Door, source: IpAddr, server: SocketAddr) -> io::Result<std::net::TcpStream> {
     door.run(|| {
         runtime()?.block_on(async {
-            let socket = if server.is_ipv4() {
-                TcpSocket::new_v4()?
-            } else {
-                TcpSocket::new_v6()?
-            };
+            let socket = if server.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
             socket.bind(SocketAddr::new(source, 0))?;
-            let stream =
-                timeout(PATIENCE, socket.connect(server))
-                    .await
-                    .map_err(|_elapsed| {
-                        io::Error::new(io::ErrorKind::TimedOut, format!("{server} did not answer"))
-                    })??;
+            let stream = timeout(PATIENCE, socket.connect(server))
+                .await
+                .map_err(|_elapsed| io::Error::new(io::ErrorKind::TimedOut, format!("{server} did not answer")))??;
             stream.set_nodelay(true)?;
             stream.into_std()
         })
@@ -139,7 +122,5 @@ pub(crate) fn connect(
 }
 
 pub(crate) fn runtime() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

@@ -24,19 +24,14 @@ pub fn assert_same(sent: &[Frame], received: &[Frame]) {
             first.map(|n| arrived[n]),
         );
     }
-    assert!(
-        received.is_empty(),
-        "received but never sent: {received:02x?}"
-    );
+    assert!(received.is_empty(), "received but never sent: {received:02x?}");
 }
 
 /// The frames of each conversation in their order.
 pub fn conversations(frames: &[Frame]) -> BTreeMap<String, Vec<&[u8]>> {
     let mut map = BTreeMap::<String, Vec<&[u8]>>::new();
     for frame in frames {
-        map.entry(conversation(&frame.bytes))
-            .or_default()
-            .push(&frame.bytes);
+        map.entry(conversation(&frame.bytes)).or_default().push(&frame.bytes);
     }
     map
 }

@@ -30,12 +30,7 @@ impl Enforcer {
     }
 
     /// Starts the daemon on a configuration that is there already.
-    pub fn start_with(
-        lab: &Lab,
-        binary: &Path,
-        config: &Path,
-        socket: &Path,
-    ) -> Result<Enforcer, String> {
+    pub fn start_with(lab: &Lab, binary: &Path, config: &Path, socket: &Path) -> Result<Enforcer, String> {
         let mut command = lab.cabinet.command(binary);
         command.arg("run").arg("--config").arg(config);
         let mut enforcer = Enforcer {
@@ -54,19 +49,13 @@ impl Enforcer {
             if let Some(status) = self.process.ended() {
                 // Its last words may still be in the pipe.
                 thread::sleep(Duration::from_millis(50));
-                return Err(format!(
-                    "enforcer run ended with {status}: {}",
-                    self.process.printed().trim()
-                ));
+                return Err(format!("enforcer run ended with {status}: {}", self.process.printed().trim()));
             }
             if self.socket.exists() && self.cli(&["status"]).status.success() {
                 return Ok(());
             }
             if start.elapsed() > patience {
-                return Err(format!(
-                    "enforcer run was not ready in time: {}",
-                    self.process.printed().trim()
-                ));
+                return Err(format!("enforcer run was not ready in time: {}", self.process.printed().trim()));
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -87,8 +76,7 @@ impl Enforcer {
         let mut arguments = arguments.to_vec();
         arguments.push("--json");
         let text = finished(&self.cli(&arguments), &arguments)?;
-        serde_json::from_str(&text)
-            .map_err(|error| format!("{arguments:?} answered no JSON ({error}): {text}"))
+        serde_json::from_str(&text).map_err(|error| format!("{arguments:?} answered no JSON ({error}): {text}"))
     }
 
     /// Runs a live command that prints one JSON object per line.
@@ -98,10 +86,7 @@ impl Enforcer {
         let text = finished(&self.cli(&arguments), &arguments)?;
         text.lines()
             .filter(|line| !line.trim().is_empty())
-            .map(|line| {
-                serde_json::from_str(line)
-                    .map_err(|error| format!("{arguments:?}: {error}: {line}"))
-            })
+            .map(|line| serde_json::from_str(line).map_err(|error| format!("{arguments:?}: {error}: {line}")))
             .collect()
     }
 
@@ -159,10 +144,7 @@ pub fn binary(profile: &str) -> PathBuf {
         Some(path) => PathBuf::from(path),
         None => {
             let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-            target
-                .unwrap_or_else(|| project_root().join("target"))
-                .join(profile)
-                .join("enforcer")
+            target.unwrap_or_else(|| project_root().join("target")).join(profile).join("enforcer")
         }
     }
 }
@@ -181,14 +163,6 @@ pub fn finished(output: &Output, arguments: &[&str]) -> Result<String, String> {
         return Ok(printed);
     }
     let complaint = String::from_utf8_lossy(&output.stderr);
-    let text = if complaint.trim().is_empty() {
-        printed.trim()
-    } else {
-        complaint.trim()
-    };
-    Err(format!(
-        "enforcer {}: {text} ({})",
-        arguments.join(" "),
-        output.status
-    ))
+    let text = if complaint.trim().is_empty() { printed.trim() } else { complaint.trim() };
+    Err(format!("enforcer {}: {text} ({})", arguments.join(" "), output.status))
 }

@@ -42,11 +42,7 @@ impl Segment {
             sequence,
             acknowledgment,
             window: 64_000,
-            flags: Flags {
-                ack: true,
-                psh: !payload.is_empty(),
-                ..Flags::default()
-            },
+            flags: Flags { ack: true, psh: !payload.is_empty(), ..Flags::default() },
             payload: payload.to_vec(),
         }
     }
@@ -65,40 +61,19 @@ impl Segment {
 
     /// The frame with right lengths and checksums. Both addresses must be of one family.
     pub fn frame(&self) -> Vec<u8> {
-        let mut tcp = TcpHeader::new(
-            self.source.port(),
-            self.target.port(),
-            self.sequence,
-            self.window,
-        );
+        let mut tcp = TcpHeader::new(self.source.port(), self.target.port(), self.sequence, self.window);
         tcp.acknowledgment_number = self.acknowledgment;
-        let Flags {
-            syn,
-            ack,
-            psh,
-            fin,
-            rst,
-            urg,
-        } = self.flags;
+        let Flags { syn, ack, psh, fin, rst, urg } = self.flags;
         (tcp.syn, tcp.ack, tcp.psh, tcp.fin, tcp.rst, tcp.urg) = (syn, ack, psh, fin, rst, urg);
         let link = PacketBuilder::ethernet2(self.source_mac, self.target_mac);
         let network = match (self.source, self.target) {
-            (SocketAddr::V4(a), SocketAddr::V4(b)) => {
-                link.ipv4(a.ip().octets(), b.ip().octets(), 64)
-            }
-            (SocketAddr::V6(a), SocketAddr::V6(b)) => {
-                link.ipv6(a.ip().octets(), b.ip().octets(), 64)
-            }
-            _ => panic!(
-                "one address of each family: {} and {}",
-                self.source, self.target
-            ),
+            (SocketAddr::V4(a), SocketAddr::V4(b)) => link.ipv4(a.ip().octets(), b.ip().octets(), 64),
+            (SocketAddr::V6(a), SocketAddr::V6(b)) => link.ipv6(a.ip().octets(), b.ip().octets(), 64),
+            _ => panic!("one address of each family: {} and {}", self.source, self.target),
         };
         let builder = network.tcp_header(tcp);
         let mut bytes = Vec::with_capacity(builder.size(self.payload.len()));
-        builder
-            .write(&mut bytes, &self.payload)
-            .expect("write to memory");
+        builder.write(&mut bytes, &self.payload).expect("write to memory");
         bytes
     }
 }
@@ -189,9 +164,8 @@ pub fn profinet_identify() -> Vec<u8> {
 
 /// A UDP datagram from the operator station to the controller.
 pub fn udp(source_port: u16, target_port: u16, payload: &[u8]) -> Vec<u8> {
-    let builder = PacketBuilder::ethernet2(HMI_MAC, PLC_MAC)
-        .ipv4(HMI.octets(), PLC.octets(), 64)
-        .udp(source_port, target_port);
+    let builder =
+        PacketBuilder::ethernet2(HMI_MAC, PLC_MAC).ipv4(HMI.octets(), PLC.octets(), 64).udp(source_port, target_port);
     let mut bytes = Vec::with_capacity(builder.size(payload.len()));
     builder.write(&mut bytes, payload).expect("write to memory");
     bytes
@@ -204,18 +178,13 @@ pub fn ping(sequence: u16, length: usize) -> Vec<u8> {
         .icmpv4_echo_request(0x2020, sequence);
     let payload = vec![0xa5; length];
     let mut bytes = Vec::with_capacity(builder.size(length));
-    builder
-        .write(&mut bytes, &payload)
-        .expect("write to memory");
+    builder.write(&mut bytes, &payload).expect("write to memory");
     bytes
 }
 
 /// Cuts an untagged IPv4 frame without options into fragments whose payloads are at most `size` bytes (a multiple of 8).
 pub fn fragments(frame: &[u8], size: usize) -> Vec<Vec<u8>> {
-    assert!(
-        size > 0 && size.is_multiple_of(8),
-        "fragments are cut at multiples of 8 bytes"
-    );
+    assert!(size > 0 && size.is_multiple_of(8), "fragments are cut at multiples of 8 bytes");
     let (header, _) = Ipv4Header::from_slice(&frame[14..]).expect("an IPv4 frame");
     let end = 14 + usize::from(header.total_len);
     let payload = &frame[14 + header.header_len()..end];
@@ -227,8 +196,7 @@ pub fn fragments(frame: &[u8], size: usize) -> Vec<Vec<u8>> {
         part.more_fragments = index + 1 < pieces;
         part.dont_fragment = false;
         part.identification = 0x4242;
-        part.set_payload_len(piece.len())
-            .expect("a length that fits");
+        part.set_payload_len(piece.len()).expect("a length that fits");
         part.header_checksum = part.calc_header_checksum();
         let mut bytes = frame[..14].to_vec();
         part.write(&mut bytes).expect("write to memory");
@@ -242,8 +210,8 @@ pub fn fragments(frame: &[u8], size: usize) -> Vec<Vec<u8>> {
 /// An IPv4 frame of any inner protocol from the operator station to the controller.
 pub fn ipv4(protocol: u8, payload: &[u8]) -> Vec<u8> {
     let length = u16::try_from(payload.len()).expect("a payload that fits");
-    let mut header = Ipv4Header::new(length, 64, IpNumber(protocol), HMI.octets(), PLC.octets())
-        .expect("a payload that fits");
+    let mut header =
+        Ipv4Header::new(length, 64, IpNumber(protocol), HMI.octets(), PLC.octets()).expect("a payload that fits");
     header.header_checksum = header.calc_header_checksum();
     let mut bytes = Vec::new();
     header.write(&mut bytes).expect("write to memory");
@@ -262,9 +230,7 @@ mod tests {
         assert_eq!(request, [0, 7, 0, 0, 0, 6, 1, 3, 0, 0, 0, 10]);
         let frame = Segment::to_plc(40_000, 1, 1, &request).frame();
         let packet = SlicedPacket::from_ethernet(&frame).expect("a frame others can read");
-        let Some(etherparse::TransportSlice::Tcp(tcp)) = packet.transport else {
-            panic!("no TCP: {packet:?}")
-        };
+        let Some(etherparse::TransportSlice::Tcp(tcp)) = packet.transport else { panic!("no TCP: {packet:?}") };
         assert_eq!(tcp.payload(), request);
         assert_eq!(tcp.destination_port(), 502);
     }

@@ -15,23 +15,14 @@ impl Injector {
         let socket = namespace
             // Protocol 0: this socket only sends, so nothing piles up in it.
             .run(|| sys::packet_socket(sys::interface_index(interface)?, 0))
-            .unwrap_or_else(|error| {
-                panic!("raw socket on {interface} of {}: {error}", namespace.name())
-            });
+            .unwrap_or_else(|error| panic!("raw socket on {interface} of {}: {error}", namespace.name()));
         Injector { socket }
     }
 
     /// Sends one frame, destination address first, no frame check sequence; VLAN tags stand in the bytes.
     pub fn send(&self, frame: &[u8]) {
         // SAFETY: the buffer is valid for the length given and outlives the call.
-        let sent = unsafe {
-            libc::send(
-                self.socket.as_raw_fd(),
-                frame.as_ptr().cast(),
-                frame.len(),
-                0,
-            )
-        };
+        let sent = unsafe { libc::send(self.socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
         assert!(
             usize::try_from(sent) == Ok(frame.len()),
             "a frame of {} bytes was not sent: {}",

@@ -50,12 +50,7 @@ impl Lab {
         sweep::stale();
         let name = sweep::lab_name(NEXT.fetch_add(1, Ordering::Relaxed));
         let make = |role: &str| Namespace::new(format!("{name}-{role}"));
-        let lab = Lab {
-            hmi: make("hmi"),
-            cabinet: make("box"),
-            plc: make("plc"),
-            name,
-        };
+        let lab = Lab { hmi: make("hmi"), cabinet: make("box"), plc: make("plc"), name };
         fs::create_dir_all(lab.folder()).expect("make the lab's folder");
         for namespace in [&lab.hmi, &lab.cabinet, &lab.plc] {
             // Duplicate address detection would keep the addresses unusable for a second or two.
@@ -68,15 +63,11 @@ impl Lab {
         plug(&lab.hmi, HMI_MAC, &lab.cabinet, NETWORK_PORT, mtu);
         plug(&lab.plc, PLC_MAC, &lab.cabinet, DEVICE_PORT, mtu);
         for address in [HMI, HMI_SECOND, ENGINEERING] {
-            lab.hmi
-                .ip(&format!("address add {address}/16 dev {STATION_PORT}"));
+            lab.hmi.ip(&format!("address add {address}/16 dev {STATION_PORT}"));
         }
-        lab.plc
-            .ip(&format!("address add {PLC}/16 dev {STATION_PORT}"));
-        lab.hmi
-            .ip(&format!("address add {HMI_V6}/64 dev {STATION_PORT} nodad"));
-        lab.plc
-            .ip(&format!("address add {PLC_V6}/64 dev {STATION_PORT} nodad"));
+        lab.plc.ip(&format!("address add {PLC}/16 dev {STATION_PORT}"));
+        lab.hmi.ip(&format!("address add {HMI_V6}/64 dev {STATION_PORT} nodad"));
+        lab.plc.ip(&format!("address add {PLC_V6}/64 dev {STATION_PORT} nodad"));
         lab
     }
 
@@ -108,10 +99,7 @@ impl Lab {
         // No ping program is needed: a closed TCP port that refuses has answered.
         self.hmi.run(|| {
             (0..3).any(|_| {
-                let answer = std::net::TcpStream::connect_timeout(
-                    &target,
-                    std::time::Duration::from_secs(1),
-                );
+                let answer = std::net::TcpStream::connect_timeout(&target, std::time::Duration::from_secs(1));
                 match answer {
                     Ok(_) => true,
                     Err(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
@@ -142,14 +130,9 @@ fn plug(station: &Namespace, mac: [u8; 6], cabinet: &Namespace, port: &str, mtu:
     let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
     // One queue per port, as the data plane asks of real ports.
     let queues = "numtxqueues 1 numrxqueues 1";
-    let station_end = format!(
-        "{STATION_PORT} netns {} address {mac} mtu {mtu} {queues}",
-        station.name()
-    );
+    let station_end = format!("{STATION_PORT} netns {} address {mac} mtu {mtu} {queues}", station.name());
     let box_end = format!("{port} netns {} mtu {mtu} {queues}", cabinet.name());
-    run_ip(&format!(
-        "link add {station_end} type veth peer name {box_end}"
-    ));
+    run_ip(&format!("link add {station_end} type veth peer name {box_end}"));
     // A program on the box's port may send a frame back (XDP_TX) or across (redirect). A veth end takes such frames
     // only when it polls, which receive aggregation switches on; aggregation itself is kept from joining frames by
     // its size limit, so that captures show what was on the cable.

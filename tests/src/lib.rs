@@ -50,8 +50,5 @@ pub fn is_root() -> bool {
 
 /// Fails with one plain sentence when the test was started without the rights it needs.
 pub fn require_root() {
-    assert!(
-        is_root(),
-        "this test needs root for network namespaces and BPF; run it as: sudo -E cargo xtask test"
-    );
+    assert!(is_root(), "this test needs root for network namespaces and BPF; run it as: sudo -E cargo xtask test");
 }

@@ -65,11 +65,8 @@ impl Namespace {
 
     /// Runs a program to its end and returns what it printed; panics when it fails.
     pub fn output(&self, program: &str, arguments: &[&str]) -> String {
-        let output = self
-            .command(program)
-            .args(arguments)
-            .output()
-            .unwrap_or_else(|error| panic!("{program}: {error}"));
+        let output =
+            self.command(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"));
         assert!(
             output.status.success(),
             "{program} {arguments:?} in {}: {}{}",
@@ -103,8 +100,7 @@ impl Namespace {
     pub fn sysctl(&self, key: &str, value: &str) {
         let path = Path::new("/proc/sys/net").join(key);
         self.run(|| {
-            std::fs::write(&path, value)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            std::fs::write(&path, value).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         });
     }
 
@@ -156,9 +152,5 @@ pub(crate) fn run_ip(words: &str) {
         .stdin(Stdio::null())
         .output()
         .unwrap_or_else(|error| panic!("cannot run ip ({error}); cargo xtask setup installs it"));
-    assert!(
-        output.status.success(),
-        "ip {words}: {}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
+    assert!(output.status.success(), "ip {words}: {}", String::from_utf8_lossy(&output.stderr).trim());
 }

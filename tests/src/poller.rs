@@ -56,28 +56,18 @@ struct State {
 impl Poller {
     /// Starts polling from the namespace; the first connection is made on the poller's own thread.
     pub fn start(namespace: &Namespace, plan: Plan) -> Poller {
-        let state = Arc::new(Mutex::new(State {
-            tally: Tally::default(),
-            last_good: Instant::now(),
-        }));
+        let state = Arc::new(Mutex::new(State { tally: Tally::default(), last_good: Instant::now() }));
         let end = Arc::new(AtomicBool::new(false));
         let thread = thread::spawn({
             let (door, state, end) = (namespace.door(), Arc::clone(&state), Arc::clone(&end));
             move || poll(&door, &plan, &state, &end)
         });
-        Poller {
-            state,
-            end,
-            thread: Some(thread),
-        }
+        Poller { state, end, thread: Some(thread) }
     }
 
     /// The tally so far.
     pub fn tally(&self) -> Tally {
-        let state = self
-            .state
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let state = self.state.lock().unwrap_or_else(|poison| poison.into_inner());
         let mut tally = state.tally.clone();
         tally.longest_gap = tally.longest_gap.max(state.last_good.elapsed());
         tally
@@ -85,14 +75,8 @@ impl Poller {
 
     /// Starts the tally anew, for the part of a test that matters; the connection stays.
     pub fn reset(&self) {
-        let mut state = self
-            .state
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
-        *state = State {
-            tally: Tally::default(),
-            last_good: Instant::now(),
-        };
+        let mut state = self.state.lock().unwrap_or_else(|poison| poison.into_inner());
+        *state = State { tally: Tally::default(), last_good: Instant::now() };
     }
 
     /// Waits until `count` more requests were answered; false when that took longer than `patience`.
@@ -134,16 +118,12 @@ fn poll(door: &Door, plan: &Plan, state: &Mutex<State>, end: &AtomicBool) {
     let mut next = Instant::now();
     while !end.load(Ordering::Relaxed) {
         let result = match connection.as_mut() {
-            Some(context) => runtime.block_on(settle(
-                context.read_holding_registers(plan.first, plan.count),
-            )),
+            Some(context) => runtime.block_on(settle(context.read_holding_registers(plan.first, plan.count))),
             None => match dial(door, plan, &runtime) {
                 Ok(context) => {
                     connections += 1;
                     connection = Some(context);
-                    record(state, |state| {
-                        state.tally.reconnects += u64::from(connections > 1)
-                    });
+                    record(state, |state| state.tally.reconnects += u64::from(connections > 1));
                     continue;
                 }
                 Err(error) => Err(Failure::Closed(error)),
@@ -177,10 +157,7 @@ fn poll(door: &Door, plan: &Plan, state: &Mutex<State>, end: &AtomicBool) {
 fn dial(door: &Door, plan: &Plan, runtime: &Runtime) -> io::Result<Context> {
     let stream = connect(door, plan.source, SocketAddr::new(plan.server, 502))?;
     let _inside = runtime.enter();
-    Ok(tcp::attach_slave(
-        tokio::net::TcpStream::from_std(stream)?,
-        Slave(1),
-    ))
+    Ok(tcp::attach_slave(tokio::net::TcpStream::from_std(stream)?, Slave(1)))
 }
 
 fn record(state: &Mutex<State>, change: impl FnOnce(&mut State)) {

@@ -18,9 +18,8 @@ impl Process {
     /// Starts the command with its output collected, so that a chatty child never blocks on a full pipe.
     pub fn start(mut command: Command) -> Process {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| {
-            panic!("cannot start {}: {error}", command.get_program().display())
-        });
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("cannot start {}: {error}", command.get_program().display()));
         let printed = Arc::new(Mutex::new(String::new()));
         if let Some(stream) = child.stdout.take() {
             collect(stream, Arc::clone(&printed));
@@ -37,10 +36,7 @@ impl Process {
 
     /// Everything printed so far, both streams in the order of arrival.
     pub fn printed(&self) -> String {
-        self.printed
-            .lock()
-            .map(|text| text.clone())
-            .unwrap_or_default()
+        self.printed.lock().map(|text| text.clone()).unwrap_or_default()
     }
 
     /// The exit status when it ended already.

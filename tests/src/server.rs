@@ -54,10 +54,7 @@ pub struct Server {
 impl Server {
     /// Listens on port 502 of every address of the namespace.
     pub fn start(namespace: &Namespace) -> Server {
-        Server::start_on(
-            namespace,
-            SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, 502)),
-        )
+        Server::start_on(namespace, SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, 502)))
     }
 
     /// Listens on one address; `[::]` takes IPv4 too.
@@ -65,27 +62,19 @@ impl Server {
         let listener = namespace
             .run(|| std::net::TcpListener::bind(address))
             .unwrap_or_else(|error| panic!("listen on {address}: {error}"));
-        listener
-            .set_nonblocking(true)
-            .expect("a socket that does not block");
+        listener.set_nonblocking(true).expect("a socket that does not block");
         let memory = Arc::new(Mutex::new(Memory::new()));
         let (end, ended) = oneshot::channel();
         let thread = thread::spawn({
             let memory = Arc::clone(&memory);
             move || serve(listener, &memory, ended)
         });
-        Server {
-            memory,
-            end: Some(end),
-            thread: Some(thread),
-        }
+        Server { memory, end: Some(end), thread: Some(thread) }
     }
 
     /// The controller's memory, to look at or to set.
     pub fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
+        self.memory.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 
     /// The value of one holding register.
@@ -105,15 +94,8 @@ impl Drop for Server {
     }
 }
 
-fn serve(
-    listener: std::net::TcpListener,
-    memory: &Arc<Mutex<Memory>>,
-    ended: oneshot::Receiver<()>,
-) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+fn serve(listener: std::net::TcpListener, memory: &Arc<Mutex<Memory>>, ended: oneshot::Receiver<()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).expect("a listener");
         let on_connected = |stream: tokio::net::TcpStream, _peer| {
@@ -127,9 +109,7 @@ fn serve(
             let _ = ended.await;
         };
         // A connection that is reset is what some tests are about; only the listener itself must not fail.
-        let result = Listener::new(listener)
-            .serve_until(&on_connected, |_error| {}, abort)
-            .await;
+        let result = Listener::new(listener).serve_until(&on_connected, |_error| {}, abort).await;
         result.expect("the server keeps accepting");
     });
 }
@@ -145,10 +125,7 @@ impl Service for Controller {
     type Future = Ready<Result<Response, ExceptionCode>>;
 
     fn call(&self, request: Self::Request) -> Self::Future {
-        let mut memory = self
-            .memory
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner());
+        let mut memory = self.memory.lock().unwrap_or_else(|poison| poison.into_inner());
         memory.requests += 1;
         ready(answer(&mut memory, request.request))
     }
@@ -163,11 +140,7 @@ fn answer(memory: &mut Memory, request: Request<'_>) -> Result<Response, Excepti
             return Ok(A::ReadDiscreteInputs(read(&memory.discrete, first, count)?));
         }
         Q::ReadHoldingRegisters(first, count) => {
-            return Ok(A::ReadHoldingRegisters(read(
-                &memory.holding,
-                first,
-                count,
-            )?));
+            return Ok(A::ReadHoldingRegisters(read(&memory.holding, first, count)?));
         }
         Q::ReadInputRegisters(first, count) => {
             return Ok(A::ReadInputRegisters(read(&memory.input, first, count)?));
@@ -176,9 +149,7 @@ fn answer(memory: &mut Memory, request: Request<'_>) -> Result<Response, Excepti
             write(&mut memory.coils, address, &[value])?;
             A::WriteSingleCoil(address, value)
         }
-        Q::WriteMultipleCoils(first, values) => {
-            A::WriteMultipleCoils(first, write(&mut memory.coils, first, &values)?)
-        }
+        Q::WriteMultipleCoils(first, values) => A::WriteMultipleCoils(first, write(&mut memory.coils, first, &values)?),
         Q::WriteSingleRegister(address, value) => {
             write(&mut memory.holding, address, &[value])?;
             A::WriteSingleRegister(address, value)
@@ -188,11 +159,7 @@ fn answer(memory: &mut Memory, request: Request<'_>) -> Result<Response, Excepti
         }
         Q::MaskWriteRegister(address, and, or) => {
             let old: Vec<u16> = read(&memory.holding, address, 1)?;
-            write(
-                &mut memory.holding,
-                address,
-                &[(old[0] & and) | (or & !and)],
-            )?;
+            write(&mut memory.holding, address, &[(old[0] & and) | (or & !and)])?;
             A::MaskWriteRegister(address, and, or)
         }
         Q::ReadWriteMultipleRegisters(from, count, to, values) => {
@@ -209,17 +176,12 @@ fn answer(memory: &mut Memory, request: Request<'_>) -> Result<Response, Excepti
 
 fn read<T: Clone>(table: &[T], first: u16, count: u16) -> Result<Vec<T>, ExceptionCode> {
     let first = usize::from(first);
-    table
-        .get(first..first + usize::from(count))
-        .map(<[T]>::to_vec)
-        .ok_or(ExceptionCode::IllegalDataAddress)
+    table.get(first..first + usize::from(count)).map(<[T]>::to_vec).ok_or(ExceptionCode::IllegalDataAddress)
 }
 
 fn write<T: Clone>(table: &mut [T], first: u16, values: &[T]) -> Result<u16, ExceptionCode> {
     let first = usize::from(first);
-    let cells = table
-        .get_mut(first..first + values.len())
-        .ok_or(ExceptionCode::IllegalDataAddress)?;
+    let cells = table.get_mut(first..first + values.len()).ok_or(ExceptionCode::IllegalDataAddress)?;
     cells.clone_from_slice(values);
     u16::try_from(values.len()).map_err(|_| ExceptionCode::IllegalDataValue)
 }

@@ -51,11 +51,7 @@ pub(crate) fn remove_namespace(name: &str) {
         return;
     }
     kill_inside(&path);
-    let _ = Command::new("ip")
-        .args(["netns", "del", name])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+    let _ = Command::new("ip").args(["netns", "del", name]).stdin(Stdio::null()).stderr(Stdio::null()).status();
 }
 
 /// Removes the lab's files and pins.
@@ -72,11 +68,7 @@ pub(crate) fn turn() -> Option<File> {
 }
 
 fn each_lab(chosen: impl Fn(u32) -> bool) {
-    for folder in [
-        Path::new(FOLDER),
-        &std::env::temp_dir(),
-        Path::new("/sys/fs/bpf"),
-    ] {
+    for folder in [Path::new(FOLDER), &std::env::temp_dir(), Path::new("/sys/fs/bpf")] {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let Some((owner, lab)) = parse(&name) else {
@@ -118,10 +110,7 @@ fn kill_inside(path: &Path) {
             let Ok(inside) = fs::metadata(entry.path().join("ns/net")) else {
                 continue;
             };
-            if pid != process::id()
-                && inside.ino() == namespace.ino()
-                && inside.dev() == namespace.dev()
-            {
+            if pid != process::id() && inside.ino() == namespace.ino() && inside.dev() == namespace.dev() {
                 found = true;
                 sys::signal(pid, libc::SIGKILL);
             }

@@ -9,22 +9,14 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 pub(crate) fn enter(file: &File) -> Result<()> {
     // SAFETY: setns takes a descriptor that outlives the call and touches no memory of ours.
     let answer = unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) };
-    if answer == 0 {
-        Ok(())
-    } else {
-        Err(Error::last_os_error())
-    }
+    if answer == 0 { Ok(()) } else { Err(Error::last_os_error()) }
 }
 
 /// Asks the kernel to kill this process when its parent thread ends, so that a killed test run leaves nothing behind.
 pub(crate) fn die_with_parent() -> Result<()> {
     // SAFETY: PR_SET_PDEATHSIG takes an integer and touches no memory of ours.
     let answer = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-    if answer == 0 {
-        Ok(())
-    } else {
-        Err(Error::last_os_error())
-    }
+    if answer == 0 { Ok(()) } else { Err(Error::last_os_error()) }
 }
 
 /// Sends a signal to one process; a process that is gone already is no error.
@@ -65,17 +57,9 @@ pub(crate) fn packet_socket(interface: i32, protocol: u16) -> Result<OwnedFd> {
     address.sll_ifindex = interface;
     // SAFETY: the address is a valid sockaddr_ll of the length given and outlives the call.
     let answer = unsafe {
-        libc::bind(
-            socket.as_raw_fd(),
-            (&raw const address).cast(),
-            size_of::<libc::sockaddr_ll>() as libc::socklen_t,
-        )
+        libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size_of::<libc::sockaddr_ll>() as libc::socklen_t)
     };
-    if answer == 0 {
-        Ok(socket)
-    } else {
-        Err(Error::last_os_error())
-    }
+    if answer == 0 { Ok(socket) } else { Err(Error::last_os_error()) }
 }
 
 /// Sets one integer option of a socket.
@@ -90,9 +74,5 @@ pub(crate) fn set_option(socket: &OwnedFd, level: i32, option: i32, value: i32) 
             size_of::<i32>() as libc::socklen_t,
         )
     };
-    if answer == 0 {
-        Ok(())
-    } else {
-        Err(Error::last_os_error())
-    }
+    if answer == 0 { Ok(()) } else { Err(Error::last_os_error()) }
 }

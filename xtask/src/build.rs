@@ -31,9 +31,5 @@ pub(crate) fn enforcer(release: bool) -> Result<PathBuf> {
     if !succeeds(&mut command)? {
         bail!("the enforcer does not build");
     }
-    Ok(enforcer_tests::enforcer::binary(if release {
-        "release"
-    } else {
-        "debug"
-    }))
+    Ok(enforcer_tests::enforcer::binary(if release { "release" } else { "debug" }))
 }

@@ -47,8 +47,7 @@ fn play(story: &mut Story) -> Result<()> {
     opening();
     let stage = Stage::new();
     let binary = enforcer_tests::enforcer::binary("release");
-    let enforcer = Enforcer::start(&stage.lab, &binary, FIRST_POLICY, "learn")
-        .map_err(|error| anyhow!(error))?;
+    let enforcer = Enforcer::start(&stage.lab, &binary, FIRST_POLICY, "learn").map_err(|error| anyhow!(error))?;
     let poller = stage.poll()?;
     poller.reset();
 
@@ -65,52 +64,28 @@ fn play(story: &mut Story) -> Result<()> {
 }
 
 fn opening() {
-    println!(
-        "{}",
-        say::bold("\nThe enforcer on one machine: three network namespaces joined by two cables\n")
-    );
+    println!("{}", say::bold("\nThe enforcer on one machine: three network namespaces joined by two cables\n"));
     println!("   operator station            the box               controller");
     println!("   {HMI}  ------- eth0 [enforcer] eth1 ------- {PLC}");
-    println!(
-        "   Modbus/TCP client          XDP, bridged           Modbus/TCP server (tokio-modbus)\n"
-    );
-    println!(
-        "Commands are shown as you would type them on the box; here each also names its socket."
-    );
+    println!("   Modbus/TCP client          XDP, bridged           Modbus/TCP server (tokio-modbus)\n");
+    println!("Commands are shown as you would type them on the box; here each also names its socket.");
 }
 
 fn learn(story: &mut Story, enforcer: &Enforcer, poller: &Poller) -> Result<()> {
     story.step("Learn: watch what is normal");
-    story.ran(
-        "enforcer run --config enforcer.toml        (mode = \"learn\", a policy with no rules)",
-    );
+    story.ran("enforcer run --config enforcer.toml        (mode = \"learn\", a policy with no rules)");
     let period = PERIOD.as_millis();
-    story.note(&format!(
-        "the station reads holding registers 0-{} every {period} ms",
-        POLLED - 1
-    ));
+    story.note(&format!("the station reads holding registers 0-{} every {period} ms", POLLED - 1));
     thread::sleep(LEARNING);
     let status = status(enforcer)?;
     let conduit = conduit(&status)?;
     let tally = poller.tally();
     story.saw(&tell::attached(&status));
-    story.saw(&format!(
-        "{} operations judged, {} refused",
-        conduit.count("evaluated"),
-        conduit.count("deny")
-    ));
+    story.saw(&format!("{} operations judged, {} refused", conduit.count("evaluated"), conduit.count("deny")));
     story.saw(&tell::polling(&tally));
-    story.expect(
-        conduit.count("evaluated") > 0,
-        "the box sees the operations on the line",
-    );
-    story.expect(
-        conduit.count("deny") == 0 && tally.errors == 0,
-        "learning disturbs nothing",
-    );
-    story.means(
-        "The box is a wire that understands Modbus. Nothing is dropped or changed while it learns.",
-    );
+    story.expect(conduit.count("evaluated") > 0, "the box sees the operations on the line");
+    story.expect(conduit.count("deny") == 0 && tally.errors == 0, "learning disturbs nothing");
+    story.means("The box is a wire that understands Modbus. Nothing is dropped or changed while it learns.");
     Ok(())
 }
 
@@ -118,41 +93,25 @@ fn propose(story: &mut Story, stage: &Stage, enforcer: &Enforcer) -> Result<Path
     story.step("Propose: turn what was seen into rules");
     let proposal = stage.lab.folder().join("proposal.toml");
     story.ran("enforcer learn propose --out proposal.toml");
-    live(
-        enforcer,
-        &["learn", "propose", "--out", &proposal.display().to_string()],
-    )?;
+    live(enforcer, &["learn", "propose", "--out", &proposal.display().to_string()])?;
     let text = std::fs::read_to_string(&proposal).context("the proposal")?;
     story.saw("the part with the rules:");
     for line in tell::rules_of(&text) {
         story.quote(line);
     }
-    story.expect(
-        text.contains("[[conduits.rules]]"),
-        "the proposal has a rule for the polling",
-    );
-    story.expect(
-        !text.contains("write_single_register"),
-        "the proposal allows no write, because none was seen",
-    );
-    story.means(
-        "A policy in a text file, to be read and corrected by the person who knows the plant.",
-    );
+    story.expect(text.contains("[[conduits.rules]]"), "the proposal has a rule for the polling");
+    story.expect(!text.contains("write_single_register"), "the proposal allows no write, because none was seen");
+    story.means("A policy in a text file, to be read and corrected by the person who knows the plant.");
     Ok(proposal)
 }
 
 fn check(story: &mut Story, binary: &Path, proposal: &Path) -> Result<()> {
     story.step("Check: is the file right?");
     story.ran("enforcer check proposal.toml");
-    let output = enforcer_tests::enforcer::command(binary)
-        .arg("check")
-        .arg(proposal)
-        .output()?;
+    let output = enforcer_tests::enforcer::command(binary).arg("check").arg(proposal).output()?;
     let text = enforcer_tests::enforcer::finished(&output, &["check", "proposal.toml"]);
     match &text {
-        Ok(text) => text
-            .lines()
-            .for_each(|line| story.saw(&tell::without_folder(line, proposal))),
+        Ok(text) => text.lines().for_each(|line| story.saw(&tell::without_folder(line, proposal))),
         Err(error) => story.saw(error),
     }
     story.expect(text.is_ok(), "the proposal is a valid policy as it stands");
@@ -163,81 +122,43 @@ fn check(story: &mut Story, binary: &Path, proposal: &Path) -> Result<()> {
 fn shadow(story: &mut Story, stage: &Stage, enforcer: &Enforcer, proposal: &Path) -> Result<()> {
     story.step("Shadow: what would have been refused?");
     story.ran("enforcer policy apply proposal.toml");
-    live(
-        enforcer,
-        &["policy", "apply", &proposal.display().to_string()],
-    )?;
+    live(enforcer, &["policy", "apply", &proposal.display().to_string()])?;
     story.ran("enforcer mode shadow --reason \"demo: try the proposal\"");
-    live(
-        enforcer,
-        &["mode", "shadow", "--reason", "demo: try the proposal"],
-    )?;
-    story.note(&format!("the station writes {WRITTEN} to holding register {REGISTER}, which nobody did while learning"));
+    live(enforcer, &["mode", "shadow", "--reason", "demo: try the proposal"])?;
+    story
+        .note(&format!("the station writes {WRITTEN} to holding register {REGISTER}, which nobody did while learning"));
     let answer = write(stage);
     let event = wait_for(enforcer, "would_deny")?;
     let register = stage.server.holding(usize::from(REGISTER));
     story.saw(&format!("the station's write: {}", outcome(&answer)));
-    story.saw(&format!(
-        "the controller's register {REGISTER}: {BEFORE} -> {register}"
-    ));
-    story.saw(&format!(
-        "event {}",
-        event
-            .as_ref()
-            .map_or_else(|| "missing".to_owned(), tell::event)
-    ));
-    story.expect(
-        answer.is_ok() && register == WRITTEN,
-        "in shadow the write goes through",
-    );
-    story.expect(
-        event.is_some(),
-        "and is reported as one that enforce would refuse",
-    );
-    story.means(
-        "Shadow takes the same decision as enforce and only reports it. Production is not at risk.",
-    );
+    story.saw(&format!("the controller's register {REGISTER}: {BEFORE} -> {register}"));
+    story.saw(&format!("event {}", event.as_ref().map_or_else(|| "missing".to_owned(), tell::event)));
+    story.expect(answer.is_ok() && register == WRITTEN, "in shadow the write goes through");
+    story.expect(event.is_some(), "and is reported as one that enforce would refuse");
+    story.means("Shadow takes the same decision as enforce and only reports it. Production is not at risk.");
     Ok(())
 }
 
 fn enforce(story: &mut Story, stage: &Stage, enforcer: &Enforcer) -> Result<()> {
     story.step("Enforce: the same write again");
     story.ran("enforcer mode enforce --force --reason \"demo: no days to wait\"");
-    live(
-        enforcer,
-        &[
-            "mode",
-            "enforce",
-            "--force",
-            "--reason",
-            "demo: no days to wait",
-        ],
-    )?;
+    live(enforcer, &["mode", "enforce", "--force", "--reason", "demo: no days to wait"])?;
     stage.server.memory().holding[usize::from(REGISTER)] = BEFORE;
     let writes = stage.server.memory().writes;
-    story.note(&format!("the controller's register {REGISTER} is set back to {BEFORE} by hand, then the station writes {WRITTEN}"));
+    story.note(&format!(
+        "the controller's register {REGISTER} is set back to {BEFORE} by hand, then the station writes {WRITTEN}"
+    ));
     let answer = write(stage);
     let event = wait_for(enforcer, "deny")?;
     let register = stage.server.holding(usize::from(REGISTER));
     let arrived = stage.server.memory().writes - writes;
     story.saw(&format!("the station's write: {}", outcome(&answer)));
-    story.saw(&format!(
-        "the controller's register {REGISTER}: {register}; writes that reached it: {arrived}"
-    ));
-    story.saw(&format!(
-        "event {}",
-        event
-            .as_ref()
-            .map_or_else(|| "missing".to_owned(), tell::event)
-    ));
+    story.saw(&format!("the controller's register {REGISTER}: {register}; writes that reached it: {arrived}"));
+    story.saw(&format!("event {}", event.as_ref().map_or_else(|| "missing".to_owned(), tell::event)));
     story.expect(answer.is_err(), "the station is told that its write failed");
-    story.expect(
-        register == BEFORE && arrived == 0,
-        "the controller never saw the write",
-    );
+    story.expect(register == BEFORE && arrived == 0, "the controller never saw the write");
     story.expect(event.is_some(), "the refusal is on record");
-    story
-        .means("The decision fell in the kernel, before the frame reached the controller's cable.");
+    story.means("The decision fell in the kernel, before the frame reached the controller's cable.");
     Ok(())
 }
 
@@ -258,27 +179,16 @@ fn evidence(story: &mut Story, enforcer: &Enforcer, poller: &Poller) -> Result<(
         conduit.count("deny"),
     ));
     story.expect(goes_on, "the polling goes on in enforce");
-    story.expect(
-        tally.errors == 0 && tally.reconnects == 0,
-        "no poll failed and no connection was lost, in any mode",
-    );
-    story.expect(
-        conduit.count("deny") > 0 && conduit.count("would_deny") > 0,
-        "the counters tell the same story",
-    );
-    story.means(
-        "Three modes and a policy change on a live line, and the polling station did not notice.",
-    );
+    story.expect(tally.errors == 0 && tally.reconnects == 0, "no poll failed and no connection was lost, in any mode");
+    story.expect(conduit.count("deny") > 0 && conduit.count("would_deny") > 0, "the counters tell the same story");
+    story.means("Three modes and a policy change on a live line, and the polling station did not notice.");
     Ok(())
 }
 
 /// A connection of its own from the station, and one write.
 fn write(stage: &Stage) -> Result<(), String> {
-    let mut client =
-        Client::connect(&stage.lab.hmi, HMI, PLC).map_err(|error| error.to_string())?;
-    client
-        .write_single(REGISTER, WRITTEN)
-        .map_err(|failure| failure.to_string())
+    let mut client = Client::connect(&stage.lab.hmi, HMI, PLC).map_err(|error| error.to_string())?;
+    client.write_single(REGISTER, WRITTEN).map_err(|failure| failure.to_string())
 }
 
 fn outcome(answer: &Result<(), String>) -> String {
@@ -291,14 +201,8 @@ fn outcome(answer: &Result<(), String>) -> String {
 /// The newest event of this kind about a request; waits for it, because events take a moment to the journal.
 fn wait_for(enforcer: &Enforcer, kind: &str) -> Result<Option<Value>> {
     for _ in 0..60 {
-        let events = enforcer
-            .json_lines(&["events"])
-            .map_err(|error| anyhow!(error))?;
-        if let Some(event) = events
-            .into_iter()
-            .rev()
-            .find(|event| event["event"] == kind)
-        {
+        let events = enforcer.json_lines(&["events"]).map_err(|error| anyhow!(error))?;
+        if let Some(event) = events.into_iter().rev().find(|event| event["event"] == kind) {
             return Ok(Some(event));
         }
         thread::sleep(Duration::from_millis(50));
@@ -324,13 +228,7 @@ impl Conduit<'_> {
 }
 
 fn conduit(status: &Value) -> Result<Conduit<'_>> {
-    let conduits = status["conduits"]
-        .as_array()
-        .context("status lists no conduits")?;
-    let found = conduits
-        .iter()
-        .find(|conduit| conduit["name"] == "hmi-press");
-    found
-        .map(Conduit)
-        .context("status does not know the conduit hmi-press")
+    let conduits = status["conduits"].as_array().context("status lists no conduits")?;
+    let found = conduits.iter().find(|conduit| conduit["name"] == "hmi-press");
+    found.map(Conduit).context("status does not know the conduit hmi-press")
 }

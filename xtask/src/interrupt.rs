@@ -13,17 +13,11 @@ static STOPPING: AtomicBool = AtomicBool::new(false);
 ///
 /// The children are in process groups of their own, so the terminal's signal reaches only this process.
 pub(crate) fn clean_up_on_signal() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut interrupt, mut terminate, mut hangup) = {
         let _inside = runtime.enter();
         let listen = |kind| signal(kind).context("cannot wait for signals");
-        (
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::terminate())?,
-            listen(SignalKind::hangup())?,
-        )
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?)
     };
     thread::spawn(move || {
         let kind = runtime.block_on(async {

@@ -42,16 +42,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         None
     } else {
         let policy = match &options.policy {
-            Some(path) => {
-                std::fs::read_to_string(path).with_context(|| path.display().to_string())?
-            }
+            Some(path) => std::fs::read_to_string(path).with_context(|| path.display().to_string())?,
             None => FIRST_POLICY.to_owned(),
         };
         let binary = enforcer_tests::enforcer::binary("release");
-        Some(
-            Enforcer::start(lab, &binary, &policy, &options.mode)
-                .map_err(|error| anyhow!(error))?,
-        )
+        Some(Enforcer::start(lab, &binary, &policy, &options.mode).map_err(|error| anyhow!(error))?)
     };
     let poller = stage.poll()?;
     print_commands(lab, enforcer.as_ref());
@@ -68,45 +63,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn print_commands(lab: &Lab, enforcer: Option<&Enforcer>) {
-    let enter = |namespace: &enforcer_tests::Namespace| {
-        format!("nsenter --net={}", namespace.path().display())
-    };
-    println!(
-        "{}",
-        say::bold(
-            "hmi 10.10.1.20 ---- eth0 [ box ] eth1 ---- plc 10.10.2.5, Modbus/TCP on port 502"
-        )
-    );
-    println!(
-        "The station polls ten registers, fifty times a second. From another terminal, as root:\n"
-    );
+    let enter = |namespace: &enforcer_tests::Namespace| format!("nsenter --net={}", namespace.path().display());
+    println!("{}", say::bold("hmi 10.10.1.20 ---- eth0 [ box ] eth1 ---- plc 10.10.2.5, Modbus/TCP on port 502"));
+    println!("The station polls ten registers, fifty times a second. From another terminal, as root:\n");
     let show = |what: &str, command: String| println!("  {what}\n    {}\n", say::faint(&command));
     if let Some(enforcer) = enforcer {
         let binary = enforcer_tests::enforcer::binary("release");
-        let live = |words: &str| {
-            format!(
-                "{} {words} --socket {}",
-                binary.display(),
-                enforcer.socket().display()
-            )
-        };
+        let live = |words: &str| format!("{} {words} --socket {}", binary.display(), enforcer.socket().display());
         show("what the box does now", live("status"));
         show("what it sees, as it happens", live("events --follow"));
-        show(
-            "change its mode",
-            live("mode shadow --reason \"trying it\""),
-        );
+        show("change its mode", live("mode shadow --reason \"trying it\""));
     }
     // A write_single_register of 1234 to register 40, by nothing but a shell.
     let write = r#"bash -c 'exec 3<>/dev/tcp/10.10.2.5/502; printf "\0\1\0\0\0\6\1\6\0\50\4\322" >&3; head -c 12 <&3 | od -An -tx1'"#;
-    show(
-        "write 1234 to register 40, as the station would",
-        format!("{} {write}", enter(&lab.hmi)),
-    );
-    show(
-        "listen on the cable to the controller",
-        format!("{} tcpdump -ni eth1", enter(&lab.cabinet)),
-    );
+    show("write 1234 to register 40, as the station would", format!("{} {write}", enter(&lab.hmi)));
+    show("listen on the cable to the controller", format!("{} tcpdump -ni eth1", enter(&lab.cabinet)));
     show("a shell at the station", enter(&lab.hmi));
     show("a shell at the controller", enter(&lab.plc));
     println!("Ctrl-C removes everything.");

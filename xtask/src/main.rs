@@ -18,10 +18,7 @@ use clap::{Parser, Subcommand};
 use setup::Scope;
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    about = "Set up, build, show and test the enforcer"
-)]
+#[command(name = "cargo xtask", about = "Set up, build, show and test the enforcer")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

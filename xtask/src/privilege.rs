@@ -34,13 +34,7 @@ pub(crate) fn become_root(why: &str) -> Result<()> {
     // not find this user's toolchain.
     let keep = |name: &str| format!("{name}={}", std::env::var(name).unwrap_or_default());
     let error = Command::new("sudo")
-        .args([
-            "-E",
-            "env",
-            &keep("PATH"),
-            &keep("HOME"),
-            &format!("{BUILT}=1"),
-        ])
+        .args(["-E", "env", &keep("PATH"), &keep("HOME"), &format!("{BUILT}=1")])
         .arg(me)
         .args(std::env::args_os().skip(1))
         .exec();

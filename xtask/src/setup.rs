@@ -32,14 +32,7 @@ pub(crate) fn run(scope: Scope, talk: bool) -> Result<()> {
         done |= bpf_file_system()?;
     }
     if talk {
-        println!(
-            "{}",
-            say::good(if done {
-                "setup: ready now"
-            } else {
-                "setup: nothing to do"
-            })
-        );
+        println!("{}", say::good(if done { "setup: ready now" } else { "setup: nothing to do" }));
     }
     Ok(())
 }
@@ -54,10 +47,7 @@ fn packages(scope: Scope) -> Result<bool> {
     };
     // The enforcer bundles C code, so a compiler is needed beside the linker that Rust needs anyway.
     want(find("cc"), "build-essential");
-    want(
-        Path::new("/etc/ssl/certs/ca-certificates.crt").exists(),
-        "ca-certificates",
-    );
+    want(Path::new("/etc/ssl/certs/ca-certificates.crt").exists(), "ca-certificates");
     if scope == Scope::Everything {
         want(find("ip"), "iproute2");
         want(find("ethtool"), "ethtool");
@@ -80,14 +70,7 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     doing(&format!("installing Debian packages: {names}"));
     let attempt = || -> Result<bool> {
         let mut command = as_root("env")?;
-        command.args([
-            "DEBIAN_FRONTEND=noninteractive",
-            "apt-get",
-            "install",
-            "-y",
-            "-q",
-            "--no-install-recommends",
-        ]);
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends"]);
         succeeds(command.args(packages))
     };
     if attempt()? {
@@ -102,33 +85,17 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
 
 fn linker() -> Result<bool> {
     let version = Command::new("bpf-linker").arg("--version").output();
-    if version.is_ok_and(|output| {
-        String::from_utf8_lossy(&output.stdout)
-            .trim()
-            .ends_with(LINKER)
-    }) {
+    if version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim().ends_with(LINKER)) {
         return Ok(false);
     }
-    doing(&format!(
-        "installing bpf-linker {LINKER} with cargo (a minute or two)"
-    ));
+    doing(&format!("installing bpf-linker {LINKER} with cargo (a minute or two)"));
     let mut command = cargo();
-    command.args([
-        "install",
-        "bpf-linker",
-        "--version",
-        LINKER,
-        "--locked",
-        "--force",
-        "--quiet",
-    ]);
+    command.args(["install", "bpf-linker", "--version", LINKER, "--locked", "--force", "--quiet"]);
     if !succeeds(&mut command)? {
         bail!("cargo could not install bpf-linker {LINKER}");
     }
     if !find("bpf-linker") {
-        bail!(
-            "bpf-linker is installed, but the folder that cargo installs into is not on the PATH"
-        );
+        bail!("bpf-linker is installed, but the folder that cargo installs into is not on the PATH");
     }
     Ok(true)
 }
@@ -136,10 +103,7 @@ fn linker() -> Result<bool> {
 /// The file system that pinned BPF objects live in. Never mounted twice: that would hide everybody's pins.
 fn bpf_file_system() -> Result<bool> {
     let mounts = std::fs::read_to_string("/proc/mounts").context("cannot read /proc/mounts")?;
-    if mounts
-        .lines()
-        .any(|line| line.split(' ').nth(1) == Some("/sys/fs/bpf"))
-    {
+    if mounts.lines().any(|line| line.split(' ').nth(1) == Some("/sys/fs/bpf")) {
         return Ok(false);
     }
     doing("mounting the BPF file system on /sys/fs/bpf");
@@ -152,10 +116,7 @@ fn bpf_file_system() -> Result<bool> {
 /// Runs a command with its output shown.
 pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
     let program = command.get_program().display().to_string();
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .with_context(|| format!("cannot run {program}"))?;
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot run {program}"))?;
     Ok(status.success())
 }
 

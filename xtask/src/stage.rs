@@ -57,19 +57,10 @@ impl Stage {
 
     /// Starts the station that reads the controller without pause.
     pub(crate) fn poll(&self) -> Result<Poller> {
-        let plan = Plan {
-            source: HMI.into(),
-            server: PLC.into(),
-            first: 0,
-            count: POLLED,
-            every: PERIOD,
-        };
+        let plan = Plan { source: HMI.into(), server: PLC.into(), first: 0, count: POLLED, every: PERIOD };
         let poller = Poller::start(&self.lab.hmi, plan);
         if !poller.wait_for_good(3, Duration::from_secs(5)) {
-            bail!(
-                "the station gets no answers through the box: {:?}",
-                poller.tally()
-            );
+            bail!("the station gets no answers through the box: {:?}", poller.tally());
         }
         Ok(poller)
     }

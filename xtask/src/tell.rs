@@ -16,10 +16,7 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) fn new() -> Story {
-        Story {
-            step: 0,
-            expectations: Vec::new(),
-        }
+        Story { step: 0, expectations: Vec::new() }
     }
 
     pub(crate) fn step(&mut self, title: &str) {
@@ -49,8 +46,7 @@ impl Story {
 
     /// Something that must be so.
     pub(crate) fn expect(&mut self, holds: bool, what: &str) {
-        self.expectations
-            .push((holds, format!("step {}: {what}", self.step)));
+        self.expectations.push((holds, format!("step {}: {what}", self.step)));
         println!("   {} {what}", mark(holds));
     }
 
@@ -60,30 +56,14 @@ impl Story {
 
     /// The last lines; returns how many expectations did not hold.
     pub(crate) fn verdict(&self, took: Duration) -> usize {
-        let failed: Vec<&String> = self
-            .expectations
-            .iter()
-            .filter(|(holds, _)| !holds)
-            .map(|(_, what)| what)
-            .collect();
+        let failed: Vec<&String> = self.expectations.iter().filter(|(holds, _)| !holds).map(|(_, what)| what).collect();
         println!();
         for what in &failed {
             println!("{} {what}", mark(false));
         }
         let held = self.expectations.len() - failed.len();
-        let line = format!(
-            "{held} of {} expectations held, {} seconds",
-            self.expectations.len(),
-            took.as_secs()
-        );
-        println!(
-            "{}",
-            if failed.is_empty() {
-                say::good(&line)
-            } else {
-                say::bad(&line)
-            }
-        );
+        let line = format!("{held} of {} expectations held, {} seconds", self.expectations.len(), took.as_secs());
+        println!("{}", if failed.is_empty() { say::good(&line) } else { say::bad(&line) });
         if failed.is_empty() {
             println!(
                 "Next: `cargo xtask lab` holds this plant for you to play with; docs/ tells how to put the box into a cabinet."
@@ -94,11 +74,7 @@ impl Story {
 }
 
 fn mark(holds: bool) -> String {
-    if holds {
-        say::good("ok  ")
-    } else {
-        say::bad("FAIL")
-    }
+    if holds { say::good("ok  ") } else { say::bad("FAIL") }
 }
 
 /// How the ports are attached, in words.
@@ -107,11 +83,7 @@ pub(crate) fn attached(status: &Value) -> String {
         let port = &status["ports"][side];
         format!("{} ({side}, {})", text(port, "name"), text(port, "attach"))
     };
-    format!(
-        "both ports attached: {}, {}",
-        port("network"),
-        port("device")
-    )
+    format!("both ports attached: {}, {}", port("network"), port("device"))
 }
 
 /// What the polling station lived through, in words.
@@ -131,19 +103,11 @@ pub(crate) fn polling(tally: &Tally) -> String {
 
 /// An event in words: who did what to whom, and why it was refused.
 pub(crate) fn event(event: &Value) -> String {
-    let objects = event["objects"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|object| {
-            let (first, last) = (&object["first"], &object["last"]);
-            let range = if first == last {
-                first.to_string()
-            } else {
-                format!("{first}-{last}")
-            };
-            format!(" {}:{range}", text(object, "space"))
-        });
+    let objects = event["objects"].as_array().into_iter().flatten().map(|object| {
+        let (first, last) = (&object["first"], &object["last"]);
+        let range = if first == last { first.to_string() } else { format!("{first}-{last}") };
+        format!(" {}:{range}", text(object, "space"))
+    });
     format!(
         "{}: {} -> {} {}{} unit {}, conduit {}: {}",
         text(event, "event"),
@@ -159,10 +123,7 @@ pub(crate) fn event(event: &Value) -> String {
 
 /// The lines of a policy from its first rule's conduit on, without the empty ones.
 pub(crate) fn rules_of(policy: &str) -> impl Iterator<Item = &str> {
-    policy
-        .lines()
-        .skip_while(|line| line.trim() != "[[conduits]]")
-        .filter(|line| !line.trim().is_empty())
+    policy.lines().skip_while(|line| line.trim() != "[[conduits]]").filter(|line| !line.trim().is_empty())
 }
 
 /// A line without the folder of the lab in it.

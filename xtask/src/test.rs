@@ -45,14 +45,9 @@ fn as_root_where_needed(command: &mut Command) -> Result<()> {
         return Ok(());
     }
     if !find("sudo") {
-        bail!(
-            "the tests need root for network namespaces and BPF: run this command as root, or install sudo"
-        );
+        bail!("the tests need root for network namespaces and BPF: run this command as root, or install sudo");
     }
-    let triple = format!(
-        "{}_UNKNOWN_LINUX_GNU",
-        std::env::consts::ARCH.to_uppercase()
-    );
+    let triple = format!("{}_UNKNOWN_LINUX_GNU", std::env::consts::ARCH.to_uppercase());
     command.env(format!("CARGO_TARGET_{triple}_RUNNER"), "sudo -E");
     Ok(())
 }

@@ -25,11 +25,7 @@ static USE_DEBIAN: OnceLock<()> = OnceLock::new();
 /// To be called before any thread is started.
 pub(crate) fn put_on_path() {
     let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
-    let Some(folder) = std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or(home)
-        .map(|home| home.join("bin"))
-    else {
+    let Some(folder) = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home).map(|home| home.join("bin")) else {
         return;
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -57,9 +53,7 @@ pub(crate) fn ready() -> Result<bool> {
     if find("rustup") {
         doing("adding rust-src to the toolchain (rustup component add rust-src)");
         let mut command = Command::new("rustup");
-        command
-            .args(["component", "add", "rust-src"])
-            .current_dir(enforcer_tests::project_root());
+        command.args(["component", "add", "rust-src"]).current_dir(enforcer_tests::project_root());
         if succeeds(&mut command)? && source_of_current()?.exists() {
             return Ok(true);
         }
@@ -83,9 +77,7 @@ pub(crate) fn cargo() -> Command {
         Some(()) => debian_cargo(),
         None => Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
     };
-    command
-        .current_dir(enforcer_tests::project_root())
-        .stdin(Stdio::null());
+    command.current_dir(enforcer_tests::project_root()).stdin(Stdio::null());
     command
 }
 
@@ -99,9 +91,7 @@ fn debian_cargo() -> Command {
     let folders = std::env::split_paths(&path).filter(|folder| !folder.join("rustup").is_file());
     // What cargo installed, the BPF linker among it, lives beside rustup; so it goes by a folder of links.
     let tools = tools().into_iter();
-    if let Ok(path) =
-        std::env::join_paths(["/usr/bin".into()].into_iter().chain(tools).chain(folders))
-    {
+    if let Ok(path) = std::env::join_paths(["/usr/bin".into()].into_iter().chain(tools).chain(folders)) {
         command.env("PATH", path);
     }
     command
@@ -110,9 +100,7 @@ fn debian_cargo() -> Command {
 /// A folder with a link to the BPF linker and nothing else.
 fn tools() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    let linker = std::env::split_paths(&path)
-        .map(|folder| folder.join("bpf-linker"))
-        .find(|file| file.is_file())?;
+    let linker = std::env::split_paths(&path).map(|folder| folder.join("bpf-linker")).find(|file| file.is_file())?;
     let folder = enforcer_tests::project_root().join("target/tools");
     std::fs::create_dir_all(&folder).ok()?;
     let link = folder.join("bpf-linker");
@@ -140,15 +128,12 @@ fn debian_is_ready() -> bool {
     let output = Command::new("/usr/bin/rustc").arg("--version").output();
     output.is_ok_and(|output| {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        version(text.split(' ').nth(1).unwrap_or_default())
-            >= version(env!("CARGO_PKG_RUST_VERSION"))
+        version(text.split(' ').nth(1).unwrap_or_default()) >= version(env!("CARGO_PKG_RUST_VERSION"))
     })
 }
 
 fn version(text: &str) -> Vec<u32> {
-    text.split('.')
-        .map_while(|part| part.parse().ok())
-        .collect()
+    text.split('.').map_while(|part| part.parse().ok()).collect()
 }
 
 #[cfg(test)]
