@@ -1,7 +1,8 @@
 //! Which Rust compiler builds the BPF programs: it must have the source of the standard library beside it.
 //!
 //! Normally that is the pinned toolchain with rust-src. Where rustup's server is out of reach, Debian's own compiler
-//! of the same age or newer does it: its packages bring the source with them.
+//! of the same age or newer does it: its packages bring the source with them. The BPF linker still borrows the LLVM
+//! library of the rustup toolchain, because Debian builds LLVM into its compiler.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,11 +15,8 @@ use crate::setup::{doing, install, succeeds};
 
 /// Debian's compiler, built for its browsers and therefore recent in every release.
 const DEBIAN: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
-/// Where Debian puts the source of the standard library.
-const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/core/Cargo.toml";
-
-/// Set once the pinned toolchain turned out to have no source, and Debian's is to be used.
-static USE_DEBIAN: OnceLock<()> = OnceLock::new();
+/// Set once the pinned toolchain turned out to have no source and Debian's is to be used: where the pinned one is.
+static USE_DEBIAN: OnceLock<PathBuf> = OnceLock::new();
 
 /// Puts the folder that `cargo install` installs into on the search path, where a distribution's cargo leaves it out.
 ///
@@ -42,39 +40,41 @@ pub(crate) fn put_on_path() {
 
 /// Makes sure that there is a compiler with its library's source. True when something had to be installed.
 pub(crate) fn ready() -> Result<bool> {
-    if source_of_current()?.exists() {
+    let sysroot = sysroot()?;
+    if has_source(&sysroot) {
         return Ok(false);
     }
     // Asked before rustup, so that a machine without a way to rustup's server waits for it only once.
-    if debian_is_ready() {
-        USE_DEBIAN.get_or_init(|| ());
+    if debian_is_ready(&sysroot) {
+        USE_DEBIAN.get_or_init(|| sysroot);
         return Ok(false);
     }
     if find("rustup") {
         doing("adding rust-src to the toolchain (rustup component add rust-src)");
         let mut command = Command::new("rustup");
         command.args(["component", "add", "rust-src"]).current_dir(enforcer_tests::project_root());
-        if succeeds(&mut command)? && source_of_current()?.exists() {
+        if succeeds(&mut command)? && has_source(&sysroot) {
             return Ok(true);
         }
         doing("rustup could not; taking Debian's compiler for this project instead");
     }
     install(&DEBIAN)?;
-    if !debian_is_ready() {
+    if !debian_is_ready(&sysroot) {
         bail!(
-            "rust-src cannot be had by rustup, and Debian's compiler ({}) is missing or older than {}",
+            "no compiler here can build the BPF programs: rust-src cannot be had by rustup, and Debian's compiler ({}) \
+             is older than {} or there is no toolchain from rustup whose LLVM library the BPF linker could use",
             DEBIAN.join(", "),
             env!("CARGO_PKG_RUST_VERSION"),
         );
     }
-    USE_DEBIAN.get_or_init(|| ());
+    USE_DEBIAN.get_or_init(|| sysroot);
     Ok(true)
 }
 
 /// Cargo at the project's root, of the toolchain that [`ready`] settled on.
 pub(crate) fn cargo() -> Command {
     let mut command = match USE_DEBIAN.get() {
-        Some(()) => debian_cargo(),
+        Some(pinned) => debian_cargo(pinned),
         None => Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
     };
     command.current_dir(enforcer_tests::project_root()).stdin(Stdio::null());
@@ -82,7 +82,7 @@ pub(crate) fn cargo() -> Command {
 }
 
 /// Debian's cargo, with rustup out of its sight: the BPF build would run the pinned toolchain by it otherwise.
-fn debian_cargo() -> Command {
+fn debian_cargo(pinned: &Path) -> Command {
     let mut command = Command::new("/usr/bin/cargo");
     for variable in ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC"] {
         command.env_remove(variable);
@@ -90,8 +90,9 @@ fn debian_cargo() -> Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).filter(|folder| !folder.join("rustup").is_file());
     // What cargo installed, the BPF linker among it, lives beside rustup; so it goes by a folder of links.
-    let tools = tools().into_iter();
-    if let Ok(path) = std::env::join_paths(["/usr/bin".into()].into_iter().chain(tools).chain(folders)) {
+    let first = ["/usr/bin".into()].into_iter().chain(tools());
+    // The linker looks for an LLVM library in the `lib` beside each folder of the path; the pinned toolchain has one.
+    if let Ok(path) = std::env::join_paths(first.chain(folders).chain([pinned.join("bin")])) {
         command.env("PATH", path);
     }
     command
@@ -110,19 +111,24 @@ fn tools() -> Option<PathBuf> {
     Some(folder)
 }
 
-fn source_of_current() -> Result<PathBuf> {
+/// Where the compiler in use has its libraries.
+fn sysroot() -> Result<PathBuf> {
     let output = Command::new("rustc")
         .args(["--print", "sysroot"])
         .current_dir(enforcer_tests::project_root())
         .output()
         .context("cannot run rustc")?;
-    let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    Ok(Path::new(&sysroot).join("lib/rustlib/src/rust/library/core/Cargo.toml"))
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
 }
 
-/// Whether Debian's compiler is here, with its source, and not older than the code asks for.
-fn debian_is_ready() -> bool {
-    if !Path::new(DEBIAN_SOURCE).exists() || !Path::new("/usr/bin/cargo").exists() {
+fn has_source(sysroot: &Path) -> bool {
+    sysroot.join("lib/rustlib/src/rust/library/core/Cargo.toml").exists()
+}
+
+/// Whether Debian's compiler is here, with its source, not older than the code asks for, and with an LLVM library
+/// for the linker in the toolchain at `pinned`.
+fn debian_is_ready(pinned: &Path) -> bool {
+    if !has_source(Path::new("/usr")) || !Path::new("/usr/bin/cargo").exists() || !has_llvm(pinned) {
         return false;
     }
     let output = Command::new("/usr/bin/rustc").arg("--version").output();
@@ -130,6 +136,11 @@ fn debian_is_ready() -> bool {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         version(text.split(' ').nth(1).unwrap_or_default()) >= version(env!("CARGO_PKG_RUST_VERSION"))
     })
+}
+
+fn has_llvm(sysroot: &Path) -> bool {
+    let entries = std::fs::read_dir(sysroot.join("lib")).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("libLLVM"))
 }
 
 fn version(text: &str) -> Vec<u32> {
