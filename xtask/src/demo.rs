@@ -26,13 +26,13 @@ const LEARNING: Duration = Duration::from_secs(4);
 pub(crate) struct Options {}
 
 pub(crate) fn run(_options: &Options) -> Result<()> {
-    let start = Instant::now();
     if std::env::var_os(BUILT).is_none() {
         setup::run(Scope::Everything, false)?;
         build::enforcer(true)?;
     }
     become_root("the demo makes network namespaces and loads BPF programs, which")?;
     interrupt::clean_up_on_signal()?;
+    let start = Instant::now();
     let mut story = Story::new();
     play(&mut story)?;
     let failed = story.verdict(start.elapsed());
@@ -68,14 +68,15 @@ fn opening() {
     println!("   operator station            the box               controller");
     println!("   {HMI}  ------- eth0 [enforcer] eth1 ------- {PLC}");
     println!("   Modbus/TCP client          XDP, bridged           Modbus/TCP server (tokio-modbus)\n");
-    println!("Commands are shown as you would type them on the box; here each also names its socket.");
+    println!("Each step tells which command was run on the box, what happened in the plant, and what was seen of it.");
+    println!("Here every command also carries --socket, because the box is only a namespace of this machine.");
 }
 
 fn learn(story: &mut Story, enforcer: &Enforcer, poller: &Poller) -> Result<()> {
     story.step("Learn: watch what is normal");
     story.ran("enforcer run --config enforcer.toml        (mode = \"learn\", a policy with no rules)");
     let period = PERIOD.as_millis();
-    story.note(&format!("the station reads holding registers 0-{} every {period} ms", POLLED - 1));
+    story.plant(&format!("the station reads holding registers 0-{} every {period} ms", POLLED - 1));
     thread::sleep(LEARNING);
     let status = status(enforcer)?;
     let conduit = conduit(&status)?;
@@ -145,7 +146,7 @@ fn enforce(story: &mut Story, stage: &Stage, enforcer: &Enforcer) -> Result<()> 
     live(enforcer, &["mode", "enforce", "--force", "--reason", "demo: no days to wait"])?;
     stage.server.memory().holding[usize::from(REGISTER)] = BEFORE;
     let writes = stage.server.memory().writes;
-    story.note(&format!(
+    story.plant(&format!(
         "the controller's register {REGISTER} is set back to {BEFORE} by hand, then the station writes {WRITTEN}"
     ));
     let answer = write(stage);

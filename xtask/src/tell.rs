@@ -6,7 +6,7 @@ use std::time::Duration;
 use enforcer_tests::Tally;
 use serde_json::Value;
 
-use crate::say;
+use crate::{interrupt, say};
 
 /// The story so far: the number of the step, and every expectation with its outcome.
 pub(crate) struct Story {
@@ -21,37 +21,39 @@ impl Story {
 
     pub(crate) fn step(&mut self, title: &str) {
         self.step += 1;
+        // Once a signal has come the lab goes away under the story, and what it would tell is not true.
+        interrupt::wait_if_stopping();
         println!("\n{}", say::bold(&format!("{}. {title}", self.step)));
     }
 
-    /// A command that was run.
+    /// A command that was run on the box.
     pub(crate) fn ran(&self, command: &str) {
-        println!("   {} {}", say::faint("$"), say::faint(command));
+        line("run", &say::faint(command));
     }
 
-    /// Something that happened on the plant's side.
-    pub(crate) fn note(&self, text: &str) {
-        println!("   . {text}");
+    /// Something that happened in the plant.
+    pub(crate) fn plant(&self, text: &str) {
+        line("plant", text);
     }
 
     /// Something observed.
     pub(crate) fn saw(&self, text: &str) {
-        println!("   > {text}");
+        line("seen", text);
     }
 
     /// A line out of a file.
-    pub(crate) fn quote(&self, line: &str) {
-        println!("     | {line}");
+    pub(crate) fn quote(&self, text: &str) {
+        line("", &format!("| {text}"));
     }
 
     /// Something that must be so.
     pub(crate) fn expect(&mut self, holds: bool, what: &str) {
+        line(&mark(holds), what);
         self.expectations.push((holds, format!("step {}: {what}", self.step)));
-        println!("   {} {what}", mark(holds));
     }
 
     pub(crate) fn means(&self, text: &str) {
-        println!("   {text}");
+        line("means", text);
     }
 
     /// The last lines; returns how many expectations did not hold.
@@ -73,8 +75,14 @@ impl Story {
     }
 }
 
+fn line(label: &str, text: &str) {
+    interrupt::wait_if_stopping();
+    println!("   {label:5}  {text}");
+}
+
 fn mark(holds: bool) -> String {
-    if holds { say::good("ok  ") } else { say::bad("FAIL") }
+    // Padded before it is painted: colour codes would count as width.
+    if holds { say::good("ok   ") } else { say::bad("FAIL ") }
 }
 
 /// How the ports are attached, in words.
@@ -108,8 +116,14 @@ pub(crate) fn event(event: &Value) -> String {
         let range = if first == last { first.to_string() } else { format!("{first}-{last}") };
         format!(" {}:{range}", text(object, "space"))
     });
+    // A written value stands in the event as the range it falls into, which for one value is that value twice.
+    let value = match (&event["values"]["min"], &event["values"]["max"]) {
+        (Value::Number(min), Value::Number(max)) if min == max => format!(" = {min}"),
+        (Value::Number(min), Value::Number(max)) => format!(" = {min}..{max}"),
+        _ => String::new(),
+    };
     format!(
-        "{}: {} -> {} {}{} unit {}, conduit {}: {}",
+        "{}: {} -> {} {}{}{value} unit {}, conduit {}: {}",
         text(event, "event"),
         text(event, "src"),
         text(event, "dst"),
