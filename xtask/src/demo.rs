@@ -126,8 +126,9 @@ fn shadow(story: &mut Story, stage: &Stage, enforcer: &Enforcer, proposal: &Path
     live(enforcer, &["policy", "apply", &proposal.display().to_string()])?;
     story.ran("enforcer mode shadow --reason \"demo: try the proposal\"");
     live(enforcer, &["mode", "shadow", "--reason", "demo: try the proposal"])?;
-    story
-        .note(&format!("the station writes {WRITTEN} to holding register {REGISTER}, which nobody did while learning"));
+    story.plant(&format!(
+        "the station writes {WRITTEN} to holding register {REGISTER}, which nobody did while learning"
+    ));
     let answer = write(stage);
     let event = wait_for(enforcer, "would_deny")?;
     let register = stage.server.holding(usize::from(REGISTER));
