@@ -14,6 +14,7 @@ pub mod bridge;
 pub mod capture;
 pub mod client;
 pub mod compare;
+pub mod crossing;
 pub mod enforcer;
 pub mod frames;
 pub mod inject;
@@ -27,6 +28,7 @@ mod sys;
 
 pub use capture::{Capture, Direction, Frame};
 pub use client::{Client, Failure};
+pub use crossing::Crossing;
 pub use enforcer::Enforcer;
 pub use lab::Lab;
 pub use namespace::Namespace;

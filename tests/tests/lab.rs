@@ -7,7 +7,7 @@ use enforcer_tests::capture::{Capture, Direction, Frame};
 use enforcer_tests::inject::Injector;
 use enforcer_tests::lab::{DEVICE_PORT, ENGINEERING, HMI, HMI_SECOND, HMI_V6, NETWORK_PORT, PLC, PLC_V6, STATION_PORT};
 use enforcer_tests::poller::{Plan, Poller};
-use enforcer_tests::{Client, Lab, Server, bridge, compare, frames, sweep};
+use enforcer_tests::{Client, Crossing, Lab, Namespace, Server, bridge, compare, frames, require_root, sweep};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -63,8 +63,8 @@ fn what_leaves_the_hmi_is_what_reaches_the_plc() {
     bridge::join(&lab);
     assert!(lab.can_reach(PLC.into()));
     let _server = Server::start(&lab.plc);
-    let sent = Capture::start(&lab.hmi, STATION_PORT, Direction::Outgoing);
-    let received = Capture::start(&lab.plc, STATION_PORT, Direction::Incoming);
+    let forth = Crossing::start(&lab.hmi, &lab.plc);
+    let back = Crossing::start(&lab.plc, &lab.hmi);
     let poller = Poller::start(&lab.hmi, plan());
     assert!(poller.wait_for_good(50, PATIENCE), "polling: {:?}", poller.tally());
     let mut client = Client::connect(&lab.hmi, HMI, PLC).expect("connect");
@@ -78,7 +78,9 @@ fn what_leaves_the_hmi_is_what_reaches_the_plc() {
     raw.send_all(row.iter().map(Vec::as_slice));
     let tally = poller.stop();
     assert_eq!((tally.errors, tally.reconnects), (0, 0), "{tally:?}");
-    let (sent, received) = (sent.stop(), received.stop());
+    let (answered, returned) = back.stop();
+    compare::assert_same(&answered, &returned);
+    let (sent, received) = forth.stop();
     assert!(sent.len() >= 120, "only {} frames", sent.len());
     compare::assert_same(&sent, &received);
     assert!(sent.iter().all(|frame| frame.bytes.len() <= 1514));
@@ -139,5 +141,20 @@ fn a_lab_leaves_nothing_behind() {
         (names, lab.folder())
     };
     assert!(names.iter().all(|path| !path.exists()) && !folder.exists());
+}
+
+#[test]
+fn what_a_killed_run_left_is_removed_by_the_next() {
+    require_root();
+    let mut owner = std::process::Command::new("true").spawn().expect("a process");
+    let name = format!("enf-{}-1-hmi", owner.id());
+    owner.wait().expect("a process that ended");
+    let left = Namespace::new(name.clone());
+    // A program that outlived its owner holds on to the namespace.
+    let mut orphan = left.command("sleep").arg("600").spawn().expect("a program");
+    let path = left.path();
+    std::mem::forget(left);
     sweep::stale();
+    assert!(!path.exists(), "{name} is still there");
+    assert!(!orphan.wait().expect("the orphan's end").success());
 }

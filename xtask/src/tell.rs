@@ -67,9 +67,7 @@ impl Story {
         let line = format!("{held} of {} expectations held, {} seconds", self.expectations.len(), took.as_secs());
         println!("{}", if failed.is_empty() { say::good(&line) } else { say::bad(&line) });
         if failed.is_empty() {
-            println!(
-                "Next: `cargo xtask lab` holds this plant for you to play with; docs/ tells how to put the box into a cabinet."
-            );
+            println!("Next: `cargo xtask lab` holds this plant for you to play with.");
         }
         failed.len()
     }
