@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::lab::{DEVICE_PORT, Lab, NETWORK_PORT};
+use crate::namespace::Door;
 use crate::{Process, project_root};
 
 /// A running `enforcer run` in the box namespace of a lab. It is killed when dropped.
 pub struct Enforcer {
     process: Process,
+    door: Door,
     binary: PathBuf,
     socket: PathBuf,
     config: PathBuf,
@@ -35,6 +37,7 @@ impl Enforcer {
         command.arg("run").arg("--config").arg(config);
         let mut enforcer = Enforcer {
             process: Process::start(command),
+            door: lab.cabinet.door(),
             binary: binary.to_path_buf(),
             socket: socket.to_path_buf(),
             config: config.to_path_buf(),
@@ -61,14 +64,11 @@ impl Enforcer {
         }
     }
 
-    /// Runs a live command (`status`, `mode shadow`, ...) against this daemon.
+    /// Runs a live command (`status`, `mode shadow`, ...) against this daemon, in the box like a person logged in there.
     pub fn cli(&self, arguments: &[&str]) -> Output {
-        command(&self.binary)
-            .args(arguments)
-            .arg("--socket")
-            .arg(&self.socket)
-            .output()
-            .unwrap_or_else(|error| panic!("{}: {error}", self.binary.display()))
+        let mut command = self.door.command(&self.binary);
+        command.args(arguments).arg("--socket").arg(&self.socket);
+        command.output().unwrap_or_else(|error| panic!("{}: {error}", self.binary.display()))
     }
 
     /// Runs a live command with `--json` and reads its answer; an error is the sentence the command printed.
@@ -108,13 +108,18 @@ impl Enforcer {
         &self.config
     }
 
+    /// The daemon's process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The daemon's own process, to stop, kill or read.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
 }
 
-/// A configuration for the box of this lab: its ports, its folder, its pins.
+/// A configuration for the box of this lab: its ports and its folder.
 pub fn configuration(lab: &Lab, policy: &Path, mode: &str) -> String {
     let folder = lab.folder();
     format!(
@@ -140,13 +145,14 @@ directory = "{folder}/state"
 
 /// The enforcer's binary: the one named by `ENFORCER_BIN`, else what cargo put into the target folder of `profile`.
 pub fn binary(profile: &str) -> PathBuf {
-    match std::env::var_os("ENFORCER_BIN") {
+    let path = match std::env::var_os("ENFORCER_BIN") {
         Some(path) => PathBuf::from(path),
         None => {
             let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
             target.unwrap_or_else(|| project_root().join("target")).join(profile).join("enforcer")
         }
-    }
+    };
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// The enforcer's command for work that needs no daemon (`check`, `replay`).

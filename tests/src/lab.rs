@@ -30,7 +30,9 @@ pub const STATION_PORT: &str = "eth0";
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-/// hmi, box and plc with their cables plugged in. Nothing forwards in the box until a bridge or the enforcer is there.
+/// hmi, box and plc with their cables plugged in; the box has a BPF file system of its own.
+///
+/// Nothing forwards in the box until a bridge or the enforcer is there.
 pub struct Lab {
     pub hmi: Namespace,
     pub cabinet: Namespace,
@@ -50,7 +52,10 @@ impl Lab {
         sweep::stale();
         let name = sweep::lab_name(NEXT.fetch_add(1, Ordering::Relaxed));
         let make = |role: &str| Namespace::new(format!("{name}-{role}"));
-        let lab = Lab { hmi: make("hmi"), cabinet: make("box"), plc: make("plc"), name };
+        let lab = {
+            let cabinet = Namespace::with_own_bpf(format!("{name}-box"));
+            Lab { hmi: make("hmi"), cabinet, plc: make("plc"), name }
+        };
         fs::create_dir_all(lab.folder()).expect("make the lab's folder");
         for namespace in [&lab.hmi, &lab.cabinet, &lab.plc] {
             // Duplicate address detection would keep the addresses unusable for a second or two.
@@ -79,11 +84,6 @@ impl Lab {
     /// A folder for configuration, state and sockets; removed with the lab.
     pub fn folder(&self) -> PathBuf {
         sweep::folder(&self.name)
-    }
-
-    /// A folder on the BPF file system for this lab's pins; removed with the lab.
-    pub fn pins(&self) -> PathBuf {
-        sweep::pins(&self.name)
     }
 
     /// Writes a file into the lab's folder and returns its path.

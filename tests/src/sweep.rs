@@ -22,11 +22,6 @@ pub(crate) fn folder(lab: &str) -> PathBuf {
     std::env::temp_dir().join(lab)
 }
 
-/// Where the lab's enforcer pins its BPF objects.
-pub(crate) fn pins(lab: &str) -> PathBuf {
-    Path::new("/sys/fs/bpf").join(lab)
-}
-
 /// Removes what this process made. For signal handlers: nothing is dropped when a process ends by a signal.
 pub fn own() {
     each_lab(|owner| owner == process::id());
@@ -54,10 +49,9 @@ pub(crate) fn remove_namespace(name: &str) {
     let _ = Command::new("ip").args(["netns", "del", name]).stdin(Stdio::null()).stderr(Stdio::null()).status();
 }
 
-/// Removes the lab's files and pins.
+/// Removes the lab's files.
 pub(crate) fn remove_files(lab: &str) {
     let _ = fs::remove_dir_all(folder(lab));
-    let _ = fs::remove_dir_all(pins(lab));
 }
 
 /// A lock among all labs of this machine for the steps that iproute2 cannot do in parallel; released on drop.
@@ -68,7 +62,7 @@ pub(crate) fn turn() -> Option<File> {
 }
 
 fn each_lab(chosen: impl Fn(u32) -> bool) {
-    for folder in [Path::new(FOLDER), &std::env::temp_dir(), Path::new("/sys/fs/bpf")] {
+    for folder in [Path::new(FOLDER), &std::env::temp_dir()] {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let Some((owner, lab)) = parse(&name) else {

@@ -1,22 +1,54 @@
 //! The few system calls that neither std nor tokio offers, each behind a safe function.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{Error, Result};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-/// Moves the calling thread into the network namespace that `file` refers to. Safe to call between fork and exec.
-pub(crate) fn enter(file: &File) -> Result<()> {
+/// Moves the calling thread into the namespace that `file` refers to, which must be of the `kind` given (CLONE_NEW...).
+///
+/// Safe to call between fork and exec.
+pub(crate) fn enter(file: &File, kind: i32) -> Result<()> {
     // SAFETY: setns takes a descriptor that outlives the call and touches no memory of ours.
-    let answer = unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) };
+    check(unsafe { libc::setns(file.as_raw_fd(), kind) })
+}
+
+/// Gives the calling thread mounts, root and current folder of its own, so that it may change them or enter others.
+pub(crate) fn own_mounts() -> Result<()> {
+    // SAFETY: unshare takes an integer and touches no memory of ours.
+    check(unsafe { libc::unshare(libc::CLONE_NEWNS) })?;
+    let (nothing, root) = (std::ptr::null(), c"/".as_ptr());
+    // SAFETY: the target is a NUL-terminated constant, the other pointers may be null for this operation.
+    check(unsafe { libc::mount(nothing, root, nothing, libc::MS_REC | libc::MS_PRIVATE, std::ptr::null()) })
+}
+
+/// Mounts a fresh BPF file system on /sys/fs/bpf in the mounts of the calling thread.
+pub(crate) fn mount_bpf() -> Result<()> {
+    let (kind, target) = (c"bpf".as_ptr(), c"/sys/fs/bpf".as_ptr());
+    // SAFETY: kind and target are NUL-terminated constants, the data pointer may be null.
+    check(unsafe { libc::mount(kind, target, kind, 0, std::ptr::null()) })
+}
+
+/// Lets the calling thread have a root and a current folder of its own, which entering other mounts asks for.
+pub(crate) fn own_folder() -> Result<()> {
+    // SAFETY: unshare takes an integer and touches no memory of ours.
+    check(unsafe { libc::unshare(libc::CLONE_FS) })
+}
+
+/// Changes the current folder. Safe to call between fork and exec.
+pub(crate) fn change_folder(folder: &CStr) -> Result<()> {
+    // SAFETY: the path is NUL-terminated and outlives the call.
+    check(unsafe { libc::chdir(folder.as_ptr()) })
+}
+
+fn check(answer: i32) -> Result<()> {
     if answer == 0 { Ok(()) } else { Err(Error::last_os_error()) }
 }
 
 /// Asks the kernel to kill this process when its parent thread ends, so that a killed test run leaves nothing behind.
 pub(crate) fn die_with_parent() -> Result<()> {
     // SAFETY: PR_SET_PDEATHSIG takes an integer and touches no memory of ours.
-    let answer = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-    if answer == 0 { Ok(()) } else { Err(Error::last_os_error()) }
+    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })
 }
 
 /// Sends a signal to one process; a process that is gone already is no error.
@@ -59,13 +91,14 @@ pub(crate) fn packet_socket(interface: i32, protocol: u16) -> Result<OwnedFd> {
     let answer = unsafe {
         libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size_of::<libc::sockaddr_ll>() as libc::socklen_t)
     };
-    if answer == 0 { Ok(socket) } else { Err(Error::last_os_error()) }
+    check(answer)?;
+    Ok(socket)
 }
 
 /// Sets one integer option of a socket.
 pub(crate) fn set_option(socket: &OwnedFd, level: i32, option: i32, value: i32) -> Result<()> {
     // SAFETY: the option value is an int that outlives the call, with its size given.
-    let answer = unsafe {
+    check(unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             level,
@@ -73,6 +106,5 @@ pub(crate) fn set_option(socket: &OwnedFd, level: i32, option: i32, value: i32) 
             (&raw const value).cast(),
             size_of::<i32>() as libc::socklen_t,
         )
-    };
-    if answer == 0 { Ok(()) } else { Err(Error::last_os_error()) }
+    })
 }

@@ -158,3 +158,14 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
     assert!(!path.exists(), "{name} is still there");
     assert!(!orphan.wait().expect("the orphan's end").success());
 }
+
+#[test]
+fn every_box_has_pins_of_its_own() {
+    let (one, other) = (Lab::new(), Lab::new());
+    let pin = std::path::Path::new("/sys/fs/bpf/pin");
+    one.cabinet.run(|| std::fs::create_dir(pin)).expect("a folder on the BPF file system");
+    assert!(one.cabinet.run(|| pin.exists()));
+    assert!(one.cabinet.command("test").arg("-d").arg(pin).status().expect("test").success());
+    assert!(!other.cabinet.run(|| pin.exists()));
+    assert!(!pin.exists());
+}

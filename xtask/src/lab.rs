@@ -73,6 +73,9 @@ fn print_commands(lab: &Lab, enforcer: Option<&Enforcer>) {
         show("what the box does now", live("status"));
         show("what it sees, as it happens", live("events --follow"));
         show("change its mode", live("mode shadow --reason \"trying it\""));
+        // The box's BPF file system is its own, so that pins go with the lab.
+        let target = format!("nsenter --target {} --net --mount", enforcer.id());
+        show("a shell in the box", target);
     }
     // A write_single_register of 1234 to register 40, by nothing but a shell.
     let write = r#"bash -c 'exec 3<>/dev/tcp/10.10.2.5/502; printf "\0\1\0\0\0\6\1\6\0\50\4\322" >&3; head -c 12 <&3 | od -An -tx1'"#;
