@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::namespace::{Namespace, run_ip};
+use crate::xdp::{self, Answer};
 use crate::{require_root, sweep};
 
 /// The operator station that polls.
@@ -38,6 +40,8 @@ pub struct Lab {
     pub cabinet: Namespace,
     pub plc: Namespace,
     name: String,
+    /// The programs at the stations' ends of the cables.
+    links: Vec<OwnedFd>,
 }
 
 impl Lab {
@@ -52,9 +56,9 @@ impl Lab {
         sweep::stale();
         let name = sweep::lab_name(NEXT.fetch_add(1, Ordering::Relaxed));
         let make = |role: &str| Namespace::new(format!("{name}-{role}"));
-        let lab = {
+        let mut lab = {
             let cabinet = Namespace::with_own_bpf(format!("{name}-box"));
-            Lab { hmi: make("hmi"), cabinet, plc: make("plc"), name }
+            Lab { hmi: make("hmi"), cabinet, plc: make("plc"), name, links: Vec::new() }
         };
         fs::create_dir_all(lab.folder()).expect("make the lab's folder");
         for namespace in [&lab.hmi, &lab.cabinet, &lab.plc] {
@@ -65,8 +69,9 @@ impl Lab {
         }
         // The box itself must never speak on the cable.
         lab.cabinet.sysctl("ipv6/conf/default/disable_ipv6", "1");
-        plug(&lab.hmi, HMI_MAC, &lab.cabinet, NETWORK_PORT, mtu);
-        plug(&lab.plc, PLC_MAC, &lab.cabinet, DEVICE_PORT, mtu);
+        let network = plug(&lab.hmi, HMI_MAC, &lab.cabinet, NETWORK_PORT, mtu);
+        let device = plug(&lab.plc, PLC_MAC, &lab.cabinet, DEVICE_PORT, mtu);
+        lab.links.extend([network, device]);
         for address in [HMI, HMI_SECOND, ENGINEERING] {
             lab.hmi.ip(&format!("address add {address}/16 dev {STATION_PORT}"));
         }
@@ -126,28 +131,28 @@ impl Drop for Lab {
 }
 
 /// Puts a cable between a station and a port of the box, with no cleverness left on either end.
-fn plug(station: &Namespace, mac: [u8; 6], cabinet: &Namespace, port: &str, mtu: u32) {
+fn plug(station: &Namespace, mac: [u8; 6], cabinet: &Namespace, port: &str, mtu: u32) -> OwnedFd {
     let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
     // One queue per port, as the data plane asks of real ports.
     let queues = "numtxqueues 1 numrxqueues 1";
     let station_end = format!("{STATION_PORT} netns {} address {mac} mtu {mtu} {queues}", station.name());
     let box_end = format!("{port} netns {} mtu {mtu} {queues}", cabinet.name());
     run_ip(&format!("link add {station_end} type veth peer name {box_end}"));
-    // A program on the box's port may send a frame back (XDP_TX) or across (redirect). A veth end takes such frames
-    // only when it polls, which receive aggregation switches on; aggregation itself is kept from joining frames by
-    // its size limit, so that captures show what was on the cable.
-    station.ip(&format!("link set dev {STATION_PORT} gro_max_size 1"));
-    plain(station, STATION_PORT, "on");
-    plain(cabinet, port, "off");
     cabinet.ip(&format!("link set dev {port} up"));
     station.ip(&format!("link set dev {STATION_PORT} up"));
+    // A program on the box's port may send a frame back (XDP_TX) or across (redirect). A veth end takes such frames
+    // only when it polls for them, and for XDP_TX only when it has a program of its own.
+    let link = station.run(|| xdp::attach(STATION_PORT, Answer::Pass)).expect("attach to the station's end");
+    // After the attachment, which switches receive aggregation on.
+    plain(station, STATION_PORT);
+    plain(cabinet, port);
+    link
 }
 
 /// Switches off what would hide or change frames: checksums left to hardware, segmentation, tags kept beside the frame.
-fn plain(namespace: &Namespace, port: &str, gro: &str) {
-    let features = format!(
-        "tx off tso off gso off gro {gro} rxvlan off txvlan off rx-vlan-stag-hw-parse off tx-vlan-stag-hw-insert off"
-    );
+fn plain(namespace: &Namespace, port: &str) {
+    let features =
+        "tx off tso off gso off gro off rxvlan off txvlan off rx-vlan-stag-hw-parse off tx-vlan-stag-hw-insert off";
     let mut arguments = vec!["-K", port];
     arguments.extend(features.split_whitespace());
     namespace.output("ethtool", &arguments);

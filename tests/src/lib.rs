@@ -25,6 +25,7 @@ pub mod process;
 pub mod server;
 pub mod sweep;
 mod sys;
+pub mod xdp;
 
 pub use capture::{Capture, Direction, Frame};
 pub use client::{Client, Failure};
