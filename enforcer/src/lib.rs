@@ -1,1 +1,4 @@
 //! The library behind the `enforcer` command.
+
+pub mod dataplane;
+pub mod doctor;
