@@ -1,4 +1,7 @@
 //! The library behind the `enforcer` command.
 
+pub mod config;
 pub mod dataplane;
 pub mod doctor;
+pub mod document;
+pub mod policy;
