@@ -1,1 +1,3 @@
 //! The library behind the `enforcer` command.
+
+pub mod replay;
