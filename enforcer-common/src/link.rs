@@ -1,0 +1,82 @@
+//! Ethernet II and 802.3, up to two VLAN tags.
+//!
+//! Enters: the frame. Leaves: addresses, tags, innermost ethertype and the offset behind them in
+//! [`Frame`]; or the reason why the frame cannot be located. IEEE 802.3 3.2, 802.1Q 9.3.
+
+use crate::bytes::Bytes;
+use crate::scratch::Frame;
+use crate::verdict::Reason;
+
+/// Ethertypes that the stages themselves look at.
+pub mod ethertype {
+    /// IPv4.
+    pub const IPV4: u16 = 0x0800;
+    /// ARP.
+    pub const ARP: u16 = 0x0806;
+    /// IPv6.
+    pub const IPV6: u16 = 0x86dd;
+    /// 802.1Q customer tag.
+    pub const VLAN: u16 = 0x8100;
+    /// 802.1ad service tag.
+    pub const SERVICE_VLAN: u16 = 0x88a8;
+    /// Service tag of equipment older than 802.1ad.
+    pub const OLD_SERVICE_VLAN: u16 = 0x9100;
+    /// Values below are lengths: an 802.3 frame with an LLC header.
+    pub const FIRST_TYPE: u16 = 0x0600;
+}
+
+/// LLC service access point that announces a SNAP header, which hides an ethertype from parsers of ethertypes.
+const LLC_SNAP: u8 = 0xaa;
+
+#[inline(always)]
+const fn is_tag(ethertype: u16) -> bool {
+    matches!(ethertype, ethertype::VLAN | ethertype::SERVICE_VLAN | ethertype::OLD_SERVICE_VLAN)
+}
+
+/// Reads the link header into `frame`.
+///
+/// # Errors
+/// `truncated`, `vlan_depth` (a third tag), `malformed_link` (SNAP).
+#[inline(always)]
+pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
+    let header = bytes.read::<14>(0).ok_or(Reason::Truncated)?;
+    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = header;
+    frame.destination_mac = [d0, d1, d2, d3, d4, d5];
+    frame.source_mac = [s0, s1, s2, s3, s4, s5];
+    frame.ethertype = u16::from_be_bytes([t0, t1]);
+    frame.network = 14;
+    frame.tags = 0;
+    frame.vlan = [0, 0];
+
+    if is_tag(frame.ethertype) {
+        let (tag, inner) = tag(bytes, 14)?;
+        frame.vlan = [tag, 0];
+        frame.ethertype = inner;
+        frame.network = 18;
+        frame.tags = 1;
+        if is_tag(inner) {
+            let (second, inner) = self::tag(bytes, 18)?;
+            frame.vlan = [tag, second];
+            frame.ethertype = inner;
+            frame.network = 22;
+            frame.tags = 2;
+            if is_tag(inner) {
+                return Err(Reason::VlanDepth);
+            }
+        }
+    }
+    if frame.ethertype < ethertype::FIRST_TYPE {
+        let access_point = bytes.u8(frame.network).ok_or(Reason::Truncated)?;
+        if access_point == LLC_SNAP {
+            return Err(Reason::MalformedLink);
+        }
+        frame.ethertype = access_point as u16;
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn tag<B: Bytes + ?Sized>(bytes: &B, offset: u32) -> Result<(u16, u16), Reason> {
+    let [a, b, c, d] = bytes.read::<4>(offset).ok_or(Reason::Truncated)?;
+    Ok((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+}

@@ -1,0 +1,102 @@
+//! IPv4 and IPv6: addresses, transport protocol and the bounds of the transport's bytes.
+//!
+//! The bounds come from the IP length, never from the frame's: what Ethernet pads is not payload. A fragment is an
+//! outcome, not an error of the sender. RFC 791 3.1, RFC 8200 3 and 4.
+
+use crate::bytes::Bytes;
+use crate::link::ethertype;
+use crate::scratch::Frame;
+use crate::verdict::Reason;
+
+/// IP protocol numbers.
+pub mod protocol {
+    /// ICMP.
+    pub const ICMP: u8 = 1;
+    /// TCP.
+    pub const TCP: u8 = 6;
+    /// UDP.
+    pub const UDP: u8 = 17;
+    /// ICMPv6.
+    pub const ICMPV6: u8 = 58;
+    /// IPv6 hop-by-hop options.
+    pub const HOP_BY_HOP: u8 = 0;
+    /// IPv6 routing header.
+    pub const ROUTING: u8 = 43;
+    /// IPv6 fragment header.
+    pub const FRAGMENT: u8 = 44;
+    /// IPv6 destination options.
+    pub const DESTINATION_OPTIONS: u8 = 60;
+    /// IPv6 mobility header.
+    pub const MOBILITY: u8 = 135;
+}
+
+/// Reads the IP header into `frame`: addresses, `transport`, `payload_end`, `transport_protocol`, `version`.
+///
+/// # Errors
+/// `truncated`, `malformed_network`, `ip_options`, `extension_header`, `fragment`.
+#[inline(always)]
+pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
+    if frame.ethertype == ethertype::IPV4 { ipv4(bytes, frame) } else { ipv6(bytes, frame) }
+}
+
+/// The address as the core keeps it.
+#[must_use]
+#[inline(always)]
+pub const fn mapped(address: [u8; 4]) -> [u8; 16] {
+    let [a, b, c, d] = address;
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
+}
+
+#[inline(always)]
+fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
+    let header = bytes.read::<20>(frame.network).ok_or(Reason::Truncated)?;
+    let [version, _, l0, l1, _, _, f0, f1, _, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = header;
+    frame.version = 4;
+    frame.source = mapped([s0, s1, s2, s3]);
+    frame.destination = mapped([d0, d1, d2, d3]);
+    frame.transport_protocol = protocol;
+    if version >> 4 != 4 || version & 0x0f < 5 {
+        return Err(Reason::MalformedNetwork);
+    }
+    let total = u16::from_be_bytes([l0, l1]) as u32;
+    if total < 20 {
+        return Err(Reason::MalformedNetwork);
+    }
+    frame.transport = frame.network.wrapping_add(20);
+    frame.payload_end = frame.network.wrapping_add(total);
+    if version & 0x0f != 5 {
+        return Err(Reason::NetworkOptions);
+    }
+    if u16::from_be_bytes([f0, f1]) & 0x3fff != 0 {
+        return Err(Reason::Fragment);
+    }
+    if frame.payload_end > frame.length {
+        return Err(Reason::Truncated);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn ipv6<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
+    let [version, _, _, _, l0, l1, next, _] = bytes.read::<8>(frame.network).ok_or(Reason::Truncated)?;
+    frame.version = 6;
+    frame.source = bytes.read::<16>(frame.network.wrapping_add(8)).ok_or(Reason::Truncated)?;
+    frame.destination = bytes.read::<16>(frame.network.wrapping_add(24)).ok_or(Reason::Truncated)?;
+    frame.transport_protocol = next;
+    if version >> 4 != 6 {
+        return Err(Reason::MalformedNetwork);
+    }
+    frame.transport = frame.network.wrapping_add(40);
+    frame.payload_end = frame.transport.wrapping_add(u16::from_be_bytes([l0, l1]) as u32);
+    match next {
+        protocol::FRAGMENT => return Err(Reason::Fragment),
+        protocol::HOP_BY_HOP | protocol::ROUTING | protocol::DESTINATION_OPTIONS | protocol::MOBILITY => {
+            return Err(Reason::ExtensionHeader);
+        }
+        _ => {}
+    }
+    if frame.payload_end > frame.length {
+        return Err(Reason::Truncated);
+    }
+    Ok(())
+}

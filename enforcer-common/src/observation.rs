@@ -1,0 +1,147 @@
+//! What learning keeps of an operation: who, to whom, what; how often, when, with which values.
+
+use crate::operation::{NO_FUNCTION, NO_OBJECT, Operation, Role};
+use crate::port::Side;
+use crate::protocol::Protocol;
+use crate::scratch::{Frame, Scratch};
+
+/// What makes two observations the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct ObservationKey {
+    /// The end that opened the conversation; for frames that are not IP the MAC address in the last six bytes.
+    pub client: [u8; 16],
+    /// The other end.
+    pub server: [u8; 16],
+    /// Function, or [`NO_FUNCTION`].
+    pub function: u32,
+    /// Unit.
+    pub unit: u32,
+    /// Kind of object, or [`NO_OBJECT`].
+    pub space: u32,
+    /// First object.
+    pub first: u32,
+    /// Last object.
+    pub last: u32,
+    /// Server port; for frames that are not IP the ethertype.
+    pub port: u16,
+    /// [`Protocol`] code.
+    pub protocol: u8,
+    /// [`Role`] code.
+    pub role: u8,
+    /// [`crate::operation::Access`] code.
+    pub access: u8,
+    /// [`Side`] code of the client.
+    pub side: u8,
+    /// IP protocol number.
+    pub transport: u8,
+    /// Always 0.
+    pub padding: u8,
+}
+
+/// What is known about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Observation {
+    /// How often.
+    pub count: u64,
+    /// Boot time of the first, nanoseconds.
+    pub first_seen: u64,
+    /// Boot time of the last, nanoseconds.
+    pub last_seen: u64,
+    /// Smallest value written; above `value_max` when none was.
+    pub value_min: i64,
+    /// Largest value written.
+    pub value_max: i64,
+}
+
+impl Observation {
+    /// The first sighting of `operation`.
+    #[must_use]
+    #[inline(always)]
+    pub const fn first(now: u64, operation: Option<&Operation>) -> Self {
+        let (value_min, value_max) = match operation {
+            Some(operation) if operation.has(Operation::HAS_VALUE) => (operation.value_min, operation.value_max),
+            _ => (i64::MAX, i64::MIN),
+        };
+        Self { count: 1, first_seen: now, last_seen: now, value_min, value_max }
+    }
+
+    /// One more sighting.
+    #[inline(always)]
+    pub fn again(&mut self, now: u64, operation: Option<&Operation>) {
+        self.count = self.count.wrapping_add(1);
+        self.last_seen = now;
+        if let Some(operation) = operation
+            && operation.has(Operation::HAS_VALUE)
+        {
+            self.value_min = self.value_min.min(operation.value_min);
+            self.value_max = self.value_max.max(operation.value_max);
+        }
+    }
+}
+
+impl ObservationKey {
+    /// The key for the operation at `index`, or for a frame without inspection inside. `None` for what a policy does not
+    /// name: responses and faults.
+    #[must_use]
+    #[inline(always)]
+    pub fn new(scratch: &Scratch, index: Option<u32>) -> Option<Self> {
+        let mut key = Self::of_frame(&scratch.frame, scratch.path.role);
+        key.role = scratch.path.role;
+        if let Some(operation) = index.and_then(|index| scratch.operation(index)) {
+            if operation.fault != 0 || operation.role == Role::Response as u8 {
+                return None;
+            }
+            key.function = operation.function;
+            key.unit = operation.unit;
+            key.space = operation.space;
+            key.first = operation.first;
+            key.last = operation.last;
+            key.protocol = operation.protocol;
+            key.access = operation.access;
+        } else if scratch.path.role == Role::Response as u8 {
+            return None;
+        }
+        Some(key)
+    }
+
+    #[inline(always)]
+    fn of_frame(frame: &Frame, role: u8) -> Self {
+        let mut key = Self {
+            client: frame.source,
+            server: frame.destination,
+            function: NO_FUNCTION,
+            unit: 0,
+            space: NO_OBJECT,
+            first: 0,
+            last: 0,
+            port: frame.destination_port,
+            protocol: Protocol::Ethernet as u8,
+            role: 0,
+            access: 0,
+            side: frame.side,
+            transport: frame.transport_protocol,
+            padding: 0,
+        };
+        if frame.version == 0 {
+            let [a, b, c, d, e, f] = frame.source_mac;
+            key.client = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f];
+            let [a, b, c, d, e, f] = frame.destination_mac;
+            key.server = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f];
+            key.port = frame.ethertype;
+        } else {
+            key.protocol = Protocol::Ip as u8;
+            if role == Role::Response as u8 {
+                key.client = frame.destination;
+                key.server = frame.source;
+                key.port = frame.source_port;
+                key.side = Side::from_code(frame.side).other() as u8;
+            }
+        }
+        key
+    }
+}
+
+const _: () = assert!(core::mem::size_of::<ObservationKey>() == 60);
+const _: () = assert!(core::mem::size_of::<Observation>() == 40);

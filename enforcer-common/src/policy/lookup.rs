@@ -1,0 +1,181 @@
+//! Searches in the address, ethertype and service tables.
+
+use super::image::{ANY_ZONE, Ethertype, Image, Run, Service, capacity};
+use crate::verdict::Reason;
+
+/// Zone of an address, and whether it is a device's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Zone id.
+    pub zone: u16,
+    /// The address belongs to a device.
+    pub device: bool,
+}
+
+impl Place {
+    const NOWHERE: Self = Self { zone: ANY_ZONE, device: false };
+}
+
+/// Steps of a binary search over the largest table.
+const STEPS: u32 = 17;
+
+/// Index of the last entry of `run` for which `at_or_below` holds, in a table sorted so that it holds for a prefix.
+///
+/// The index is masked with the table's size, a power of two: the mask is what proves the access in the kernel, and it
+/// changes nothing while the compiler keeps runs inside their tables.
+#[inline(always)]
+pub(crate) fn last_at_or_below<T, const N: usize>(
+    table: &[T; N],
+    run: Run,
+    at_or_below: impl Fn(&T) -> bool,
+) -> Option<u32> {
+    let mut low = run.first;
+    let mut size = run.count;
+    let mut found = None;
+    for _ in 0..STEPS {
+        if size == 0 {
+            break;
+        }
+        let half = size >> 1;
+        let middle = low.wrapping_add(half);
+        let below = match get(table, middle) {
+            Some(entry) => at_or_below(entry),
+            None => false,
+        };
+        if below {
+            found = Some(middle);
+            low = middle.wrapping_add(1);
+            size = size.wrapping_sub(half).wrapping_sub(1);
+        } else {
+            size = half;
+        }
+    }
+    found
+}
+
+/// The entry at `index`, masked.
+#[inline(always)]
+pub(crate) fn get<T, const N: usize>(table: &[T; N], index: u32) -> Option<&T> {
+    table.get(index as usize & const { N - 1 })
+}
+
+impl Image {
+    /// Zone of an address in the core's 16-byte form.
+    #[must_use]
+    #[inline(always)]
+    pub fn place(&self, address: &[u8; 16]) -> Place {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *address;
+        let high = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let low = u64::from_be_bytes([i, j, k, l, m, n, o, p]);
+        if high == 0 && low >> 32 == 0xffff {
+            self.place_v4(u32::from_be_bytes([m, n, o, p]))
+        } else {
+            self.place_v6(high, low)
+        }
+    }
+
+    #[inline(always)]
+    fn place_v4(&self, address: u32) -> Place {
+        let run = Run { first: 0, count: self.header.addresses_v4 };
+        let Some(index) = last_at_or_below(&self.addresses_v4, run, |range| range.first <= address) else {
+            return Place::NOWHERE;
+        };
+        match get(&self.addresses_v4, index) {
+            Some(range) if address <= range.last => Place { zone: range.zone, device: range.device != 0 },
+            _ => Place::NOWHERE,
+        }
+    }
+
+    #[inline(always)]
+    fn place_v6(&self, high: u64, low: u64) -> Place {
+        let run = Run { first: 0, count: self.header.addresses_v6 };
+        let Some(index) = last_at_or_below(&self.addresses_v6, run, |range| {
+            let [first_high, first_low] = range.first;
+            first_high < high || (first_high == high && first_low <= low)
+        }) else {
+            return Place::NOWHERE;
+        };
+        match get(&self.addresses_v6, index) {
+            Some(range) => {
+                let [last_high, last_low] = range.last;
+                if high < last_high || (high == last_high && low <= last_low) {
+                    Place { zone: range.zone, device: range.device != 0 }
+                } else {
+                    Place::NOWHERE
+                }
+            }
+            None => Place::NOWHERE,
+        }
+    }
+
+    /// True when `mac` belongs to a device.
+    #[must_use]
+    #[inline(always)]
+    pub fn is_device_mac(&self, mac: [u8; 6]) -> bool {
+        if self.header.macs == 0 {
+            return false;
+        }
+        let [a, b, c, d, e, f] = mac;
+        let number = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        let run = Run { first: 0, count: self.header.macs };
+        match last_at_or_below(&self.macs, run, |entry| *entry <= number) {
+            Some(index) => get(&self.macs, index).is_some_and(|entry| *entry == number),
+            None => false,
+        }
+    }
+
+    /// What the policy says about frames that are not IP.
+    #[inline(always)]
+    pub fn ethernet(&self, ethertype: u16) -> Reason {
+        let run = Run { first: 0, count: self.header.ethertypes };
+        let entry: Option<&Ethertype> = last_at_or_below(&self.ethertypes, run, |entry| entry.ethertype <= ethertype)
+            .and_then(|index| get(&self.ethertypes, index));
+        match entry {
+            Some(entry) if entry.ethertype == ethertype => {
+                Reason::from_code(entry.reason).unwrap_or(Reason::EthernetDeny)
+            }
+            _ => self.uncovered(),
+        }
+    }
+
+    /// What the policy says about traffic that no conduit covers.
+    #[inline(always)]
+    pub fn uncovered(&self) -> Reason {
+        match Reason::from_code(self.header.uncovered) {
+            Some(reason) => reason,
+            None => Reason::UncoveredDeny,
+        }
+    }
+
+    /// The conduit of a conversation from `client` to `server`, or `None` when no conduit covers it. `service` is the
+    /// transport in the upper, the server's port in the lower 16 bits.
+    #[must_use]
+    #[inline(always)]
+    pub fn conduit_of(&self, client: u16, server: u16, service: u32) -> Option<u16> {
+        let run = Run { first: 0, count: self.header.pairs };
+        // A pair without an entry falls back to the next less specific one; an entry holds what the less specific ones
+        // hold, so the first entry found decides.
+        for step in 0..4u32 {
+            let from = if step & 2 == 0 { client } else { ANY_ZONE };
+            let to = if step & 1 == 0 { server } else { ANY_ZONE };
+            let key = ((from as u32) << 16) | to as u32;
+            let found =
+                last_at_or_below(&self.pairs, run, |pair| pair.key <= key).and_then(|index| get(&self.pairs, index));
+            if let Some(pair) = found
+                && pair.key == key
+            {
+                return self.service(pair.services, service);
+            }
+        }
+        None
+    }
+
+    #[inline(always)]
+    fn service(&self, run: Run, service: u32) -> Option<u16> {
+        let found: &Service = last_at_or_below(&self.services, run, |entry| entry.first <= service)
+            .and_then(|index| get(&self.services, index))?;
+        if service <= found.last { Some(found.conduit) } else { None }
+    }
+}
+
+const _: () = assert!(capacity::CANDIDATES <= 1 << (STEPS - 1));

@@ -1,0 +1,192 @@
+//! How far each direction of a TCP conversation has come, and which of a segment's bytes are new.
+//!
+//! Enters: headers and path. Leaves: the bytes to parse in [`Stream`], or the reason why the segment holds none. State
+//! changes only in [`commit`], for segments that are forwarded, and only in the direction that the frame's own port writes.
+//! RFC 9293 3.4 and 3.10.
+
+use crate::environment::Environment;
+use crate::flow::{Direction, Flow};
+use crate::operation::Operation;
+use crate::policy::{Image, OnUnsynchronised};
+use crate::port::Side;
+use crate::protocol::Protocol;
+use crate::scratch::{Frame, Scratch, Stream};
+use crate::transport::flag;
+use crate::verdict::{Mode, Reason};
+
+/// Finds the new bytes of a segment. Fills `scratch.stream`.
+///
+/// # Errors
+/// The reason of the whole frame when there is nothing to parse: `no_payload`, `retransmission`, `sequence_gap`, `overlap`,
+/// `unsynchronised`, `invalid_flags`, `flow_killed`, `flow_table_full`.
+#[inline(always)]
+pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Result<(), Reason> {
+    let now = environment.now();
+    let frame = &scratch.frame;
+    let flow: &mut Flow = environment.flow(scratch.path.slot).ok_or(Reason::FlowTableFull)?;
+    let killed = flow.killed != 0;
+    let (mine, theirs) = flow.directions(Side::from_code(frame.side));
+    mine.seen = now;
+
+    let length = frame.payload_end.wrapping_sub(frame.payload);
+    let flags = frame.tcp_flags;
+    check_flags(flags, length)?;
+    if flags & flag::SYN != 0 {
+        synchronise(mine, frame);
+        return Err(Reason::NoPayload);
+    }
+    if flags & flag::RST != 0 {
+        mine.flags |= Direction::CLOSED;
+        return Err(Reason::NoPayload);
+    }
+    if killed && scratch.path.mode == Mode::Enforce as u8 {
+        return Err(Reason::FlowKilled);
+    }
+    let fin = flags & flag::FIN != 0;
+    if fin {
+        mine.flags |= Direction::CLOSED;
+    }
+    open(mine, theirs);
+    if length == 0 {
+        return Err(Reason::NoPayload);
+    }
+    place(policy, mine, frame, length, fin, scratch.path.mode == Mode::Enforce as u8, &mut scratch.stream).map(|gap| {
+        if let Some(reason) = gap {
+            note(scratch, reason);
+        }
+    })
+}
+
+/// Flags that belong to no conversation, and data in a SYN.
+#[inline(always)]
+fn check_flags(flags: u8, length: u32) -> Result<(), Reason> {
+    let syn = flags & flag::SYN != 0;
+    if syn && (flags & (flag::FIN | flag::RST) != 0 || length != 0) {
+        return Err(Reason::InvalidFlags);
+    }
+    if flags & (flag::SYN | flag::RST | flag::ACK) == 0 {
+        return Err(Reason::InvalidFlags);
+    }
+    Ok(())
+}
+
+/// A SYN starts nothing by itself: the numbering it offers counts when the other side's SYN-ACK acknowledges it.
+#[inline(always)]
+fn synchronise(mine: &mut Direction, frame: &Frame) {
+    let first = frame.sequence.wrapping_add(1);
+    if frame.tcp_flags & flag::ACK != 0 {
+        mine.next = first;
+        mine.confirmed = frame.acknowledgement;
+        mine.carry_length = 0;
+        mine.skip = 0;
+        mine.flags = Direction::SYNCHRONISED | Direction::CONFIRMED;
+    } else {
+        mine.pending = first;
+        mine.flags |= Direction::PENDING;
+    }
+}
+
+/// Takes up the numbering of a SYN that the other side has answered.
+#[inline(always)]
+fn open(mine: &mut Direction, theirs: &Direction) {
+    if mine.flags & Direction::PENDING != 0
+        && theirs.flags & Direction::CONFIRMED != 0
+        && theirs.confirmed == mine.pending
+    {
+        mine.next = mine.pending;
+        mine.carry_length = 0;
+        mine.skip = 0;
+        mine.flags = Direction::SYNCHRONISED;
+    }
+}
+
+/// Where the segment lies relative to what was forwarded. Ok(Some(reason)): parsed all the same, because nothing may be
+/// held back in this mode, but enforce would have denied it for `reason`.
+#[inline(always)]
+fn place(
+    policy: &Image,
+    mine: &mut Direction,
+    frame: &Frame,
+    length: u32,
+    fin: bool,
+    enforce: bool,
+    stream: &mut Stream,
+) -> Result<Option<Reason>, Reason> {
+    let mut gap = None;
+    let mut fresh = 0;
+    if mine.flags & Direction::SYNCHRONISED == 0 {
+        if policy.header.on_unsynchronised != OnUnsynchronised::Resync as u8 {
+            return Err(Reason::Unsynchronised);
+        }
+        adopt(mine, frame.sequence);
+        mine.flags |= Direction::ADOPTED;
+    }
+    let ahead = frame.sequence.wrapping_sub(mine.next).cast_signed();
+    if ahead > 0 {
+        if enforce {
+            return Err(Reason::SequenceGap);
+        }
+        gap = Some(Reason::SequenceGap);
+        adopt(mine, frame.sequence);
+    } else if ahead < 0 {
+        fresh = ahead.unsigned_abs();
+        if fresh >= length {
+            stream.retransmission = 1;
+            return Err(Reason::Retransmission);
+        }
+        if enforce {
+            return Err(Reason::Overlap);
+        }
+        gap = Some(Reason::Overlap);
+    }
+
+    let skipped = mine.skip.min(length.wrapping_sub(fresh));
+    stream.commit = 1;
+    stream.next = frame.sequence.wrapping_add(length).wrapping_add(fin as u32);
+    stream.skip = mine.skip.wrapping_sub(skipped);
+    stream.start = frame.payload.wrapping_add(fresh).wrapping_add(skipped);
+    stream.end = frame.payload_end;
+    stream.assembled = (mine.carry_length != 0) as u8;
+    if stream.start >= stream.end {
+        return Err(Reason::Partial);
+    }
+    Ok(gap)
+}
+
+#[inline(always)]
+fn adopt(mine: &mut Direction, sequence: u32) {
+    mine.next = sequence;
+    mine.carry_length = 0;
+    mine.skip = 0;
+    mine.flags |= Direction::SYNCHRONISED;
+}
+
+/// Adds a record without function that stands for what is wrong with the segment's place.
+#[inline(always)]
+fn note(scratch: &mut Scratch, reason: Reason) {
+    let record = Operation {
+        protocol: Protocol::from_code(scratch.path.protocol).unwrap_or(Protocol::Tcp) as u8,
+        role: scratch.path.role,
+        fault: reason as u8,
+        ..Operation::EMPTY
+    };
+    scratch.push(record);
+}
+
+/// Advances the direction that the frame belongs to. Called for frames that are forwarded.
+#[inline(always)]
+pub fn commit<E: Environment>(environment: &mut E, scratch: &Scratch) {
+    let stream = &scratch.stream;
+    if stream.commit == 0 {
+        return;
+    }
+    if let Some(flow) = environment.flow(scratch.path.slot) {
+        let (mine, _) = flow.directions(Side::from_code(scratch.frame.side));
+        mine.next = stream.next;
+        mine.skip = stream.skip;
+        mine.carry_length = stream.save_length;
+    }
+    if stream.save_length != 0 {
+        environment.save_carry(scratch);
+    }
+}

@@ -1,0 +1,69 @@
+//! TCP, UDP and ICMP headers: ports, sequence numbers and the bounds of the payload.
+//!
+//! RFC 9293 3.1, RFC 768.
+
+use crate::bytes::Bytes;
+use crate::network::protocol;
+use crate::scratch::Frame;
+use crate::verdict::Reason;
+
+/// TCP flags.
+pub mod flag {
+    /// No more data from the sender.
+    pub const FIN: u8 = 0x01;
+    /// Synchronise sequence numbers.
+    pub const SYN: u8 = 0x02;
+    /// Reset the connection.
+    pub const RST: u8 = 0x04;
+    /// Acknowledgement field is valid.
+    pub const ACK: u8 = 0x10;
+    /// Urgent pointer is valid.
+    pub const URG: u8 = 0x20;
+}
+
+/// Reads the transport header into `frame`: ports, sequence numbers, flags, `payload`. `payload_end` is already bounded.
+///
+/// # Errors
+/// `truncated`, `malformed_transport`, `unknown_transport`.
+#[inline(always)]
+pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
+    match frame.transport_protocol {
+        protocol::TCP => tcp(bytes, frame),
+        protocol::UDP => udp(bytes, frame),
+        protocol::ICMP | protocol::ICMPV6 => {
+            frame.payload = frame.transport;
+            Ok(())
+        }
+        _ => Err(Reason::UnknownTransport),
+    }
+}
+
+#[inline(always)]
+fn tcp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
+    let header = bytes.read::<14>(frame.transport).ok_or(Reason::Truncated)?;
+    let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags] = header;
+    frame.source_port = u16::from_be_bytes([s0, s1]);
+    frame.destination_port = u16::from_be_bytes([d0, d1]);
+    frame.sequence = u32::from_be_bytes([q0, q1, q2, q3]);
+    frame.acknowledgement = u32::from_be_bytes([a0, a1, a2, a3]);
+    frame.tcp_flags = flags;
+    let header_length = ((offset >> 4) as u32) << 2;
+    frame.payload = frame.transport.wrapping_add(header_length);
+    if header_length < 20 || frame.payload > frame.payload_end {
+        return Err(Reason::MalformedTransport);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn udp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
+    let [s0, s1, d0, d1, l0, l1, _, _] = bytes.read::<8>(frame.transport).ok_or(Reason::Truncated)?;
+    frame.source_port = u16::from_be_bytes([s0, s1]);
+    frame.destination_port = u16::from_be_bytes([d0, d1]);
+    frame.payload = frame.transport.wrapping_add(8);
+    let end = frame.transport.wrapping_add(u16::from_be_bytes([l0, l1]) as u32);
+    if frame.payload > frame.payload_end || end != frame.payload_end {
+        return Err(Reason::MalformedTransport);
+    }
+    Ok(())
+}

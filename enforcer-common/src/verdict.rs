@@ -1,0 +1,210 @@
+//! Why, and what follows from it: one reason per outcome, and one exhaustive match from reason to verdict.
+
+/// What the policy says about an operation or a frame. The mode decides what is done with it (see [`crate::action`]).
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Verdict {
+    /// Passes.
+    Allow = 0,
+    /// Passes and is reported.
+    Log = 1,
+    /// Does not pass in enforce; is reported in every mode.
+    Deny = 2,
+}
+
+impl Verdict {
+    /// The word used in events and replay.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Log => "log",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal, $verdict:ident;)*) => {
+        /// Why a frame or an operation got its verdict. The codes are part of the ABI between kernel and controller.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Reason {
+            $($(#[$doc])* $name = $code,)*
+        }
+
+        impl Reason {
+            /// Every reason, for tables and reports.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The reason with this code; `None` for 0 (not decided yet) and for codes of another version.
+            #[must_use]
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// The word used in events, counters and replay. Reasons that differ in verdict only share a word.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+
+            /// The one place where a reason becomes a verdict.
+            #[inline(always)]
+            pub const fn verdict(self) -> Verdict {
+                match self {
+                    $(Self::$name => Verdict::$verdict,)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// An allow rule covers the operation.
+    RuleAllow = 1, "rule", Allow;
+    /// A log rule covers the operation.
+    RuleLog = 2, "rule", Log;
+    /// A deny rule touches the operation.
+    RuleDeny = 3, "rule", Deny;
+    /// The conduit passes this traffic without inspection inside (tcp, udp, icmp).
+    Conduit = 4, "conduit", Allow;
+    /// Answer of a server, or a publication, on a conduit that allows the conversation.
+    Response = 5, "response", Allow;
+    /// A TCP segment without payload on a conduit.
+    NoPayload = 6, "no_payload", Allow;
+    /// TCP bytes that were forwarded before.
+    Retransmission = 7, "retransmission", Allow;
+    /// A segment that holds only a part of a protocol data unit; the decision falls with the rest.
+    Partial = 8, "partial", Allow;
+    /// A frame for the box's own management address.
+    Management = 9, "management", Allow;
+    /// An `[[ethernet]]` entry allows the type.
+    EthernetAllow = 10, "ethernet", Allow;
+    /// An `[[ethernet]]` entry logs the type.
+    EthernetLog = 11, "ethernet", Log;
+    /// An `[[ethernet]]` entry denies the type.
+    EthernetDeny = 12, "ethernet", Deny;
+    /// No conduit covers the traffic and the policy's default is allow.
+    UncoveredAllow = 13, "not_covered", Allow;
+    /// No conduit covers the traffic and the policy's default is log.
+    UncoveredLog = 14, "not_covered", Log;
+    /// No conduit covers the traffic and the policy's default is deny.
+    UncoveredDeny = 15, "not_covered", Deny;
+    /// No rule of the conduit names the function.
+    FunctionNotAllowed = 16, "function_not_allowed", Deny;
+    /// Rules name the function, none for this unit.
+    UnitNotAllowed = 17, "unit_not_allowed", Deny;
+    /// Rules name the function and unit, none covers all objects.
+    ObjectNotAllowed = 18, "object_not_allowed", Deny;
+    /// Rules cover function, unit and objects, none covers the values.
+    ValueNotAllowed = 19, "value_not_allowed", Deny;
+    /// A rule covers the operation, and its rate is used up.
+    RateExceeded = 20, "rate_exceeded", Deny;
+    /// The frame ends before its headers or the length they state.
+    Truncated = 21, "truncated", Deny;
+    /// An Ethernet header that cannot be right (SNAP, a length instead of a type).
+    MalformedLink = 22, "malformed_link", Deny;
+    /// More VLAN tags than the two that are inspected.
+    VlanDepth = 23, "vlan_depth", Deny;
+    /// An IP header that contradicts itself.
+    MalformedNetwork = 24, "malformed_network", Deny;
+    /// IPv4 options.
+    NetworkOptions = 25, "ip_options", Deny;
+    /// IPv6 extension headers other than a fragment.
+    ExtensionHeader = 26, "extension_header", Deny;
+    /// An IP fragment.
+    Fragment = 27, "fragment", Deny;
+    /// A TCP or UDP header that contradicts itself.
+    MalformedTransport = 28, "malformed_transport", Deny;
+    /// The frame lies in several buffers, of which only the first can be read.
+    MultiBuffer = 29, "multi_buffer", Deny;
+    /// A wrong IPv4, TCP or UDP checksum.
+    BadChecksum = 30, "bad_checksum", Deny;
+    /// The device's address or MAC came from the network side.
+    SpoofedDevice = 31, "spoofed_device", Deny;
+    /// TCP bytes after a gap: not inspected in their right place.
+    SequenceGap = 32, "sequence_gap", Deny;
+    /// TCP bytes that begin before and end after what was forwarded.
+    Overlap = 33, "overlap", Deny;
+    /// A conversation whose beginning was not seen.
+    Unsynchronised = 34, "unsynchronised", Deny;
+    /// No room for another conversation.
+    FlowTableFull = 35, "flow_table_full", Deny;
+    /// Bytes that are not a frame of the conduit's protocol.
+    MalformedFraming = 36, "malformed_framing", Deny;
+    /// A frame whose length is not the one its function implies.
+    LengthMismatch = 37, "length_mismatch", Deny;
+    /// A quantity, address or code outside what the standard allows.
+    OutOfRange = 38, "out_of_range", Deny;
+    /// A function code that cannot stand in a request.
+    InvalidFunction = 39, "invalid_function", Deny;
+    /// More units, items or nesting than the inspection can walk.
+    BeyondInspection = 40, "beyond_inspection", Deny;
+    /// TCP flags that belong to no conversation (SYN with FIN, data in a SYN, none at all).
+    InvalidFlags = 41, "invalid_flags", Deny;
+    /// An IPv4 fragment or another exception that the policy allows in so many words.
+    FragmentAllow = 42, "fragment", Allow;
+    /// A conversation that was reset after a denied operation.
+    FlowKilled = 43, "flow_killed", Deny;
+    /// An IP protocol that is neither TCP, UDP nor ICMP.
+    UnknownTransport = 44, "unknown_transport", Deny;
+}
+
+/// Size of tables indexed by reason code.
+pub const REASONS: usize = 64;
+
+/// What the box does with verdicts. Ordered: the box's mode caps the mode of a conduit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Mode {
+    /// Observe and record what would make rules; forward everything.
+    Learn = 0,
+    /// Judge and report; forward everything.
+    Shadow = 1,
+    /// Judge and act.
+    Enforce = 2,
+}
+
+impl Mode {
+    /// The mode with this code; an unknown code is `Learn`, which touches nothing.
+    #[must_use]
+    #[inline(always)]
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            2 => Self::Enforce,
+            1 => Self::Shadow,
+            _ => Self::Learn,
+        }
+    }
+
+    /// The word used in configuration and `status`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Learn => "learn",
+            Self::Shadow => "shadow",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{REASONS, Reason};
+
+    #[test]
+    fn codes_round_trip_and_fit_the_tables() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_code(*reason as u8), Some(*reason));
+            assert!((*reason as usize) < REASONS, "{reason:?}");
+        }
+        assert_eq!(Reason::from_code(0), None);
+    }
+}
