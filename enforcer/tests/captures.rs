@@ -12,11 +12,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 /// `../shared/captures`, next to the project's folder. A worktree of the project lies one or two folders deeper.
 fn shared_captures() -> Option<PathBuf> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
-    project
-        .ancestors()
-        .skip(1)
-        .map(|folder| folder.join("shared/captures"))
-        .find(|folder| folder.is_dir())
+    project.ancestors().skip(1).map(|folder| folder.join("shared/captures")).find(|folder| folder.is_dir())
 }
 
 /// A capture of the manifest.
@@ -37,11 +33,7 @@ fn manifest(folder: &Path) -> Result<Vec<Listed>, Box<dyn Error>> {
         };
         let path = folder.join(protocol).join(file);
         if path.is_file() {
-            captures.push(Listed {
-                path,
-                packets: packets.parse()?,
-                link: link.parse()?,
-            });
+            captures.push(Listed { path, packets: packets.parse()?, link: link.parse()? });
         }
     }
     Ok(captures)
@@ -54,17 +46,8 @@ fn every_capture_opens_to_the_end() -> Outcome {
         return Ok(());
     };
     let captures = manifest(&folder)?;
-    assert!(
-        captures.len() > 150,
-        "only {} captures of the manifest are there",
-        captures.len()
-    );
-    for Listed {
-        path,
-        packets,
-        link,
-    } in captures
-    {
+    assert!(captures.len() > 150, "only {} captures of the manifest are there", captures.len());
+    for Listed { path, packets, link } in captures {
         let frames = Capture::open(&path)?.collect::<Result<Vec<Frame>, _>>()?;
         assert_eq!(frames.len(), packets, "{}", path.display());
         check_against_truth(&path, link, &frames)?;
@@ -76,27 +59,16 @@ fn every_capture_opens_to_the_end() -> Outcome {
 fn check_against_truth(path: &Path, link: u32, frames: &[Frame]) -> Outcome {
     let mut truth = path.as_os_str().to_owned();
     truth.push(".truth.jsonl");
-    let by_number: BTreeMap<u64, &Frame> =
-        frames.iter().map(|frame| (frame.number, frame)).collect();
-    let start = frames
-        .first()
-        .and_then(|frame| frame.time)
-        .map_or(0, |time| time.as_nanos());
+    let by_number: BTreeMap<u64, &Frame> = frames.iter().map(|frame| (frame.number, frame)).collect();
+    let start = frames.first().and_then(|frame| frame.time).map_or(0, |time| time.as_nanos());
     for line in std::fs::read_to_string(truth)?.lines() {
         let record: serde_json::Value = serde_json::from_str(line)?;
-        let number = record["frame"]
-            .as_u64()
-            .ok_or("a truth line without a frame")?;
+        let number = record["frame"].as_u64().ok_or("a truth line without a frame")?;
         let place = format!("{} frame {number}", path.display());
-        let frame = by_number
-            .get(&number)
-            .ok_or_else(|| format!("{place} is missing"))?;
+        let frame = by_number.get(&number).ok_or_else(|| format!("{place} is missing"))?;
         if let (Some(wanted), Some(time)) = (record["t"].as_f64(), frame.time) {
             let since = (time.as_nanos() as f64 - start as f64) / 1e9;
-            assert!(
-                (since - wanted).abs() < 2e-6,
-                "{place}: {since} s, the dissector says {wanted}"
-            );
+            assert!((since - wanted).abs() < 2e-6, "{place}: {since} s, the dissector says {wanted}");
         }
         let (captured, original) = (record["cap"].as_u64(), record["len"].as_u64());
         if link == 1 {

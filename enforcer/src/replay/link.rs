@@ -72,10 +72,7 @@ impl Link {
         frame.extend(source.unwrap_or(from_ip));
         frame.extend(ethertype.to_be_bytes());
         frame.extend(payload);
-        (
-            Cow::Owned(frame),
-            ETHERNET_HEADER as i64 - skip.min(bytes.len()) as i64,
-        )
+        (Cow::Owned(frame), ETHERNET_HEADER as i64 - skip.min(bytes.len()) as i64)
     }
 
     /// The ethertype of an address family: 2 is IPv4 everywhere, IPv6 has a number per system.
@@ -86,12 +83,10 @@ impl Link {
         let family = match self {
             Self::Loop => u32::from_be_bytes(*raw),
             // The capturing machine's order: a family is below 65536, so the half that holds it tells.
-            Self::Null | Self::Ethernet | Self::Raw | Self::Cooked | Self::CookedV2 => {
-                match u32::from_le_bytes(*raw) {
-                    family @ 0..=0xFFFF => family,
-                    _ => u32::from_be_bytes(*raw),
-                }
-            }
+            Self::Null | Self::Ethernet | Self::Raw | Self::Cooked | Self::CookedV2 => match u32::from_le_bytes(*raw) {
+                family @ 0..=0xFFFF => family,
+                _ => u32::from_be_bytes(*raw),
+            },
         };
         match family {
             2 => IPV4,
@@ -132,13 +127,8 @@ fn hardware(bytes: &[u8], length_at: usize, at: usize) -> Option<[u8; 6]> {
 
 /// Hardware addresses for a packet that has none: sender's and receiver's.
 fn addresses(ethertype: u16, packet: &[u8]) -> ([u8; 6], [u8; 6]) {
-    let tail = |at: usize| -> [u8; 4] {
-        packet
-            .get(at..)
-            .and_then(|rest| rest.first_chunk())
-            .copied()
-            .unwrap_or_default()
-    };
+    let tail =
+        |at: usize| -> [u8; 4] { packet.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default() };
     let (source, destination) = match ethertype {
         IPV4 => (tail(12), tail(16)),
         IPV6 => (tail(20), tail(36)),
@@ -152,15 +142,11 @@ fn addresses(ethertype: u16, packet: &[u8]) -> ([u8; 6], [u8; 6]) {
 mod tests {
     use super::*;
 
-    const PACKET: [u8; 20] = [
-        0x45, 0, 0, 20, 0, 0, 0, 0, 64, 6, 0, 0, 10, 1, 2, 3, 10, 4, 5, 6,
-    ];
+    const PACKET: [u8; 20] = [0x45, 0, 0, 20, 0, 0, 0, 0, 64, 6, 0, 0, 10, 1, 2, 3, 10, 4, 5, 6];
 
     fn built(link: u32, header: &[u8]) -> (Vec<u8>, i64) {
         let record = [header, &PACKET[..]].concat();
-        let (frame, grown) = Link::try_from(link)
-            .expect("a known link type")
-            .ethernet(&record);
+        let (frame, grown) = Link::try_from(link).expect("a known link type").ethernet(&record);
         (frame.into_owned(), grown)
     }
 
@@ -178,27 +164,16 @@ mod tests {
             assert_eq!(built(raw, &[]), (by_ip.clone(), 14));
         }
         let cooked = [0, 0, 0, 1, 0, 6, 0, 0x1b, 0x1b, 1, 2, 3, 0, 0, 8, 0];
-        assert_eq!(
-            built(113, &cooked),
-            (expected([0, 0x1b, 0x1b, 1, 2, 3], [8, 0]), -2)
-        );
+        assert_eq!(built(113, &cooked), (expected([0, 0x1b, 0x1b, 1, 2, 3], [8, 0]), -2));
         let loopback = [0, 0, 3, 4, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0];
         assert_eq!(built(113, &loopback), (by_ip.clone(), -2));
-        let second = [
-            8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 0, 0x1b, 0x1b, 1, 2, 3, 0, 0,
-        ];
-        assert_eq!(
-            built(276, &second),
-            (expected([0, 0x1b, 0x1b, 1, 2, 3], [8, 0]), -6)
-        );
+        let second = [8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 0, 0x1b, 0x1b, 1, 2, 3, 0, 0];
+        assert_eq!(built(276, &second), (expected([0, 0x1b, 0x1b, 1, 2, 3], [8, 0]), -6));
     }
 
     #[test]
     fn ethernet_is_untouched_and_ipv6_is_found() {
-        assert_eq!(
-            Link::Ethernet.ethernet(&[1, 2, 3]),
-            (Cow::Borrowed(&[1, 2, 3][..]), 0)
-        );
+        assert_eq!(Link::Ethernet.ethernet(&[1, 2, 3]), (Cow::Borrowed(&[1, 2, 3][..]), 0));
         let mut six = vec![30, 0, 0, 0, 0x60];
         six.resize(44, 7);
         let (frame, _) = Link::Null.ethernet(&six);
@@ -208,13 +183,7 @@ mod tests {
 
     #[test]
     fn a_record_shorter_than_its_header_is_no_ip() {
-        for link in [
-            Link::Null,
-            Link::Loop,
-            Link::Raw,
-            Link::Cooked,
-            Link::CookedV2,
-        ] {
+        for link in [Link::Null, Link::Loop, Link::Raw, Link::Cooked, Link::CookedV2] {
             for bytes in [&[][..], &[2], &[2, 0, 0]] {
                 let (frame, grown) = link.ethernet(bytes);
                 assert_eq!(frame.get(12..14), Some(&[0xFF, 0xFF][..]), "{link:?}");
@@ -226,11 +195,6 @@ mod tests {
     #[test]
     fn an_unknown_link_type_says_what_is_known() {
         let error = Link::try_from(105).expect_err("802.11");
-        assert!(
-            error
-                .to_string()
-                .starts_with("link type 105 is not supported"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("link type 105 is not supported"), "{error}");
     }
 }

@@ -4,5 +4,9 @@
 //! The core that judges here is the one that judges in the kernel; this module only feeds it and writes down what it says.
 
 pub mod capture;
+pub mod checksum;
+pub mod environment;
+pub mod line;
 pub mod link;
+pub mod side;
 pub mod time;

@@ -17,9 +17,7 @@ pub struct Timestamp {
 impl Timestamp {
     /// From seconds since 1970 and a part of a second. A part of more than a second is carried, as Wireshark does.
     pub fn new(seconds: i64, nanos: u64) -> Self {
-        Self {
-            nanos: i128::from(seconds) * NANOS_PER_SECOND + i128::from(nanos),
-        }
+        Self { nanos: i128::from(seconds) * NANOS_PER_SECOND + i128::from(nanos) }
     }
 
     /// From a pcapng tick count: `resolution` is the option if_tsresol (top bit: power of two, else of ten), `offset`
@@ -33,13 +31,9 @@ impl Timestamp {
         } else if exponent <= 9 {
             ticks.saturating_mul(10_i128.pow(9 - exponent))
         } else {
-            10_i128
-                .checked_pow(exponent - 9)
-                .map_or(0, |unit| ticks / unit)
+            10_i128.checked_pow(exponent - 9).map_or(0, |unit| ticks / unit)
         };
-        Self {
-            nanos: nanos.saturating_add(i128::from(offset) * NANOS_PER_SECOND),
-        }
+        Self { nanos: nanos.saturating_add(i128::from(offset) * NANOS_PER_SECOND) }
     }
 
     /// Nanoseconds since 1970 for a clock that only runs forward; before 1970 it is 0.
@@ -58,10 +52,7 @@ impl fmt::Display for Timestamp {
         let (year, month, day) = civil(seconds.div_euclid(SECONDS_PER_DAY));
         let of_day = seconds.rem_euclid(SECONDS_PER_DAY);
         let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z"
-        )
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
     }
 }
 
@@ -71,16 +62,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -90,29 +76,15 @@ mod tests {
 
     #[test]
     fn writes_rfc3339() {
-        assert_eq!(
-            Timestamp::new(0, 0).to_string(),
-            "1970-01-01T00:00:00.000000Z"
-        );
-        assert_eq!(
-            Timestamp::new(1_709_164_800, 123_456_789).to_string(),
-            "2024-02-29T00:00:00.123456Z"
-        );
-        assert_eq!(
-            Timestamp::new(1_795_413_600, 1_500_000_000).to_string(),
-            "2026-11-23T06:00:01.500000Z"
-        );
-        assert_eq!(
-            Timestamp::new(-1, 999_999_000).to_string(),
-            "1969-12-31T23:59:59.999999Z"
-        );
+        assert_eq!(Timestamp::new(0, 0).to_string(), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(Timestamp::new(1_709_164_800, 123_456_789).to_string(), "2024-02-29T00:00:00.123456Z");
+        assert_eq!(Timestamp::new(1_795_413_600, 1_500_000_000).to_string(), "2026-11-23T06:00:01.500000Z");
+        assert_eq!(Timestamp::new(-1, 999_999_000).to_string(), "1969-12-31T23:59:59.999999Z");
     }
 
     #[test]
     fn reads_every_resolution() {
-        let at = |ticks, resolution, offset| {
-            Timestamp::from_ticks(ticks, resolution, offset).to_string()
-        };
+        let at = |ticks, resolution, offset| Timestamp::from_ticks(ticks, resolution, offset).to_string();
         assert_eq!(at(1_500_000, 6, 0), "1970-01-01T00:00:01.500000Z");
         assert_eq!(at(1_500_000_000, 9, 0), "1970-01-01T00:00:01.500000Z");
         assert_eq!(at(15, 1, 0), "1970-01-01T00:00:01.500000Z");

@@ -92,14 +92,8 @@ pub enum Fault {
     #[error("this is neither pcap nor pcapng ({0})")]
     NotACapture(&'static str),
     #[error("the {what} is cut off: {needed} bytes expected, {left} left in the file")]
-    Cut {
-        what: &'static str,
-        needed: usize,
-        left: usize,
-    },
-    #[error(
-        "the length field claims {claimed} bytes, more than any packet has: the file is damaged"
-    )]
+    Cut { what: &'static str, needed: usize, left: usize },
+    #[error("the length field claims {claimed} bytes, more than any packet has: the file is damaged")]
     TooLong { claimed: usize },
     #[error("the packet names interface {number}, but {described} were described before it")]
     Interface { number: usize, described: usize },
@@ -151,11 +145,8 @@ impl Capture<File> {
     /// # Errors
     /// The file can't be opened, or is neither pcap nor pcapng.
     pub fn open(path: &Path) -> Result<Self, CaptureError> {
-        let file = File::open(path).map_err(|error| CaptureError {
-            file: path.into(),
-            frame: 0,
-            fault: error.into(),
-        })?;
+        let file =
+            File::open(path).map_err(|error| CaptureError { file: path.into(), frame: 0, fault: error.into() })?;
         Self::read(path, file)
     }
 }
@@ -168,18 +159,8 @@ impl<R: Read> Capture<R> {
     pub fn read(name: &Path, source: R) -> Result<Self, CaptureError> {
         let mut window = Window::new(source);
         match Self::format(&mut window) {
-            Ok(format) => Ok(Self {
-                file: name.into(),
-                window,
-                format,
-                number: 0,
-                ended: false,
-            }),
-            Err(fault) => Err(CaptureError {
-                file: name.into(),
-                frame: 0,
-                fault,
-            }),
+            Ok(format) => Ok(Self { file: name.into(), window, format, number: 0, ended: false }),
+            Err(fault) => Err(CaptureError { file: name.into(), frame: 0, fault }),
         }
     }
 
@@ -191,18 +172,12 @@ impl<R: Read> Capture<R> {
             | [0xA1, 0xB2, 0x3C, 0x4D]
             | [0x4D, 0x3C, 0xB2, 0xA1] => Ok(Format::Classic(Classic::open(window)?)),
             [] => Err(Fault::NotACapture("the file is empty")),
-            [0x1F, 0x8B, ..] => Err(Fault::NotACapture(
-                "it is compressed with gzip, unpack it first",
-            )),
-            [0x28, 0xB5, 0x2F, 0xFD] => Err(Fault::NotACapture(
-                "it is compressed with zstd, unpack it first",
-            )),
-            [0xA1, 0xB2, 0xCD, 0x34] | [0x34, 0xCD, 0xB2, 0xA1] => Err(Fault::NotACapture(
-                "it is Kuznetzov's variant of pcap, convert it with editcap -F pcap",
-            )),
-            _ => Err(Fault::NotACapture(
-                "its first bytes are no known magic number",
-            )),
+            [0x1F, 0x8B, ..] => Err(Fault::NotACapture("it is compressed with gzip, unpack it first")),
+            [0x28, 0xB5, 0x2F, 0xFD] => Err(Fault::NotACapture("it is compressed with zstd, unpack it first")),
+            [0xA1, 0xB2, 0xCD, 0x34] | [0x34, 0xCD, 0xB2, 0xA1] => {
+                Err(Fault::NotACapture("it is Kuznetzov's variant of pcap, convert it with editcap -F pcap"))
+            }
+            _ => Err(Fault::NotACapture("its first bytes are no known magic number")),
         }
     }
 
@@ -217,12 +192,7 @@ impl<R: Read> Capture<R> {
         let (bytes, grown) = Link::try_from(record.link)?.ethernet(&record.bytes);
         let original_length = usize::try_from(i64::from(record.original) + grown).unwrap_or(0);
         self.number += 1;
-        Ok(Some(Frame {
-            number: self.number,
-            time: record.time,
-            bytes: bytes.into_owned(),
-            original_length,
-        }))
+        Ok(Some(Frame { number: self.number, time: record.time, bytes: bytes.into_owned(), original_length }))
     }
 }
 
@@ -241,11 +211,7 @@ impl<R: Read> Iterator for Capture<R> {
             }
             Err(fault) => {
                 self.ended = true;
-                Some(Err(CaptureError {
-                    file: self.file.clone(),
-                    frame: self.number + 1,
-                    fault,
-                }))
+                Some(Err(CaptureError { file: self.file.clone(), frame: self.number + 1, fault }))
             }
         }
     }

@@ -27,11 +27,7 @@ impl Classic {
     pub(super) fn open<R: Read>(window: &mut Window<R>) -> Result<Self, Fault> {
         let header = window.peek(FILE_HEADER)?;
         let (_, parser) = PcapParser::new(header).map_err(|error| match error {
-            PcapError::IncompleteBuffer => Fault::Cut {
-                what: "file header",
-                needed: FILE_HEADER,
-                left: header.len(),
-            },
+            PcapError::IncompleteBuffer => Fault::Cut { what: "file header", needed: FILE_HEADER, left: header.len() },
             PcapError::IoError(_)
             | PcapError::InvalidField(_)
             | PcapError::Utf8Error(_)
@@ -45,20 +41,13 @@ impl Classic {
     }
 
     /// The next record, `None` at the end of the file.
-    pub(super) fn next<'w, R: Read>(
-        &self,
-        window: &'w mut Window<R>,
-    ) -> Result<Option<Record<'w>>, Fault> {
+    pub(super) fn next<'w, R: Read>(&self, window: &'w mut Window<R>) -> Result<Option<Record<'w>>, Fault> {
         let header = window.peek(RECORD_HEADER)?;
         if header.is_empty() {
             return Ok(None);
         }
         let Some([_, _, included, _]) = words(header, self.parser.header().endianness) else {
-            return Err(Fault::Cut {
-                what: "record header",
-                needed: RECORD_HEADER,
-                left: header.len(),
-            });
+            return Err(Fault::Cut { what: "record header", needed: RECORD_HEADER, left: header.len() });
         };
         let included = included as usize;
         if included > LONGEST_RECORD {
@@ -68,11 +57,7 @@ impl Classic {
         // Asked for twice, because the record borrows the window to the end.
         let left = window.peek(length)?.len();
         if left < length {
-            return Err(Fault::Cut {
-                what: "record",
-                needed: length,
-                left,
-            });
+            return Err(Fault::Cut { what: "record", needed: length, left });
         }
         window.advance(length);
         let (_, raw) = self.parser.next_raw_packet(window.taken(length))?;
@@ -81,22 +66,14 @@ impl Classic {
             TsResolution::NanoSecond => 1,
         };
         let time = Timestamp::new(i64::from(raw.ts_sec), u64::from(raw.ts_frac) * unit);
-        Ok(Some(Record {
-            link: self.link,
-            time: Some(time),
-            original: raw.orig_len,
-            bytes: raw.data,
-        }))
+        Ok(Some(Record { link: self.link, time: Some(time), original: raw.orig_len, bytes: raw.data }))
     }
 }
 
 /// The four words of a record header: seconds, part of a second, included length, original length.
 fn words(header: &[u8], order: Endianness) -> Option<[u32; 4]> {
     let mut words = [0; 4];
-    for (word, raw) in words
-        .iter_mut()
-        .zip(header.first_chunk::<RECORD_HEADER>()?.chunks_exact(4))
-    {
+    for (word, raw) in words.iter_mut().zip(header.first_chunk::<RECORD_HEADER>()?.chunks_exact(4)) {
         let raw = *raw.first_chunk()?;
         *word = match order {
             Endianness::Big => u32::from_be_bytes(raw),

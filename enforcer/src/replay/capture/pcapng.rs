@@ -75,28 +75,18 @@ struct Packet {
 
 impl Blocks {
     pub(super) fn new() -> Self {
-        Self {
-            order: Order::Little,
-            interfaces: Vec::new(),
-        }
+        Self { order: Order::Little, interfaces: Vec::new() }
     }
 
     /// The next packet, `None` at the end of the file.
-    pub(super) fn next<'w, R: Read>(
-        &mut self,
-        window: &'w mut Window<R>,
-    ) -> Result<Option<Record<'w>>, Fault> {
+    pub(super) fn next<'w, R: Read>(&mut self, window: &'w mut Window<R>) -> Result<Option<Record<'w>>, Fault> {
         let (length, packet) = loop {
             let Some((kind, length)) = self.header(window)? else {
                 return Ok(None);
             };
             let left = window.peek(length)?.len();
             if left < length {
-                return Err(Fault::Cut {
-                    what: "block",
-                    needed: length,
-                    left,
-                });
+                return Err(Fault::Cut { what: "block", needed: length, left });
             }
             window.advance(length);
             let block = self.framed(window.taken(length))?;
@@ -113,30 +103,18 @@ impl Blocks {
         };
         let described = self.interfaces.len();
         let Some(interface) = self.interfaces.get(packet.interface) else {
-            return Err(Fault::Interface {
-                number: packet.interface,
-                described,
-            });
+            return Err(Fault::Interface { number: packet.interface, described });
         };
-        let time = packet
-            .ticks
-            .map(|ticks| Timestamp::from_ticks(ticks, interface.resolution, interface.offset));
+        let time = packet.ticks.map(|ticks| Timestamp::from_ticks(ticks, interface.resolution, interface.offset));
         let link = interface.link;
         let body = self.framed(window.taken(length))?.body;
         let end = packet.at.saturating_add(packet.captured);
         let bytes = match body {
             Cow::Borrowed(body) => body.get(packet.at..end).map(Cow::Borrowed),
-            Cow::Owned(body) => body
-                .get(packet.at..end)
-                .map(|bytes| Cow::Owned(bytes.to_vec())),
+            Cow::Owned(body) => body.get(packet.at..end).map(|bytes| Cow::Owned(bytes.to_vec())),
         };
         let bytes = bytes.ok_or(Fault::Block("a packet longer than its block"))?;
-        Ok(Some(Record {
-            link,
-            time,
-            original: packet.original,
-            bytes,
-        }))
+        Ok(Some(Record { link, time, original: packet.original, bytes }))
     }
 
     /// Kind and length of the next block; a section header also sets the byte order.
@@ -146,16 +124,10 @@ impl Blocks {
         if left == 0 {
             return Ok(None);
         }
-        let (Some(kind), Some(length), Some(magic)) = (
-            self.order.word(header, 0),
-            header.get(4..8),
-            Order::Big.word(header, 8),
-        ) else {
-            return Err(Fault::Cut {
-                what: "block",
-                needed: 12,
-                left,
-            });
+        let (Some(kind), Some(length), Some(magic)) =
+            (self.order.word(header, 0), header.get(4..8), Order::Big.word(header, 8))
+        else {
+            return Err(Fault::Cut { what: "block", needed: 12, left });
         };
         // The type of a section header reads the same in both orders; its magic says which one holds from here.
         if kind == SECTION {
@@ -163,9 +135,7 @@ impl Blocks {
                 0x1A2B_3C4D => Order::Big,
                 0x4D3C_2B1A => Order::Little,
                 _ => {
-                    return Err(Fault::Block(
-                        "a section header without its byte-order magic",
-                    ));
+                    return Err(Fault::Block("a section header without its byte-order magic"));
                 }
             };
         }
@@ -189,27 +159,14 @@ impl Blocks {
 
     /// Simple packets belong to the first interface, have no time, and are cut at its snap length.
     fn simple(&self, body: &[u8]) -> Result<Packet, Fault> {
-        let original = self
-            .order
-            .word(body, 0)
-            .ok_or(Fault::Block("a simple packet block without a length"))?;
-        let limit = match self
-            .interfaces
-            .first()
-            .map(|interface| interface.snap_length)
-        {
+        let original = self.order.word(body, 0).ok_or(Fault::Block("a simple packet block without a length"))?;
+        let limit = match self.interfaces.first().map(|interface| interface.snap_length) {
             None | Some(0) => u32::MAX,
             Some(limit) => limit,
         };
         let held = body.len().saturating_sub(4);
         let captured = (original.min(limit) as usize).min(held);
-        Ok(Packet {
-            interface: 0,
-            ticks: None,
-            captured,
-            original,
-            at: 4,
-        })
+        Ok(Packet { interface: 0, ticks: None, captured, original, at: 4 })
     }
 }
 
@@ -224,36 +181,21 @@ fn enhanced(order: Order, body: &[u8]) -> Result<Packet, Fault> {
             at: 20,
         })
     };
-    fields().ok_or(Fault::Block(
-        "an enhanced packet block shorter than its fields",
-    ))
+    fields().ok_or(Fault::Block("an enhanced packet block shorter than its fields"))
 }
 
 /// The packet block that the enhanced one replaced: a shorter interface number and a drop counter, the rest alike.
 fn obsolete(order: Order, body: &[u8]) -> Result<Packet, Fault> {
     let packet = enhanced(order, body)?;
-    let interface = body
-        .first_chunk()
-        .map(|raw| order.u16(*raw))
-        .unwrap_or_default();
-    Ok(Packet {
-        interface: usize::from(interface),
-        ..packet
-    })
+    let interface = body.first_chunk().map(|raw| order.u16(*raw)).unwrap_or_default();
+    Ok(Packet { interface: usize::from(interface), ..packet })
 }
 
 fn interface(order: Order, body: &[u8]) -> Result<Interface, Fault> {
     let (Some(raw), Some(snap_length)) = (body.first_chunk(), order.word(body, 4)) else {
-        return Err(Fault::Block(
-            "an interface description shorter than its fields",
-        ));
+        return Err(Fault::Block("an interface description shorter than its fields"));
     };
-    let mut interface = Interface {
-        link: u32::from(order.u16(*raw)),
-        snap_length,
-        resolution: 6,
-        offset: 0,
-    };
+    let mut interface = Interface { link: u32::from(order.u16(*raw)), snap_length, resolution: 6, offset: 0 };
     let mut options = body.get(8..).unwrap_or_default();
     // Options end with code 0 or with the block; one that runs past the block ends them too.
     while let [a, b, c, d, rest @ ..] = options {

@@ -16,12 +16,7 @@ pub(super) struct Window<R> {
 
 impl<R: Read> Window<R> {
     pub(super) fn new(source: R) -> Self {
-        Self {
-            source,
-            bytes: vec![0; CHUNK],
-            start: 0,
-            end: 0,
-        }
+        Self { source, bytes: vec![0; CHUNK], start: 0, end: 0 }
     }
 
     /// The next `count` bytes, fewer only when the source ends before.
@@ -30,10 +25,7 @@ impl<R: Read> Window<R> {
             self.fill(count)?;
         }
         let have = count.min(self.end - self.start);
-        Ok(self
-            .bytes
-            .get(self.start..self.start + have)
-            .unwrap_or_default())
+        Ok(self.bytes.get(self.start..self.start + have).unwrap_or_default())
     }
 
     /// Moves past bytes that were peeked.
@@ -43,9 +35,7 @@ impl<R: Read> Window<R> {
 
     /// The `count` bytes that `advance` moved past last.
     pub(super) fn taken(&self, count: usize) -> &[u8] {
-        self.bytes
-            .get(self.start.saturating_sub(count)..self.start)
-            .unwrap_or_default()
+        self.bytes.get(self.start.saturating_sub(count)..self.start).unwrap_or_default()
     }
 
     fn fill(&mut self, count: usize) -> io::Result<()> {
@@ -56,10 +46,7 @@ impl<R: Read> Window<R> {
             self.bytes.resize(count, 0);
         }
         while self.end < count {
-            match self
-                .source
-                .read(self.bytes.get_mut(self.end..).unwrap_or_default())
-            {
+            match self.source.read(self.bytes.get_mut(self.end..).unwrap_or_default()) {
                 Ok(0) => break,
                 Ok(read) => self.end += read,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
