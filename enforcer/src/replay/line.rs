@@ -177,11 +177,11 @@ fn blank<'a>(captured: &capture::Frame, scratch: &Scratch, names: &'a Names, rea
 /// How far up the frame could be read.
 fn frame_protocol(scratch: &Scratch) -> &'static str {
     let frame = &scratch.frame;
-    if let Some(protocol) = Protocol::from_code(scratch.path.protocol) {
-        return protocol.as_str();
-    }
     if frame.version == 0 {
         return link_word(frame.ethertype);
+    }
+    if let Some(protocol) = Protocol::from_code(scratch.path.protocol) {
+        return protocol.as_str();
     }
     // The payload's offset is the last thing that the transport stage writes.
     match (frame.payload, frame.transport_protocol) {

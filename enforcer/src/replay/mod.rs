@@ -8,5 +8,8 @@ pub mod checksum;
 pub mod environment;
 pub mod line;
 pub mod link;
+pub mod run;
 pub mod side;
+pub mod summary;
+mod text;
 pub mod time;
