@@ -1,3 +1,6 @@
 //! The library behind the `enforcer` command.
 
+pub mod config;
+pub mod document;
+pub mod policy;
 pub mod replay;

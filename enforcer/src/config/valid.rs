@@ -1,0 +1,240 @@
+//! The configuration as the controller uses it, and the checks on the way there.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+
+use super::duration;
+use super::raw::{RawControl, RawFailure, RawPolicyFile, RawPorts, RawState};
+use crate::document::{Errors, Piece, Reader, Source, choices, words};
+
+words! {
+    /// How allowed frames get to the other port.
+    Forwarding { Auto = "auto", Fast = "fast", Bridge = "bridge", }
+}
+words! {
+    /// Where in the receive path the programs sit.
+    Attach { Auto = "auto", Native = "native", Generic = "generic", }
+}
+words! {
+    /// The box's mode; it caps the mode of every conduit.
+    BoxMode { Learn = "learn", Shadow = "shadow", Enforce = "enforce", Bypass = "bypass", }
+}
+words! {
+    /// What the kernel does when the controller has been silent for longer than `deadman`.
+    OnDeadman { Hold = "hold", Shadow = "shadow", Block = "block", }
+}
+words! {
+    /// What holds from power-on until the controller has spoken.
+    OnBoot { LastConfirmed = "last_confirmed", Open = "open", Closed = "closed", }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// Interface towards the plant.
+    pub network: String,
+    /// Interface towards the PLC.
+    pub device: String,
+    pub bridge: String,
+    pub forwarding: Forwarding,
+    pub attach: Attach,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFile {
+    pub file: PathBuf,
+    /// The box's mode at first start.
+    pub mode: BoxMode,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    pub socket: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    pub directory: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub deadman: Duration,
+    pub on_deadman: OnDeadman,
+    pub on_boot: OnBoot,
+}
+
+/// A box configuration in which every value has been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub ports: Ports,
+    pub policy: PolicyFile,
+    pub control: Control,
+    pub state: State,
+    pub failure: Failure,
+}
+
+/// Shorter than this, a busy controller would count as a dead one.
+const SHORTEST_DEADMAN: Duration = Duration::from_secs(1);
+const LONGEST_DEADMAN: Duration = Duration::from_secs(86_400);
+/// The kernel's IFNAMSIZ less the terminator.
+const LONGEST_INTERFACE: usize = 15;
+/// `sun_path` of a Unix socket less the terminator.
+const LONGEST_SOCKET: usize = 107;
+
+pub(super) fn validate(source: &Source, base: &Path) -> Result<Config, Errors> {
+    let (reader, mut root) = Reader::open(source)?;
+    let mut check = Check { reader, base };
+    let ports = check.section::<RawPorts>(&mut root, "ports");
+    let policy = check.section::<RawPolicyFile>(&mut root, "policy");
+    let control = check.section::<RawControl>(&mut root, "control");
+    let state = check.section::<RawState>(&mut root, "state");
+    let failure = check.section::<RawFailure>(&mut root, "failure");
+    check.reader.only(&root, &["ports", "policy", "control", "state", "failure"]);
+
+    let ports = ports.and_then(|(raw, span)| check.ports(raw, &span));
+    let policy = policy.and_then(|(raw, span)| check.policy(raw, &span));
+    let control = control.and_then(|(raw, _)| check.control(raw));
+    let state = state.map(|(raw, _)| State { directory: check.path(raw.directory, "/var/lib/enforcer") });
+    let failure = failure.and_then(|(raw, _)| check.failure(raw));
+
+    let problems = check.reader.into_problems();
+    match (ports, policy, control, state, failure, Errors::from_problems(problems)) {
+        (Some(ports), Some(policy), Some(control), Some(state), Some(failure), None) => {
+            Ok(Config { ports, policy, control, state, failure })
+        }
+        (.., Some(errors)) => Err(errors),
+        // Not reached: what is missing has been reported. Said in words all the same, so that it never passes.
+        (.., None) => Err(source.problem(&(0..0), "the configuration is not complete").into()),
+    }
+}
+
+struct Check<'s> {
+    reader: Reader<'s>,
+    base: &'s Path,
+}
+
+impl<'s> Check<'s> {
+    /// A section that is absent counts as empty; its required keys are then missed at line 1.
+    fn section<T: DeserializeOwned + Default>(&mut self, root: &mut Piece<'s>, key: &str) -> Option<(T, Range<usize>)> {
+        let before = self.reader.problems();
+        match self.reader.table(root, key) {
+            Some(piece) => {
+                let span = piece.span.clone();
+                self.reader.read(piece).map(|raw| (raw, span))
+            }
+            None if self.reader.problems() == before => Some((T::default(), 0..0)),
+            None => None,
+        }
+    }
+
+    fn ports(&mut self, raw: RawPorts, section: &Range<usize>) -> Option<Ports> {
+        let bridge = self.interface(raw.bridge.or(Some(Spanned::new(0..0, "br0".to_owned()))), "bridge", section);
+        let network = self.interface(raw.network, "network", section);
+        let device = self.interface(raw.device, "device", section);
+        let forwarding = self.word(raw.forwarding, "forwarding", Forwarding::Auto, Forwarding::from_word, Forwarding::WORDS);
+        let attach = self.word(raw.attach, "attach", Attach::Auto, Attach::from_word, Attach::WORDS);
+        let (network, device, bridge) = (network?, device?, bridge?);
+        if network.get_ref() == device.get_ref() {
+            let text = format!("[ports]: network and device are the same interface \"{}\"", device.get_ref());
+            self.reader.report(&device.span(), text);
+        }
+        for (port, key) in [(&network, "network"), (&device, "device")] {
+            if port.get_ref() == bridge.get_ref() {
+                let text = format!("[ports]: {key} and bridge have the same name \"{}\"", port.get_ref());
+                self.reader.report(&port.span(), text);
+            }
+        }
+        Some(Ports {
+            network: network.into_inner(),
+            device: device.into_inner(),
+            bridge: bridge.into_inner(),
+            forwarding: forwarding?,
+            attach: attach?,
+        })
+    }
+
+    fn policy(&mut self, raw: RawPolicyFile, section: &Range<usize>) -> Option<PolicyFile> {
+        let mode = self.word(raw.mode, "mode", BoxMode::Learn, BoxMode::from_word, BoxMode::WORDS);
+        let Some(file) = raw.file else {
+            self.reader.report(section, "[policy]: the key \"file\" is missing");
+            return None;
+        };
+        let file = self.path(Some(file), "");
+        Some(PolicyFile { file, mode: mode? })
+    }
+
+    fn control(&mut self, raw: RawControl) -> Option<Control> {
+        let span = raw.socket.as_ref().map(Spanned::span).unwrap_or_default();
+        let socket = self.path(raw.socket, "/run/enforcer/control.sock");
+        if socket.as_os_str().len() > LONGEST_SOCKET {
+            let text = format!("\"socket\": the path is longer than the {LONGEST_SOCKET} bytes of a Unix socket");
+            self.reader.report(&span, text);
+            return None;
+        }
+        Some(Control { socket })
+    }
+
+    fn failure(&mut self, raw: RawFailure) -> Option<Failure> {
+        let deadman = match raw.deadman {
+            None => Some(Duration::from_secs(30)),
+            Some(text) => match duration::parse(text.get_ref()) {
+                Ok(value) if (SHORTEST_DEADMAN..=LONGEST_DEADMAN).contains(&value) => Some(value),
+                Ok(_) => {
+                    self.reader.report(&text.span(), "\"deadman\": must be between 1s and 1d");
+                    None
+                }
+                Err(error) => {
+                    self.reader.report(&text.span(), format!("\"deadman\": {error}"));
+                    None
+                }
+            },
+        };
+        let on_deadman = self.word(raw.on_deadman, "on_deadman", OnDeadman::Hold, OnDeadman::from_word, OnDeadman::WORDS);
+        let on_boot = self.word(raw.on_boot, "on_boot", OnBoot::LastConfirmed, OnBoot::from_word, OnBoot::WORDS);
+        Some(Failure { deadman: deadman?, on_deadman: on_deadman?, on_boot: on_boot? })
+    }
+
+    /// An interface name as the kernel takes it.
+    fn interface(&mut self, name: Option<Spanned<String>>, key: &str, section: &Range<usize>) -> Option<Spanned<String>> {
+        let Some(name) = name else {
+            self.reader.report(section, format!("[ports]: the key \"{key}\" is missing"));
+            return None;
+        };
+        let text = name.get_ref();
+        let bad = |c: char| c == '/' || c == ':' || c.is_whitespace() || c.is_control();
+        if text.is_empty() || text.len() > LONGEST_INTERFACE || text == "." || text == ".." || text.contains(bad) {
+            let text = format!("\"{key}\": \"{text}\" cannot be the name of an interface");
+            self.reader.report(&name.span(), text);
+            return None;
+        }
+        Some(name)
+    }
+
+    fn path(&self, text: Option<Spanned<String>>, default: &str) -> PathBuf {
+        match text {
+            Some(text) => self.base.join(text.get_ref()),
+            None => PathBuf::from(default),
+        }
+    }
+
+    fn word<T>(
+        &mut self,
+        text: Option<Spanned<String>>,
+        key: &str,
+        default: T,
+        from_word: impl Fn(&str) -> Option<T>,
+        words: &[&str],
+    ) -> Option<T> {
+        let Some(text) = text else { return Some(default) };
+        let value = from_word(text.get_ref());
+        if value.is_none() {
+            let text_ref = text.get_ref();
+            self.reader.report(&text.span(), format!("\"{key}\": unknown word \"{text_ref}\"{}", choices(text_ref, words)));
+        }
+        value
+    }
+}

@@ -1,0 +1,76 @@
+//! A text with a name, and the way from a byte offset to a line.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::Problem;
+
+/// Larger files are refused before they are read: a policy of this size is a mistake or an attack.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A file's text. `name` is what errors call it: the path as the user gave it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    pub fn new(name: &str, text: &str) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned() }
+    }
+
+    /// Reads a whole file. Missing, unreadable, too large and not UTF-8 are each a sentence.
+    pub fn read(path: &Path) -> Result<Self, Problem> {
+        let name = path.display().to_string();
+        let problem = |line, cause: String| Problem { file: name.clone(), line, cause };
+        let meta = std::fs::metadata(path).map_err(|error| problem(0, reason(&error)))?;
+        if meta.is_dir() {
+            return Err(problem(0, "this is a directory, not a file".to_owned()));
+        }
+        if meta.len() > MAX_BYTES {
+            return Err(problem(0, format!("the file has {} bytes, at most {MAX_BYTES} are read", meta.len())));
+        }
+        let bytes = std::fs::read(path).map_err(|error| problem(0, reason(&error)))?;
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self { name, text }),
+            Err(error) => {
+                let good = error.utf8_error().valid_up_to();
+                let before = error.as_bytes().get(..good).unwrap_or_default();
+                let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+                Err(problem(line, format!("not UTF-8 text (byte {good} of the file)")))
+            }
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The line, counted from 1, in which a span starts.
+    pub fn line(&self, span: &Range<usize>) -> usize {
+        let end = span.start.min(self.text.len());
+        1 + self.text.as_bytes().iter().take(end).filter(|&&byte| byte == b'\n').count()
+    }
+
+    /// The text under a span, empty when the span lies outside.
+    pub fn slice(&self, span: &Range<usize>) -> &str {
+        self.text.get(span.clone()).unwrap_or_default()
+    }
+
+    pub fn problem(&self, span: &Range<usize>, cause: impl Into<String>) -> Problem {
+        Problem { file: self.name.clone(), line: self.line(span), cause: cause.into() }
+    }
+}
+
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "no permission to read this file".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    }
+}

@@ -1,0 +1,183 @@
+//! `[[conduits]]`: who may talk to whom, in which protocol.
+
+use std::ops::Range;
+
+use enforcer_common::action::OnDeny;
+use enforcer_common::protocol::Protocol;
+use enforcer_common::verdict::Mode;
+use toml::Spanned;
+
+use super::super::names::{self, inspected};
+use super::super::raw::{RawConduit, Texts};
+use super::super::valid::{Conduit, Party};
+use super::Check;
+use super::zones::Zones;
+use crate::document::Piece;
+
+impl<'s> Check<'s> {
+    pub(super) fn conduits(&mut self, root: &mut Piece<'s>, zones: &Zones) -> Vec<Conduit> {
+        let mut conduits: Vec<Conduit> = Vec::new();
+        let mut names: Vec<(String, usize)> = Vec::new();
+        let label = |position: usize, name: Option<&str>| match name {
+            Some(name) => format!("conduit \"{name}\""),
+            None => format!("conduit {position}"),
+        };
+        for mut piece in self.reader.tables(root, "conduits", label) {
+            let (label, span) = (piece.label.clone(), piece.span.clone());
+            let line = self.reader.source.line(&span);
+            let rules = self.reader.tables(&mut piece, "rules", |position, name| match name {
+                Some(name) => format!("rule \"{name}\" of {label}"),
+                None => format!("rule {position} of {label}"),
+            });
+            if let Some(name) = piece.text("name") {
+                match names.iter().find(|(other, _)| other == name) {
+                    Some((_, other)) => {
+                        let text = format!("{label} is there twice (line {other}); names of conduits must differ");
+                        self.reader.report(&span, text);
+                    }
+                    None => names.push((name.to_owned(), line)),
+                }
+            }
+            // Without a protocol the functions of the rules mean nothing; the keys of the conduit are still checked.
+            let raw = self.reader.read::<RawConduit>(piece).unwrap_or_default();
+            let protocol = raw.protocol.as_ref().and_then(|text| self.protocol(text, &label));
+            let rules = match protocol {
+                Some(protocol) if inspected(protocol) => self.rules(rules, protocol),
+                Some(protocol) => {
+                    for rule in rules {
+                        let text = format!(
+                            "{}: a {} conduit has no functions, so it can have no rules; it passes as a whole",
+                            rule.label,
+                            protocol.as_str()
+                        );
+                        self.reader.report(&rule.span, text);
+                    }
+                    Vec::new()
+                }
+                None => Vec::new(),
+            };
+            if let Some(conduit) = self.conduit(raw, protocol, &label, &span, zones) {
+                conduits.push(Conduit { rules, line, ..conduit });
+            }
+        }
+        conduits
+    }
+
+    /// The conduit without its rules; `None` when something required is missing or wrong, all of which is reported.
+    fn conduit(
+        &mut self,
+        raw: RawConduit,
+        protocol: Option<Protocol>,
+        label: &str,
+        span: &Range<usize>,
+        zones: &Zones,
+    ) -> Option<Conduit> {
+        if raw.protocol.is_none() {
+            self.missing(label, "protocol", span);
+        }
+        let name = self.name(raw.name, label, span);
+        let from = self.parties(raw.from, "from", label, span, zones);
+        let to = self.parties(raw.to, "to", label, span, zones);
+        let ports = match raw.ports {
+            None => Some(protocol.map(|protocol| protocol.ports().to_vec()).unwrap_or_default()),
+            Some(list) => self.ports(list, protocol, label),
+        };
+        let words = [("learn", Mode::Learn), ("shadow", Mode::Shadow), ("enforce", Mode::Enforce)];
+        let mode = self.word(raw.mode, label, "mode", &words).unwrap_or(Mode::Enforce);
+        let words = [("drop", OnDeny::Drop), ("reset", OnDeny::Reset)];
+        let on_deny = self.word(raw.on_deny, label, "on_deny", &words).unwrap_or(OnDeny::Reset);
+        Some(Conduit {
+            name: name?,
+            from: from?,
+            to: to?,
+            protocol: protocol?,
+            ports: ports?,
+            mode,
+            on_deny,
+            rules: Vec::new(),
+            line: 0,
+        })
+    }
+
+    fn protocol(&mut self, text: &Spanned<String>, label: &str) -> Option<Protocol> {
+        match names::protocol(text.get_ref()) {
+            Ok(protocol) => Some(protocol),
+            Err(cause) => {
+                self.reader.report(&text.span(), format!("{label}: {cause}"));
+                None
+            }
+        }
+    }
+
+    fn parties(
+        &mut self,
+        list: Texts,
+        key: &str,
+        label: &str,
+        place: &Range<usize>,
+        zones: &Zones,
+    ) -> Option<Vec<Party>> {
+        let Some(list) = list else {
+            self.missing(label, key, place);
+            return None;
+        };
+        if list.get_ref().is_empty() {
+            self.reader.report(&list.span(), format!("{label}: \"{key}\" is empty; write [\"any\"] for every address"));
+            return None;
+        }
+        let mut parties = Vec::new();
+        let mut whole = true;
+        for zone in list.into_inner() {
+            let name = zone.get_ref().as_str();
+            match zones.position(name) {
+                Some(index) => parties.push(Party::Zone(index)),
+                None if name == "any" => parties.push(Party::Any),
+                // Written, with a mistake that is reported where it stands.
+                None if zones.written.iter().any(|written| written == name) => whole = false,
+                None => {
+                    let end = match zones.nearest(name) {
+                        Some(near) => format!("; did you mean \"{near}\"?"),
+                        None => " (see [zones])".to_owned(),
+                    };
+                    self.reader.report(&zone.span(), format!("{label}: unknown zone \"{name}\" in \"{key}\"{end}"));
+                    whole = false;
+                }
+            }
+        }
+        parties.sort_unstable();
+        parties.dedup();
+        whole.then_some(parties)
+    }
+
+    fn ports(
+        &mut self,
+        list: Spanned<Vec<Spanned<i64>>>,
+        protocol: Option<Protocol>,
+        label: &str,
+    ) -> Option<Vec<u16>> {
+        if protocol == Some(Protocol::Icmp) {
+            self.reader.report(&list.span(), format!("{label}: icmp has no ports"));
+            return None;
+        }
+        if list.get_ref().is_empty() {
+            let text = format!("{label}: \"ports\" is empty; leave it out for the protocol's own");
+            self.reader.report(&list.span(), text);
+            return None;
+        }
+        let mut ports = Vec::new();
+        let mut whole = true;
+        for port in list.into_inner() {
+            match u16::try_from(*port.get_ref()) {
+                Ok(number) if number > 0 => ports.push(number),
+                _ => {
+                    let text = format!("{label}: port {} is out of range; possible are 1 to 65535", port.get_ref());
+                    self.reader.report(&port.span(), text);
+                    whole = false;
+                }
+            }
+        }
+        ports.sort_unstable();
+        ports.dedup();
+        whole.then_some(ports)
+    }
+}

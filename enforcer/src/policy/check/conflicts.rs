@@ -1,0 +1,60 @@
+//! Two conduits that claim the same traffic with the same right: no order decides between them, so it is a mistake.
+
+use std::collections::BTreeMap;
+
+use super::super::names::{transport_name, transports};
+use super::super::valid::{Conduit, Party, Policy};
+use crate::document::{Problem, Reader};
+
+/// Zone pair, transport, and the port where one is listed.
+type Claim = (Party, Party, u8, Option<u16>);
+
+pub(super) fn report(reader: &mut Reader<'_>, policy: &Policy) {
+    let mut claims: BTreeMap<Claim, usize> = BTreeMap::new();
+    for (index, conduit) in policy.conduits.iter().enumerate() {
+        // One sentence for each other conduit, however many claims they share.
+        let mut told: Vec<usize> = Vec::new();
+        for claim in claims_of(conduit) {
+            let holder = *claims.entry(claim).or_insert(index);
+            let Some(other) = policy.conduits.get(holder).filter(|_| holder != index && !told.contains(&holder)) else {
+                continue;
+            };
+            told.push(holder);
+            reader.push(Problem {
+                file: policy.file.clone(),
+                line: conduit.line,
+                cause: format!(
+                    "conduit \"{}\" claims {} as conduit \"{}\" does already (line {})",
+                    conduit.name,
+                    words(policy, claim),
+                    other.name,
+                    other.line
+                ),
+            });
+        }
+    }
+}
+
+fn claims_of(conduit: &Conduit) -> Vec<Claim> {
+    let mut ports: Vec<Option<u16>> = conduit.ports.iter().copied().map(Some).collect();
+    if ports.is_empty() {
+        ports.push(None);
+    }
+    let mut claims = Vec::new();
+    for from in &conduit.from {
+        for to in &conduit.to {
+            for transport in transports(conduit.protocol) {
+                claims.extend(ports.iter().map(|port| (*from, *to, *transport, *port)));
+            }
+        }
+    }
+    claims
+}
+
+fn words(policy: &Policy, (from, to, transport, port): Claim) -> String {
+    let what = match port {
+        Some(port) => format!("{} port {port}", transport_name(transport)),
+        None => transport_name(transport).to_owned(),
+    };
+    format!("{what} from {} to {}", policy.party_name(from), policy.party_name(to))
+}

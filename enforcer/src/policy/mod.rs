@@ -1,0 +1,32 @@
+//! The policy, `policy.toml`: from text to what the kernel searches.
+//!
+//! Parse, validate and compile are three types: `raw` is what is written, [`valid::Policy`] is what it means,
+//! [`enforcer_common::policy::Image`] is what judges packets. Names exist in the first two only; [`Names`] leads back.
+
+mod address;
+mod check;
+mod compile;
+mod names;
+mod range;
+mod rate;
+mod raw;
+pub mod valid;
+
+pub use address::AddressRange;
+pub use check::Loaded;
+pub use compile::{Compiled, Names, compile, empty_image};
+pub use names::{ethertype_name, function_name, space_name};
+
+use std::path::Path;
+
+use crate::document::{Errors, Source};
+
+/// Reads, parses and validates a policy.
+pub fn load(path: &Path) -> Result<Loaded, Errors> {
+    check::validate(&Source::read(path)?)
+}
+
+/// The same for a text that is already in memory; `name` is what errors call it.
+pub fn parse(name: &str, text: &str) -> Result<Loaded, Errors> {
+    check::validate(&Source::new(name, text))
+}

@@ -1,0 +1,239 @@
+//! The words of a policy that come from the decision core's tables: protocols, functions, classes, object spaces; and
+//! the names of ethertypes. Nothing about a protocol stands here; it is looked up.
+
+use enforcer_common::network::protocol as ip;
+use enforcer_common::operation::Access;
+use enforcer_common::protocol::{Protocol, Space};
+
+use super::range;
+use super::valid::{Function, Functions, Objects};
+use crate::document::nearest;
+
+/// Names that the policy language knows, with what this version has to say about those it does not inspect.
+const NOT_YET: &[&str] = &[
+    "s7comm", "mms", "enip", "dnp3", "iec104", "bacnet", "opcua", "fins", "slmp", "hart_ip", "ge_srtp", "profinet_cm",
+];
+
+/// Protocols that are inspected within another one.
+const WITHIN: &[(&str, &str)] = &[("umas", "modbus"), ("s7commplus", "s7comm"), ("cip", "enip")];
+
+/// Frames that are not IP, by name. Below 0x600: the DSAP of an 802.3 frame.
+pub(super) const ETHERNET: &[(&str, u16)] = &[
+    ("arp", 0x0806),
+    ("lldp", 0x88cc),
+    ("stp", 0x0042),
+    ("profinet", 0x8892),
+    ("goose", 0x88b8),
+    ("sv", 0x88ba),
+    ("ethercat", 0x88a4),
+];
+
+/// True when the payload is dissected, so that rules about functions make sense.
+pub(super) fn inspected(protocol: Protocol) -> bool {
+    protocol as u8 >= Protocol::FIRST_INSPECTED
+}
+
+/// Protocols that a conduit can name.
+fn protocols() -> impl Iterator<Item = Protocol> {
+    let plain = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp];
+    let all = Protocol::ALL.iter().copied();
+    all.filter(move |protocol| inspected(*protocol) || plain.contains(protocol))
+}
+
+/// The protocol a conduit names. The error is a sentence of its own.
+pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
+    if let Some(found) = protocols().find(|protocol| protocol.as_str() == name) {
+        return Ok(found);
+    }
+    if NOT_YET.contains(&name) {
+        return Err(format!("protocol \"{name}\" is not in this version"));
+    }
+    if let Some((_, outer)) = WITHIN.iter().find(|(inner, _)| *inner == name) {
+        return Err(format!("protocol \"{name}\" is inspected within \"{outer}\"; write protocol = \"{outer}\""));
+    }
+    let known: Vec<&str> = protocols().map(Protocol::as_str).collect();
+    let end = match nearest(name, known.iter().chain(NOT_YET).copied()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("possible are {}", known.join(", ")),
+    };
+    Err(format!("unknown protocol \"{name}\"; {end}"))
+}
+
+/// IP protocol numbers that a conduit's protocol travels on. ICMPv6 counts as ICMP.
+pub(super) fn transports(protocol: Protocol) -> &'static [u8] {
+    match protocol {
+        Protocol::Ethernet | Protocol::Ip => &[],
+        Protocol::Tcp => &[ip::TCP],
+        Protocol::Udp => &[ip::UDP],
+        Protocol::Icmp => &[ip::ICMP],
+        Protocol::Modbus => &[ip::TCP, ip::UDP],
+    }
+}
+
+/// What errors and `explain` call a transport.
+pub(super) fn transport_name(transport: u8) -> &'static str {
+    match transport {
+        ip::TCP => "tcp",
+        ip::UDP => "udp",
+        _ => "icmp",
+    }
+}
+
+/// One entry of `functions`: `@any`, `@class`, a number, or a name of the standard.
+pub(super) fn functions(protocol: Protocol, word: &str) -> Result<Functions, String> {
+    if word == "@any" {
+        return Ok(Functions::Any);
+    }
+    if let Some(class) = word.strip_prefix('@') {
+        return match Access::NAMED.iter().find(|access| access.as_str() == class) {
+            Some(access) => class_members(protocol, *access, word),
+            None => Err(unknown_class(word)),
+        };
+    }
+    if let Some(number) = range::number(word) {
+        let last = protocol.last_function();
+        return match u32::try_from(number) {
+            Ok(code) if code <= last => Ok(these(word, vec![Function { code, own: None }])),
+            _ => Err(format!("function {word} is out of range; {} has 0 to {last}", protocol.as_str())),
+        };
+    }
+    let rows = protocol.functions();
+    let named: Vec<Function> = rows.iter().filter(|row| row.name == word).map(entry).collect();
+    if !named.is_empty() {
+        return Ok(these(word, named));
+    }
+    let end = match nearest(word, rows.iter().map(|row| row.name)) {
+        Some(near) => format!("; did you mean \"{near}\"?"),
+        None => "; a name of the standard, a number or a class such as \"@read\" is wanted".to_owned(),
+    };
+    Err(format!("unknown function \"{word}\"{end}"))
+}
+
+/// The functions of a class. A code that the table divides into sub-functions belongs to the classes of those: the class
+/// of the undivided row would let in the sub-functions of every other class.
+fn class_members(protocol: Protocol, access: Access, word: &str) -> Result<Functions, String> {
+    let rows = protocol.functions();
+    let divided = |code| rows.iter().any(|row| row.code == code && row.object.is_some());
+    let members = rows.iter().filter(|row| row.access == access && (row.object.is_some() || !divided(row.code)));
+    let list: Vec<Function> = members.map(entry).collect();
+    if list.is_empty() {
+        return Err(format!("{} has no function of class \"{word}\"", protocol.as_str()));
+    }
+    Ok(these(word, list))
+}
+
+fn unknown_class(word: &str) -> String {
+    let classes: Vec<String> = std::iter::once("@any".to_owned())
+        .chain(Access::NAMED.iter().map(|access| format!("@{}", access.as_str())))
+        .collect();
+    let end = match nearest(word, classes.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("possible are {}", classes.join(", ")),
+    };
+    format!("unknown class \"{word}\"; {end}")
+}
+
+fn entry(row: &enforcer_common::protocol::Function) -> Function {
+    let own = row.object.map(|object| Objects { space: object.space, first: object.first, last: object.last });
+    Function { code: row.code, own }
+}
+
+fn these(word: &str, list: Vec<Function>) -> Functions {
+    Functions::These { written: word.to_owned(), list }
+}
+
+/// What a function is called: the row for exactly these objects, else the row for the whole code.
+pub fn function_name(protocol: Protocol, function: Function) -> Option<&'static str> {
+    let rows = protocol.functions();
+    rows.iter().find(|row| entry(row) == function).map(|row| row.name)
+}
+
+/// One entry of `objects`, such as `holding:0-199` or `coil` for all of them.
+pub(super) fn objects(protocol: Protocol, text: &str) -> Result<Objects, String> {
+    let (word, span) = match text.split_once(':') {
+        Some((word, span)) => (word.trim(), Some(span)),
+        None => (text.trim(), None),
+    };
+    let Some((space, last)) = space(protocol, word)? else {
+        let spaces = protocol.spaces();
+        let known: Vec<&str> = spaces.iter().map(|space| space.name).collect();
+        let end = match nearest(word, known.iter().copied()) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("possible are {}", known.join(", ")),
+        };
+        return Err(format!("unknown kind of object \"{word}\" in \"{text}\"; {end}"));
+    };
+    let (first, last) = match span {
+        None => (0, last),
+        Some(span) => {
+            let (first, last) = range::parse(span, 0, i64::from(last)).map_err(|cause| format!("in \"{text}\", {cause}"))?;
+            // Both lie between 0 and a u32, so nothing is cut off.
+            (u32::try_from(first).unwrap_or(u32::MAX), u32::try_from(last).unwrap_or(u32::MAX))
+        }
+    };
+    Ok(Objects { space, first, last })
+}
+
+/// Number and largest object of a space, `None` when there is no such word.
+fn space(protocol: Protocol, word: &str) -> Result<Option<(u32, u32)>, String> {
+    let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    for space in protocol.spaces() {
+        match space.numbered {
+            None if space.name == word => return Ok(Some((space.space, space.last))),
+            Some(most) if space.name == stem => {
+                let number = word.get(stem.len()..).unwrap_or_default();
+                return match number.parse::<u32>() {
+                    Ok(number) if number <= most => Ok(Some((space.space.saturating_add(number), space.last))),
+                    _ => Err(format!("\"{word}\" needs a number from 0 to {most}, such as \"{stem}1:0-99\"")),
+                };
+            }
+            None | Some(_) => {}
+        }
+    }
+    Ok(None)
+}
+
+/// The word for a space number: `holding`, `file3`; the number itself when no word fits.
+pub fn space_name(protocol: Protocol, number: u32) -> String {
+    let numbered = |space: &Space, most: u32| (space.space..=space.space.saturating_add(most)).contains(&number);
+    for space in protocol.spaces() {
+        match space.numbered {
+            None if space.space == number => return space.name.to_owned(),
+            Some(most) if numbered(space, most) => return format!("{}{}", space.name, number - space.space),
+            None | Some(_) => {}
+        }
+    }
+    number.to_string()
+}
+
+/// The ethertype that an entry of `types` stands for.
+pub(super) fn ethertype(word: &str) -> Result<u16, String> {
+    if let Some((_, number)) = ETHERNET.iter().find(|(name, _)| *name == word) {
+        return Ok(*number);
+    }
+    if matches!(word, "ip" | "ipv4" | "ipv6") {
+        return Err(format!("type \"{word}\" is IP and is decided by conduits, not by [[ethernet]]"));
+    }
+    match range::number(word) {
+        Some(0x0800 | 0x86dd) => Err(format!("type {word} is IP and is decided by conduits, not by [[ethernet]]")),
+        Some(0x8100 | 0x88a8 | 0x9100) => Err(format!("type {word} is a VLAN tag; name the type behind the tag")),
+        Some(number @ (1..=0xff | 0x0600..=0xffff)) => Ok(u16::try_from(number).unwrap_or(u16::MAX)),
+        Some(_) => Err(format!("type {word} is no ethertype; possible are 0x0600 to 0xffff, or an LLC address below 0x100")),
+        None => {
+            let known: Vec<&str> = ETHERNET.iter().map(|(name, _)| *name).collect();
+            let end = match nearest(word, known.iter().copied()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("possible are {}, or a number", known.join(", ")),
+            };
+            Err(format!("unknown type \"{word}\"; {end}"))
+        }
+    }
+}
+
+/// The word for an ethertype, its number when it has none.
+pub fn ethertype_name(number: u16) -> String {
+    match ETHERNET.iter().find(|(_, known)| *known == number) {
+        Some((name, _)) => (*name).to_owned(),
+        None => format!("0x{number:04x}"),
+    }
+}
