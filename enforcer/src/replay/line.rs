@@ -3,10 +3,10 @@
 //! Enters: a judged frame in the core's scratch record, and the policy's names. Leaves: [`Line`]s, whose fields stand in
 //! the order and under the names that `CONTRACT.md` fixes. Fields beyond it come last and only where they say something.
 
+use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 use enforcer_common::action::Action;
-use enforcer_common::link::ethertype;
 use enforcer_common::network::protocol;
 use enforcer_common::operation::{Access, NO_FUNCTION, NO_OBJECT, Operation, Role};
 use enforcer_common::protocol::{Function, Protocol};
@@ -15,15 +15,7 @@ use enforcer_common::verdict::{Reason, Verdict};
 use serde::Serialize;
 
 use super::capture;
-
-/// The policy's words for ids in the compiled image.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
-    /// By conduit id; entry 0 stands for traffic that no conduit covers and is never shown.
-    pub conduits: Vec<String>,
-    /// By rule id.
-    pub rules: Vec<String>,
-}
+use crate::policy::{Names, ethertype_name, space_name};
 
 /// One line of `enforcer replay --json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -32,7 +24,7 @@ pub struct Line<'a> {
     pub time: Option<String>,
     pub src: String,
     pub dst: String,
-    pub protocol: &'static str,
+    pub protocol: Cow<'static, str>,
     pub role: Option<&'static str>,
     pub function: Option<u32>,
     pub name: Option<&'static str>,
@@ -109,10 +101,12 @@ fn unit<'a>(captured: &capture::Frame, scratch: &Scratch, names: &'a Names, part
     let decisive = parts.iter().max_by_key(|part| verdict_of(part)).unwrap_or(&Operation::EMPTY);
     let reason = Reason::from_code(decisive.reason).unwrap_or(Reason::BeyondInspection);
     let mut line = blank(captured, scratch, names, reason);
-    line.rule = names.rules.get(usize::from(decisive.rule)).map(String::as_str);
+    line.rule = names.rule(decisive.rule);
     let Some(first) = parts.first() else { return line };
     let spoken = Protocol::from_code(first.protocol);
-    line.protocol = spoken.map_or(line.protocol, Protocol::as_str);
+    if let Some(protocol) = spoken {
+        line.protocol = protocol.as_str().into();
+    }
     line.role = Some(Role::from_code(first.role).as_str());
     line.fault = parts
         .iter()
@@ -162,7 +156,7 @@ fn blank<'a>(captured: &capture::Frame, scratch: &Scratch, names: &'a Names, rea
         objects: None,
         values: None,
         exception: None,
-        conduit: names.conduits.get(usize::from(path.conduit)).map(String::as_str).filter(|_| path.conduit != 0),
+        conduit: names.conduit(path.conduit),
         rule: None,
         verdict: reason.verdict().as_str(),
         reason: reason.as_str(),
@@ -174,37 +168,23 @@ fn blank<'a>(captured: &capture::Frame, scratch: &Scratch, names: &'a Names, rea
     }
 }
 
-/// How far up the frame could be read.
-fn frame_protocol(scratch: &Scratch) -> &'static str {
+/// How far up the frame could be read. Frames that are not IP have the policy's word for their type.
+fn frame_protocol(scratch: &Scratch) -> Cow<'static, str> {
     let frame = &scratch.frame;
-    if frame.version == 0 {
-        return link_word(frame.ethertype);
+    if frame.version == 0 && frame.ethertype != 0 {
+        return ethertype_name(frame.ethertype).into();
     }
-    if let Some(protocol) = Protocol::from_code(scratch.path.protocol) {
-        return protocol.as_str();
-    }
-    // The payload's offset is the last thing that the transport stage writes.
-    match (frame.payload, frame.transport_protocol) {
-        (0, _) => Protocol::Ip.as_str(),
-        (_, protocol::TCP) => Protocol::Tcp.as_str(),
-        (_, protocol::UDP) => Protocol::Udp.as_str(),
-        (_, protocol::ICMP | protocol::ICMPV6) => Protocol::Icmp.as_str(),
-        _ => Protocol::Ip.as_str(),
-    }
-}
-
-/// The policy's words for frames that are not IP.
-fn link_word(number: u16) -> &'static str {
-    match number {
-        ethertype::ARP => "arp",
-        0x88CC => "lldp",
-        0x8892 => "profinet",
-        0x88B8 => "goose",
-        0x88BA => "sv",
-        0x88A4 => "ethercat",
-        0x0042 => "stp",
-        _ => Protocol::Ethernet.as_str(),
-    }
+    let spoken = Protocol::from_code(scratch.path.protocol).unwrap_or_else(|| {
+        // The payload's offset is the last thing that the transport stage writes.
+        match (frame.payload, frame.transport_protocol) {
+            (0, _) => Protocol::Ip,
+            (_, protocol::TCP) => Protocol::Tcp,
+            (_, protocol::UDP) => Protocol::Udp,
+            (_, protocol::ICMP | protocol::ICMPV6) => Protocol::Icmp,
+            _ => Protocol::Ip,
+        }
+    });
+    spoken.as_str().into()
 }
 
 /// Sender and receiver: address and port, an address alone where there is no port, else the hardware address.
@@ -241,26 +221,11 @@ fn row(protocol: Protocol, operation: &Operation) -> Option<&'static Function> {
 }
 
 fn objects(protocol: Option<Protocol>, parts: &[Operation]) -> Option<Vec<Object>> {
+    let word = |space: u32| protocol.map_or_else(|| space.to_string(), |protocol| space_name(protocol, space));
     let named = parts.iter().filter(|part| part.space != NO_OBJECT);
-    let objects: Vec<Object> = named
-        .map(|part| Object { space: space_word(protocol, part.space), first: part.first, last: part.last })
-        .collect();
+    let objects: Vec<Object> =
+        named.map(|part| Object { space: word(part.space), first: part.first, last: part.last }).collect();
     (!objects.is_empty()).then_some(objects)
-}
-
-/// The word in front of the colon of a rule's `objects`, with its number where it has one ("file3").
-fn space_word(protocol: Option<Protocol>, space: u32) -> String {
-    let spaces = protocol.map_or(&[][..], Protocol::spaces);
-    for entry in spaces {
-        match entry.numbered {
-            None if entry.space == space => return entry.name.to_owned(),
-            Some(last) if space >= entry.space && space - entry.space <= last => {
-                return format!("{}{}", entry.name, space - entry.space);
-            }
-            None | Some(_) => {}
-        }
-    }
-    space.to_string()
 }
 
 fn values(parts: &[Operation]) -> Option<Values> {

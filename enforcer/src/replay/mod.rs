@@ -5,6 +5,7 @@
 
 pub mod capture;
 pub mod checksum;
+pub mod command;
 pub mod environment;
 pub mod line;
 pub mod link;

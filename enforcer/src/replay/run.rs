@@ -15,8 +15,9 @@ use enforcer_common::{conduit, judge};
 use super::capture::Frame;
 use super::checksum;
 use super::environment::HostEnvironment;
-use super::line::{self, Line, Names};
+use super::line::{self, Line};
 use super::side::{self, Sides};
+use crate::policy::{Compiled, Names};
 
 /// What the command line adds to the policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,10 +43,11 @@ pub struct Run<'p> {
 
 impl<'p> Run<'p> {
     /// A box that has seen nothing yet.
-    pub fn new(policy: &'p Image, names: &'p Names, options: &Options) -> Self {
+    pub fn new(compiled: &'p Compiled, options: &Options) -> Self {
+        let policy = &*compiled.image;
         Self {
             policy,
-            names,
+            names: &compiled.names,
             checksums: options.checksums,
             sides: Sides::new(policy, &options.devices),
             environment: HostEnvironment::new(options.mode),

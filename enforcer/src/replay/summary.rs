@@ -31,7 +31,7 @@ impl Verdicts {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     conduit: Option<String>,
-    protocol: &'static str,
+    protocol: String,
     function: Option<u32>,
     word: Option<&'static str>,
     role: &'static str,
@@ -52,7 +52,7 @@ pub struct Summary {
 #[derive(Serialize)]
 struct Row<'a> {
     conduit: Option<&'a str>,
-    protocol: &'static str,
+    protocol: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ impl Summary {
             self.retransmitted += u64::from(line.retransmission);
             let mut key = Key {
                 conduit: line.conduit.map(str::to_owned),
-                protocol: line.protocol,
+                protocol: line.protocol.to_string(),
                 function: line.function,
                 word: line.name,
                 role: line.role.unwrap_or_default(),
@@ -97,7 +97,8 @@ impl Summary {
 
     /// The same as one JSON object.
     pub fn to_json(&self) -> serde_json::Value {
-        let operations: Vec<Row<'_>> = self.operations.iter().map(|(key, verdicts)| row(key, *verdicts, true)).collect();
+        let operations: Vec<Row<'_>> =
+            self.operations.iter().map(|(key, verdicts)| row(key, *verdicts, true)).collect();
         let others: Vec<Row<'_>> = self.others.iter().map(|(key, verdicts)| row(key, *verdicts, false)).collect();
         serde_json::json!({
             "captures": self.captures,
@@ -113,7 +114,7 @@ impl Summary {
 fn row(key: &Key, verdicts: Verdicts, operation: bool) -> Row<'_> {
     Row {
         conduit: key.conduit.as_deref(),
-        protocol: key.protocol,
+        protocol: &key.protocol,
         role: operation.then_some(key.role),
         function: key.function,
         name: key.word.filter(|_| operation),
@@ -130,8 +131,10 @@ impl fmt::Display for Summary {
             (key, what.split_whitespace().collect::<Vec<_>>().join(" "), verdicts)
         });
         section(f, "operations", operations.collect())?;
-        let others =
-            self.others.iter().map(|(key, verdicts)| (key, format!("{} {}", key.protocol, key.word.unwrap_or_default()), verdicts));
+        let others = self
+            .others
+            .iter()
+            .map(|(key, verdicts)| (key, format!("{} {}", key.protocol, key.word.unwrap_or_default()), verdicts));
         section(f, "frames without operation", others.collect())?;
         write!(f, "{} captures, {} frames", self.captures, self.frames)?;
         if self.retransmitted != 0 {
