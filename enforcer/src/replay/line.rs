@@ -11,7 +11,7 @@ use enforcer_common::network::protocol;
 use enforcer_common::operation::{Access, NO_FUNCTION, NO_OBJECT, Operation, Role};
 use enforcer_common::protocol::{Function, Protocol};
 use enforcer_common::scratch::{self, Scratch};
-use enforcer_common::verdict::{Reason, Verdict};
+use enforcer_common::verdict::Reason;
 use serde::Serialize;
 
 use super::capture;
@@ -97,8 +97,8 @@ fn whole_frame<'a>(captured: &capture::Frame, scratch: &Scratch, names: &'a Name
 }
 
 fn unit<'a>(captured: &capture::Frame, scratch: &Scratch, names: &'a Names, parts: &[Operation]) -> Line<'a> {
-    // A part that is denied denies the unit; else the last part's rule is the one that covers all of them.
-    let decisive = parts.iter().max_by_key(|part| verdict_of(part)).unwrap_or(&Operation::EMPTY);
+    // The judge writes its finding about the unit into one of its parts.
+    let decisive = parts.iter().find(|part| part.reason != 0).unwrap_or(&Operation::EMPTY);
     let reason = Reason::from_code(decisive.reason).unwrap_or(Reason::BeyondInspection);
     let mut line = blank(captured, scratch, names, reason);
     line.rule = names.rule(decisive.rule);
@@ -130,10 +130,6 @@ fn unit<'a>(captured: &capture::Frame, scratch: &Scratch, names: &'a Names, part
     let asked = first.role != Role::Response as u8;
     line.technique = row.map(|row| row.technique).filter(|technique| asked && !technique.is_empty());
     line
-}
-
-fn verdict_of(part: &Operation) -> Verdict {
-    Reason::from_code(part.reason).map_or(Verdict::Deny, Reason::verdict)
 }
 
 /// A line that says all about the frame and nothing about an operation.
@@ -171,8 +167,12 @@ fn blank<'a>(captured: &capture::Frame, scratch: &Scratch, names: &'a Names, rea
 /// How far up the frame could be read. Frames that are not IP have the policy's word for their type.
 fn frame_protocol(scratch: &Scratch) -> Cow<'static, str> {
     let frame = &scratch.frame;
-    if frame.version == 0 && frame.ethertype != 0 {
-        return ethertype_name(frame.ethertype).into();
+    if frame.version == 0 {
+        // Where the link header is wrong, what stands in its type field is no type.
+        return match Reason::from_code(scratch.outcome) {
+            Some(Reason::Truncated | Reason::VlanDepth | Reason::MalformedLink) => Protocol::Ethernet.as_str().into(),
+            _ => ethertype_name(frame.ethertype).into(),
+        };
     }
     let spoken = Protocol::from_code(scratch.path.protocol).unwrap_or_else(|| {
         // The payload's offset is the last thing that the transport stage writes.

@@ -1,8 +1,8 @@
 //! Which port of the box each frame of a capture would have entered by.
 //!
 //! Enters: a frame's headers as the core reads them. Leaves: a [`Side`]. On the wire the port tells; a capture has
-//! forgotten it. Who is behind the device port is said by `--device`, else by the policy's `[devices]`; for anyone else
-//! the server of a conversation is taken as the device. The server is the receiver of the SYN, else the end whose port
+//! forgotten it. Who is behind the device port is said by the policy's `[devices]` and by `--device`; for anyone else the
+//! server of a conversation is taken as the device. The server is the receiver of the SYN, else the end whose port
 //! the policy's conduits name, else the end with a well-known port; it is remembered for the rest of the conversation.
 
 use std::collections::{HashMap, HashSet};
@@ -26,13 +26,20 @@ type End = ([u8; 16], u16);
 /// Both ends in ascending order and the transport, so that both directions have one key.
 type Conversation = (End, End, u8);
 
+/// The server of a conversation, and whether its opening was seen.
+#[derive(Clone, Copy)]
+struct Server {
+    end: End,
+    certain: bool,
+}
+
 /// Who is behind the device port, as far as the capture has told.
 pub struct Sides {
     devices: HashSet<[u8; 16]>,
     device_macs: HashSet<[u8; 6]>,
     /// Ports that conduits name, with the transport in the upper half as the policy has them.
     services: Vec<(u32, u32)>,
-    servers: HashMap<Conversation, End>,
+    servers: HashMap<Conversation, Server>,
     /// Hosts that were the server in some conversation: they answer for traffic without ports.
     hosts: HashSet<[u8; 16]>,
     /// Where frames with this source address came from last.
@@ -40,22 +47,17 @@ pub struct Sides {
 }
 
 impl Sides {
-    /// `devices` is what `--device` says; empty: what the policy says.
+    /// `devices` is what `--device` says, beside the policy.
     pub fn new(image: &Image, devices: &[IpAddr]) -> Self {
-        let mut sides = Self {
-            devices: devices.iter().map(|address| core_form(*address)).collect(),
-            device_macs: HashSet::new(),
+        let macs = image.macs.iter().take(image.header.macs as usize);
+        Self {
+            devices: policy_devices(image).chain(devices.iter().map(|address| core_form(*address))).collect(),
+            device_macs: macs.map(|mac| low_six(*mac)).collect(),
             services: services(image),
             servers: HashMap::new(),
             hosts: HashSet::new(),
             learned: HashMap::new(),
-        };
-        if devices.is_empty() {
-            sides.devices = policy_devices(image);
-            let macs = image.macs.iter().take(image.header.macs as usize);
-            sides.device_macs = macs.map(|mac| low_six(*mac)).collect();
         }
-        sides
     }
 
     /// The port that the frame entered by.
@@ -98,18 +100,20 @@ impl Sides {
             return self.without_ports(frame);
         }
         let key = (source.min(destination), source.max(destination), frame.transport_protocol);
-        let server = match (opened(frame), self.servers.get(&key)) {
-            (Some(true), _) => destination,
-            (Some(false), _) => source,
-            (None, Some(server)) => *server,
-            (None, None) => self.guess(frame, source, destination),
+        // Once its opening was seen, no later flag turns a conversation round.
+        let server = match (self.servers.get(&key), opened(frame)) {
+            (Some(server @ Server { certain: true, .. }), _) => *server,
+            (_, Some(true)) => Server { end: destination, certain: true },
+            (_, Some(false)) => Server { end: source, certain: true },
+            (Some(server), None) => *server,
+            (None, None) => Server { end: self.guess(frame, source, destination), certain: false },
         };
         if self.servers.len() >= LIMIT {
             self.servers.clear();
         }
         self.servers.insert(key, server);
-        self.hosts.insert(server.0);
-        if server == source { Side::Device } else { Side::Network }
+        self.hosts.insert(server.end.0);
+        if server.end == source { Side::Device } else { Side::Network }
     }
 
     /// The server of a conversation whose beginning was not seen.
@@ -136,8 +140,8 @@ impl Sides {
             (true, true) | (false, false) => {
                 let (source, destination) = ((frame.source, 0), (frame.destination, 0));
                 let key = (source.min(destination), source.max(destination), 0);
-                let server = *self.servers.entry(key).or_insert(destination);
-                if server == source { Side::Device } else { Side::Network }
+                let server = *self.servers.entry(key).or_insert(Server { end: destination, certain: false });
+                if server.end == source { Side::Device } else { Side::Network }
             }
         }
     }
@@ -160,7 +164,8 @@ pub(super) fn headers(bytes: &[u8]) -> Frame {
 
 /// True: the sender opens the conversation; false: it answers the opening.
 fn opened(frame: &Frame) -> Option<bool> {
-    if frame.transport_protocol != protocol::TCP || frame.tcp_flags & flag::SYN == 0 {
+    let odd = flag::FIN | flag::RST;
+    if frame.transport_protocol != protocol::TCP || frame.tcp_flags & (flag::SYN | odd) != flag::SYN {
         return None;
     }
     Some(frame.tcp_flags & flag::ACK == 0)
@@ -174,7 +179,7 @@ pub(super) fn core_form(address: IpAddr) -> [u8; 16] {
     }
 }
 
-fn policy_devices(image: &Image) -> HashSet<[u8; 16]> {
+fn policy_devices(image: &Image) -> impl Iterator<Item = [u8; 16]> {
     let four = image.addresses_v4.iter().take(image.header.addresses_v4 as usize);
     let six = image.addresses_v6.iter().take(image.header.addresses_v6 as usize);
     let four = four.filter(|range| range.device != 0).map(|range| network::mapped(range.first.to_be_bytes()));
@@ -182,7 +187,7 @@ fn policy_devices(image: &Image) -> HashSet<[u8; 16]> {
         let [high, low] = range.first;
         (u128::from(high) << 64 | u128::from(low)).to_be_bytes()
     });
-    four.chain(six).collect()
+    four.chain(six)
 }
 
 fn services(image: &Image) -> Vec<(u32, u32)> {
