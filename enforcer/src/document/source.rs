@@ -13,11 +13,18 @@ const MAX_BYTES: u64 = 1 << 20;
 pub struct Source {
     name: String,
     text: String,
+    /// Offsets of the line ends, ascending.
+    ends: Vec<usize>,
 }
 
 impl Source {
     pub fn new(name: &str, text: &str) -> Self {
-        Self { name: name.to_owned(), text: text.to_owned() }
+        Self::of(name.to_owned(), text.to_owned())
+    }
+
+    fn of(name: String, text: String) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        Self { name, text, ends }
     }
 
     /// Reads a whole file. Missing, unreadable, too large and not UTF-8 are each a sentence.
@@ -33,7 +40,7 @@ impl Source {
         }
         let bytes = std::fs::read(path).map_err(|error| problem(0, reason(&error)))?;
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self { name, text }),
+            Ok(text) => Ok(Self::of(name, text)),
             Err(error) => {
                 let good = error.utf8_error().valid_up_to();
                 let before = error.as_bytes().get(..good).unwrap_or_default();
@@ -53,8 +60,7 @@ impl Source {
 
     /// The line, counted from 1, in which a span starts.
     pub fn line(&self, span: &Range<usize>) -> usize {
-        let end = span.start.min(self.text.len());
-        1 + self.text.as_bytes().iter().take(end).filter(|&&byte| byte == b'\n').count()
+        1 + self.ends.partition_point(|end| *end < span.start)
     }
 
     /// The text under a span, empty when the span lies outside.

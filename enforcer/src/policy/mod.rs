@@ -6,10 +6,12 @@
 mod address;
 mod check;
 mod compile;
+pub mod explain;
 mod names;
 mod range;
 mod rate;
 mod raw;
+pub mod trial;
 pub mod valid;
 
 pub use address::AddressRange;

@@ -38,9 +38,13 @@ impl<'s> Check<'s> {
                     None => names.push((name.to_owned(), line)),
                 }
             }
-            // Without a protocol the functions of the rules mean nothing; the keys of the conduit are still checked.
-            let raw = self.reader.read::<RawConduit>(piece).unwrap_or_default();
-            let protocol = raw.protocol.as_ref().and_then(|text| self.protocol(text, &label));
+            // A conduit with a key of the wrong shape is not checked further, but its rules still are.
+            let written = piece.text("protocol").and_then(|name| names::protocol(name).ok());
+            let raw = self.reader.read::<RawConduit>(piece);
+            let protocol = match raw.as_ref().map(|raw| &raw.protocol) {
+                Some(Some(text)) => self.protocol(text, &label),
+                Some(None) | None => written,
+            };
             let rules = match protocol {
                 Some(protocol) if inspected(protocol) => self.rules(rules, protocol),
                 Some(protocol) => {
@@ -56,7 +60,9 @@ impl<'s> Check<'s> {
                 }
                 None => Vec::new(),
             };
-            if let Some(conduit) = self.conduit(raw, protocol, &label, &span, zones) {
+            if let Some(raw) = raw
+                && let Some(conduit) = self.conduit(raw, protocol, &label, &span, zones)
+            {
                 conduits.push(Conduit { rules, line, ..conduit });
             }
         }

@@ -153,3 +153,6 @@ fn name_fault(name: &str) -> Option<String> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

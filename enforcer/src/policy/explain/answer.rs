@@ -1,0 +1,226 @@
+//! What a policy says about one operation, and why.
+//!
+//! The core judges, on the compiled image. Which rule came closest is found with the core as well: each rule is compiled
+//! alone, and the rule whose own refusal came latest in the core's order (function, unit, object, value) was closest.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use enforcer_common::network::protocol as ip;
+use enforcer_common::operation::{Access, NO_OBJECT, Operation};
+use enforcer_common::policy::UNCOVERED;
+use enforcer_common::protocol::Protocol;
+use enforcer_common::verdict::{Reason, Verdict};
+use serde::Serialize;
+
+use super::super::names::{self, inspected};
+use super::super::trial::{self, Outcome};
+use super::super::valid::{Conduit, Function, Functions, Objects, Policy};
+use super::super::{Compiled, compile, range};
+use super::describe::{function_words, object_words, place_words};
+
+/// An operation that somebody asks about.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Who opens the conversation.
+    pub from: IpAddr,
+    pub to: IpAddr,
+    /// Policy name; `None` takes the first inspected protocol that knows the function.
+    pub protocol: Option<String>,
+    /// `None` takes the protocol's own.
+    pub port: Option<u16>,
+    /// A datagram instead of a TCP conversation.
+    pub udp: bool,
+    /// A name of the standard or a number.
+    pub function: String,
+    pub unit: u32,
+    /// Such as `holding:41`; several are ranges of one request (first read, then written, for functions with two).
+    pub objects: Vec<String>,
+    /// `1200`, or `0-1200` for several values.
+    pub value: Option<String>,
+}
+
+/// The verdict with its reasons; `Display` gives it in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    pub verdict: &'static str,
+    pub reason: &'static str,
+    pub conduit: Option<String>,
+    pub rule: Option<String>,
+    /// The allow or log rule that came closest, when none covers the operation.
+    pub closest: Option<String>,
+    /// One sentence each.
+    pub why: Vec<String>,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.verdict, self.reason)?;
+        for sentence in &self.why {
+            write!(f, "\n  {sentence}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Judges the operation. The error is one sentence about the question.
+pub fn answer(policy: &Policy, compiled: &Compiled, question: &Question) -> Result<Answer, String> {
+    let asked = asked_protocol(question)?;
+    let port = match (question.port, asked.ports()) {
+        (Some(port), _) => port,
+        (None, [port, ..]) => *port,
+        (None, []) => return Err(format!("protocol \"{}\" has no port of its own; give one", asked.as_str())),
+    };
+    let transport = if question.udp { ip::UDP } else { ip::TCP };
+    let id = trial::conduit(&compiled.image, question.from, question.to, transport, port);
+    let line = format!(
+        "from {} to {}, {} port {port}",
+        place_words(policy, question.from),
+        place_words(policy, question.to),
+        names::transport_name(transport)
+    );
+    let Some(conduit) = conduit_of(policy, id) else {
+        let reason = compiled.image.uncovered();
+        let why = vec![format!("{line}: no conduit covers this, and the policy's default is {}", policy.default.as_str())];
+        return Ok(plain(reason, None, why));
+    };
+    let name = Some(conduit.name.clone());
+    if !inspected(conduit.protocol) {
+        let why = vec![format!("{line}: conduit \"{}\" passes {} without inspection", conduit.name, conduit.protocol.as_str())];
+        return Ok(plain(Reason::Conduit, name, why));
+    }
+    let parts = operations(conduit.protocol, question)?;
+    let Some(outcome) = trial::judge(&compiled.image, id, &parts) else {
+        return Err("these are more object ranges than one request can have".to_owned());
+    };
+    let mut answer = plain(outcome.reason, name, vec![format!("{line}: conduit \"{}\"", conduit.name)]);
+    answer.why.push(request_words(conduit.protocol, &parts));
+    answer.rule = outcome.rule.and_then(|rule| compiled.names.rule(rule)).map(str::to_owned);
+    match &answer.rule {
+        Some(rule) => {
+            let line = conduit.rules.iter().find(|candidate| candidate.name == *rule).map_or(0, |rule| rule.line);
+            let verb = if outcome.reason.verdict() == Verdict::Deny { "touches it" } else { "covers it" };
+            answer.why.push(format!("rule \"{rule}\" (line {line}) {verb}: {}", answer.verdict));
+        }
+        None => {
+            let (closest, sentence) = closest(policy, conduit, &parts);
+            answer.closest = closest;
+            answer.why.push(sentence);
+        }
+    }
+    Ok(answer)
+}
+
+fn plain(reason: Reason, conduit: Option<String>, why: Vec<String>) -> Answer {
+    Answer { verdict: reason.verdict().as_str(), reason: reason.as_str(), conduit, rule: None, closest: None, why }
+}
+
+fn conduit_of(policy: &Policy, id: u16) -> Option<&Conduit> {
+    let index = id.checked_sub(UNCOVERED)?.checked_sub(1)?;
+    policy.conduits.get(usize::from(index))
+}
+
+fn asked_protocol(question: &Question) -> Result<Protocol, String> {
+    match &question.protocol {
+        Some(name) => names::protocol(name),
+        None => {
+            let mut all = Protocol::ALL.iter().copied().filter(|protocol| inspected(*protocol));
+            let knows = |protocol: &Protocol| names::functions(*protocol, &question.function).is_ok();
+            all.clone().find(knows).or_else(|| all.next()).ok_or_else(|| "no protocol is inspected".to_owned())
+        }
+    }
+}
+
+/// The operations of the request that the question describes, one per object range.
+fn operations(protocol: Protocol, question: &Question) -> Result<Vec<Operation>, String> {
+    let function = match names::functions(protocol, &question.function)? {
+        Functions::These { list, written } if !written.starts_with('@') => list.first().copied(),
+        Functions::These { .. } | Functions::Any => None,
+    };
+    let Some(function) = function else {
+        return Err(format!("\"{}\" is a class; name one function", question.function));
+    };
+    if question.unit > protocol.last_unit() {
+        return Err(format!("unit {} is out of range; possible are 0 to {}", question.unit, protocol.last_unit()));
+    }
+    let mut objects: Vec<Option<Objects>> = Vec::new();
+    for text in &question.objects {
+        objects.push(Some(names::objects(protocol, text)?));
+    }
+    if objects.is_empty() {
+        objects.push(function.own);
+    }
+    let value = question.value.as_deref().map(|text| range::parse(text, i64::MIN, i64::MAX)).transpose()?;
+    let count = objects.len();
+    let parts = objects.iter().enumerate().map(|(index, objects)| {
+        let mut operation = Operation { function: function.code, unit: question.unit, protocol: protocol as u8, ..Operation::EMPTY };
+        operation.access = access(protocol, function, *objects) as u8;
+        if let Some(objects) = objects {
+            (operation.space, operation.first, operation.last) = (objects.space, objects.first, objects.last);
+        }
+        // Of a request with two ranges the first is read and the second written, as in Modbus function 23.
+        if count > 1 && index == 0 && operation.access == Access::Write as u8 {
+            operation.access = Access::Read as u8;
+        } else if let Some((min, max)) = value {
+            (operation.value_min, operation.value_max) = (min, max);
+            operation.flags |= Operation::HAS_VALUE;
+        }
+        operation
+    });
+    Ok(parts.collect())
+}
+
+/// The class of a function on these objects, from the protocol's table.
+fn access(protocol: Protocol, function: Function, objects: Option<Objects>) -> Access {
+    let rows = protocol.functions();
+    let divided = objects.and_then(|objects| {
+        rows.iter().find(|row| {
+            row.code == function.code
+                && row.object.is_some_and(|own| own.space == objects.space && own.first <= objects.first && objects.last <= own.last)
+        })
+    });
+    let whole = || rows.iter().find(|row| row.code == function.code && row.object.is_none());
+    divided.or_else(whole).map_or(Access::Unknown, |row| row.access)
+}
+
+fn request_words(protocol: Protocol, parts: &[Operation]) -> String {
+    let Some(first) = parts.first() else { return String::new() };
+    let mut words = vec![function_words(protocol, Function { code: first.function, own: None }), format!("unit {}", first.unit)];
+    for part in parts {
+        if part.space != NO_OBJECT {
+            let objects = Objects { space: part.space, first: part.first, last: part.last };
+            words.push(object_words(protocol, objects));
+        }
+        if part.has(Operation::HAS_VALUE) {
+            let (min, max) = (part.value_min, part.value_max);
+            words.push(if min == max { format!("value {min}") } else { format!("values {min} to {max}") });
+        }
+    }
+    format!("request: {}", words.join(", "))
+}
+
+/// The rule that came closest and a sentence about it; only the sentence when no rule names the function.
+fn closest(policy: &Policy, conduit: &Conduit, parts: &[Operation]) -> (Option<String>, String) {
+    let mut best: Option<(u8, &str, usize, Reason)> = None;
+    for rule in conduit.rules.iter().filter(|rule| rule.action != Verdict::Deny) {
+        let alone = Conduit { rules: vec![rule.clone()], ..conduit.clone() };
+        let policy = Policy { conduits: vec![alone], ..policy.clone() };
+        let Ok(compiled) = compile(&policy, 1, 0) else { continue };
+        let Some(Outcome { reason, .. }) = trial::judge(&compiled.image, UNCOVERED.saturating_add(1), parts) else { continue };
+        let nearer = best.is_none_or(|(before, ..)| reason as u8 > before);
+        if reason != Reason::FunctionNotAllowed && nearer {
+            best = Some((reason as u8, &rule.name, rule.line, reason));
+        }
+    }
+    let Some((_, name, line, reason)) = best else {
+        return (None, "no rule names this function".to_owned());
+    };
+    let miss = if reason == Reason::UnitNotAllowed {
+        "names the function, but not this unit"
+    } else if reason == Reason::ObjectNotAllowed {
+        "names the function and the unit, but does not cover all objects"
+    } else {
+        "covers the objects, but not the values"
+    };
+    (Some(name.to_owned()), format!("closest is rule \"{name}\" (line {line}): it {miss}"))
+}

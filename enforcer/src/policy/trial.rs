@@ -1,0 +1,116 @@
+//! One operation put before the core's own judge, without a packet: for `policy explain` and for tests.
+//!
+//! Enters: a compiled image, who talks to whom, and the object ranges of one unit. Leaves: what the core decided. There
+//! is no second evaluator: conduit search, rules and verdict are the functions that the kernel runs.
+
+use std::net::IpAddr;
+
+use enforcer_common::environment::Environment;
+use enforcer_common::flow::{Flow, FlowKey};
+use enforcer_common::judge;
+use enforcer_common::operation::{NO_RULE, Operation};
+use enforcer_common::policy::{Image, UNCOVERED};
+use enforcer_common::port::Side;
+use enforcer_common::scratch::Scratch;
+use enforcer_common::verdict::{Mode, Reason};
+
+/// What the core says about one unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Conduit id, [`UNCOVERED`] when none covers the conversation.
+    pub conduit: u16,
+    pub reason: Reason,
+    /// Rule id, `None` when no rule decided.
+    pub rule: Option<u16>,
+}
+
+/// An address in the core's form: IPv4 mapped into IPv6.
+pub fn core_address(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    }
+}
+
+/// The conduit of a conversation that `from` opens to `to`; `transport` is an IP protocol number.
+pub fn conduit(image: &Image, from: IpAddr, to: IpAddr, transport: u8, port: u16) -> u16 {
+    let client = image.place(&core_address(from)).zone;
+    let server = image.place(&core_address(to)).zone;
+    image.conduit_of(client, server, u32::from(transport) << 16 | u32::from(port)).unwrap_or(UNCOVERED)
+}
+
+/// Judges the object ranges of one request on a conduit. Rates are taken as not used up.
+///
+/// `None` when there are no ranges, or more than one frame can hold.
+pub fn judge(image: &Image, conduit: u16, parts: &[Operation]) -> Option<Outcome> {
+    let mut scratch = Scratch::new();
+    scratch.path.conduit = conduit;
+    scratch.path.generation = image.header.generation;
+    scratch.path.mode = Mode::Enforce as u8;
+    scratch.frame.side = Side::Network as u8;
+    for (index, part) in parts.iter().enumerate() {
+        let mut part = *part;
+        if index > 0 {
+            part.flags |= Operation::CONTINUES;
+        }
+        if !scratch.push(part) {
+            return None;
+        }
+    }
+    let mut desk = Desk { found: None };
+    let _ = judge::judge(image, &mut desk, &mut scratch);
+    let (reason, rule) = desk.found?;
+    Some(Outcome { conduit, reason, rule: (rule != NO_RULE).then_some(rule) })
+}
+
+/// The core's surroundings with nothing in them: it only notes what is counted.
+struct Desk {
+    found: Option<(Reason, u16)>,
+}
+
+impl Environment for Desk {
+    type Assembled = [u8];
+
+    fn now(&self) -> u64 {
+        0
+    }
+
+    fn is_management(&self, _mac: [u8; 6]) -> bool {
+        false
+    }
+
+    fn mode(&self, _bank: u8, _conduit: u16, asked: Mode) -> Mode {
+        asked
+    }
+
+    fn find_flow(&mut self, _key: &FlowKey) -> Option<u32> {
+        None
+    }
+
+    fn create_flow(&mut self, _key: &FlowKey) -> Option<u32> {
+        None
+    }
+
+    fn flow(&mut self, _slot: u32) -> Option<&mut Flow> {
+        None
+    }
+
+    fn assemble(&mut self, _scratch: &Scratch) -> Option<&[u8]> {
+        None
+    }
+
+    fn save_carry(&mut self, _scratch: &Scratch) {}
+
+    fn take(&mut self, _rule: u16, _interval: u64, _burst: u32) -> bool {
+        true
+    }
+
+    fn count(&mut self, scratch: &Scratch, index: Option<u32>, _node: u32, reason: Reason, _acted: bool) {
+        let operation = index.and_then(|index| scratch.operation(index));
+        self.found = operation.map(|operation| (reason, operation.rule));
+    }
+
+    fn emit(&mut self, _scratch: &Scratch, _index: Option<u32>) {}
+
+    fn observe(&mut self, _scratch: &Scratch, _index: Option<u32>) {}
+}
