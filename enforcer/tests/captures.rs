@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use enforcer::policy;
 use enforcer::replay::capture::{Capture, Frame};
+use enforcer::replay::run::{Options, Run};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -76,6 +78,53 @@ fn check_against_truth(path: &Path, link: u32, frames: &[Frame]) -> Outcome {
             assert_eq!(Some(frame.original_length as u64), original, "{place}");
         } else {
             assert_eq!(frame.is_truncated(), captured < original, "{place}");
+        }
+    }
+    Ok(())
+}
+
+/// Covers Modbus and lets everything else pass.
+const POLICY: &str = r#"
+[policy]
+name = "captures"
+revision = 1
+default = "allow"
+
+[[conduits]]
+name = "modbus"
+from = ["any"]
+to = ["any"]
+protocol = "modbus"
+mode = "shadow"
+
+  [[conduits.rules]]
+  name = "all"
+  functions = ["@any"]
+  action = "allow"
+"#;
+
+#[test]
+fn every_capture_is_judged_to_the_end() -> Outcome {
+    let Some(folder) = shared_captures() else {
+        println!("skipped: no ../shared/captures beside the project");
+        return Ok(());
+    };
+    let compiled = policy::compile(&policy::parse("captures.toml", POLICY)?.valid, 1, 0)?;
+    for checksums in [false, true] {
+        let options = Options { checksums, ..Options::default() };
+        for Listed { path, .. } in manifest(&folder)? {
+            let mut run = Run::new(&compiled, &options);
+            for frame in Capture::open(&path)? {
+                let frame = frame?;
+                for line in run.frame(&frame) {
+                    let place = format!("{} {line}", path.display());
+                    assert_eq!(line.frame, frame.number, "{place}");
+                    assert!(line.retransmission || line.reason != "retransmission", "{place}");
+                    // Shadow forwards all that a conduit covers, and this policy all that none covers.
+                    let judged_alone = line.conduit.is_none() && line.verdict == "deny";
+                    assert_eq!(line.action != "forward", judged_alone, "{place}");
+                }
+            }
         }
     }
     Ok(())

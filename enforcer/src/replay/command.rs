@@ -59,7 +59,7 @@ enum Stop {
 
 /// Runs the command and returns its exit code.
 pub fn execute(arguments: &Arguments, out: impl Write, err: &mut impl Write) -> u8 {
-    let compiled = match load(&arguments.policy) {
+    let compiled = match load(&arguments.policy, err) {
         Ok(compiled) => compiled,
         Err(errors) => return complain(err, &errors),
     };
@@ -84,8 +84,11 @@ pub fn execute(arguments: &Arguments, out: impl Write, err: &mut impl Write) -> 
     }
 }
 
-fn load(file: &Path) -> Result<Compiled, Errors> {
-    let loaded = policy::load(file)?;
+fn load(file: &Path, err: &mut impl Write) -> Result<Compiled, Errors> {
+    let (loaded, left_out) = policy::load_offline(file)?;
+    for warning in left_out {
+        let _ = writeln!(err, "warning: {warning}");
+    }
     policy::compile(&loaded.valid, 1, 0)
 }
 
