@@ -136,7 +136,8 @@ impl fmt::Display for Summary {
             .iter()
             .map(|(key, verdicts)| (key, format!("{} {}", key.protocol, key.word.unwrap_or_default()), verdicts));
         section(f, "frames without operation", others.collect())?;
-        write!(f, "{} captures, {} frames", self.captures, self.frames)?;
+        let plural = if self.captures == 1 { "" } else { "s" };
+        write!(f, "{} capture{plural}, {} frames", self.captures, self.frames)?;
         if self.retransmitted != 0 {
             write!(f, ", {} retransmitted", self.retransmitted)?;
         }
