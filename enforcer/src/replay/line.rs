@@ -174,17 +174,15 @@ fn frame_protocol(scratch: &Scratch) -> Cow<'static, str> {
             _ => ethertype_name(frame.ethertype).into(),
         };
     }
-    let spoken = Protocol::from_code(scratch.path.protocol).unwrap_or_else(|| {
-        // The payload's offset is the last thing that the transport stage writes.
-        match (frame.payload, frame.transport_protocol) {
-            (0, _) => Protocol::Ip,
-            (_, protocol::TCP) => Protocol::Tcp,
-            (_, protocol::UDP) => Protocol::Udp,
-            (_, protocol::ICMP | protocol::ICMPV6) => Protocol::Icmp,
-            _ => Protocol::Ip,
-        }
-    });
-    spoken.as_str().into()
+    // The payload's offset is the last thing that the transport stage writes.
+    let carried = match (frame.payload, frame.transport_protocol) {
+        (0, _) => Protocol::Ip,
+        (_, protocol::TCP) => Protocol::Tcp,
+        (_, protocol::UDP) => Protocol::Udp,
+        (_, protocol::ICMP | protocol::ICMPV6) => Protocol::Icmp,
+        _ => Protocol::Ip,
+    };
+    Protocol::from_code(scratch.path.protocol).unwrap_or(carried).as_str().into()
 }
 
 /// Sender and receiver: address and port, an address alone where there is no port, else the hardware address.
