@@ -81,7 +81,10 @@ fn a_wrong_type_is_named() {
         errors(&with("failure", "deadman = 30")),
         "enforcer.toml:7: [failure]: \"deadman\": a text in quotes is wanted here, not the number 30"
     );
-    assert_eq!(errors("ports = 3\n[policy]\nfile = \"x\"\n"), "enforcer.toml:1: \"ports\" must be a section: write [ports]");
+    assert_eq!(
+        errors("ports = 3\n[policy]\nfile = \"x\"\n"),
+        "enforcer.toml:1: \"ports\" must be a section: write [ports]"
+    );
 }
 
 #[test]
@@ -114,10 +117,7 @@ fn ports_must_differ_and_have_possible_names() {
 #[test]
 fn a_socket_path_must_fit_the_kernel() {
     let text = with("control", &format!("socket = \"/{}\"", "x".repeat(120)));
-    assert_eq!(
-        errors(&text),
-        "enforcer.toml:7: \"socket\": the path is longer than the 107 bytes of a Unix socket"
-    );
+    assert_eq!(errors(&text), "enforcer.toml:7: \"socket\": the path is longer than the 107 bytes of a Unix socket");
 }
 
 #[test]

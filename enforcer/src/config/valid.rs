@@ -135,7 +135,8 @@ impl<'s> Check<'s> {
         let bridge = self.interface(raw.bridge.or(Some(Spanned::new(0..0, "br0".to_owned()))), "bridge", section);
         let network = self.interface(raw.network, "network", section);
         let device = self.interface(raw.device, "device", section);
-        let forwarding = self.word(raw.forwarding, "forwarding", Forwarding::Auto, Forwarding::from_word, Forwarding::WORDS);
+        let forwarding =
+            self.word(raw.forwarding, "forwarding", Forwarding::Auto, Forwarding::from_word, Forwarding::WORDS);
         let attach = self.word(raw.attach, "attach", Attach::Auto, Attach::from_word, Attach::WORDS);
         let (network, device, bridge) = (network?, device?, bridge?);
         if network.get_ref() == device.get_ref() {
@@ -193,13 +194,19 @@ impl<'s> Check<'s> {
                 }
             },
         };
-        let on_deadman = self.word(raw.on_deadman, "on_deadman", OnDeadman::Hold, OnDeadman::from_word, OnDeadman::WORDS);
+        let on_deadman =
+            self.word(raw.on_deadman, "on_deadman", OnDeadman::Hold, OnDeadman::from_word, OnDeadman::WORDS);
         let on_boot = self.word(raw.on_boot, "on_boot", OnBoot::LastConfirmed, OnBoot::from_word, OnBoot::WORDS);
         Some(Failure { deadman: deadman?, on_deadman: on_deadman?, on_boot: on_boot? })
     }
 
     /// An interface name as the kernel takes it.
-    fn interface(&mut self, name: Option<Spanned<String>>, key: &str, section: &Range<usize>) -> Option<Spanned<String>> {
+    fn interface(
+        &mut self,
+        name: Option<Spanned<String>>,
+        key: &str,
+        section: &Range<usize>,
+    ) -> Option<Spanned<String>> {
         let Some(name) = name else {
             self.reader.report(section, format!("[ports]: the key \"{key}\" is missing"));
             return None;
@@ -233,7 +240,8 @@ impl<'s> Check<'s> {
         let value = from_word(text.get_ref());
         if value.is_none() {
             let text_ref = text.get_ref();
-            self.reader.report(&text.span(), format!("\"{key}\": unknown word \"{text_ref}\"{}", choices(text_ref, words)));
+            self.reader
+                .report(&text.span(), format!("\"{key}\": unknown word \"{text_ref}\"{}", choices(text_ref, words)));
         }
         value
     }

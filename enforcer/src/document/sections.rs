@@ -51,7 +51,7 @@ impl<'s> Reader<'s> {
         Ok((Self { source, problems: Vec::new() }, piece))
     }
 
-    pub fn report(&mut self, span: &Range<usize>, cause: impl Into<String>) {
+    pub fn report(&mut self, span: &Range<usize>, cause: impl AsRef<str>) {
         self.problems.push(self.source.problem(span, cause));
     }
 
@@ -83,13 +83,11 @@ impl<'s> Reader<'s> {
     pub fn table(&mut self, piece: &mut Piece<'s>, key: &str) -> Option<Piece<'s>> {
         let value = piece.table.remove(key)?;
         let span = value.span();
-        match value.into_inner() {
-            DeValue::Table(table) => Some(Piece { label: format!("[{key}]"), span, table }),
-            _ => {
-                self.report(&span, format!("\"{key}\" must be a section: write [{key}]"));
-                None
-            }
-        }
+        let DeValue::Table(table) = value.into_inner() else {
+            self.report(&span, format!("\"{key}\" must be a section: write [{key}]"));
+            return None;
+        };
+        Some(Piece { label: format!("[{key}]"), span, table })
     }
 
     /// Takes the list of tables `key` out of a piece, each labelled by `label(position from 1, table)`.
@@ -101,21 +99,21 @@ impl<'s> Reader<'s> {
     ) -> Vec<Piece<'s>> {
         let Some(value) = piece.table.remove(key) else { return Vec::new() };
         let span = value.span();
+        let wrong = format!("\"{key}\" must be a list of sections: write [[{key}]]");
         let DeValue::Array(list) = value.into_inner() else {
-            self.report(&span, format!("\"{key}\" must be a list of sections: write [[{key}]]"));
+            self.report(&span, wrong);
             return Vec::new();
         };
         let mut pieces = Vec::new();
         for (position, entry) in list.into_iter().enumerate() {
             let span = entry.span();
-            match entry.into_inner() {
-                DeValue::Table(table) => {
-                    let mut piece = Piece { label: String::new(), span, table };
-                    piece.label = label(position + 1, piece.text("name"));
-                    pieces.push(piece);
-                }
-                _ => self.report(&span, format!("\"{key}\" must be a list of sections: write [[{key}]]")),
-            }
+            let DeValue::Table(table) = entry.into_inner() else {
+                self.report(&span, wrong.as_str());
+                continue;
+            };
+            let mut piece = Piece { label: String::new(), span, table };
+            piece.label = label(position + 1, piece.text("name"));
+            pieces.push(piece);
         }
         pieces
     }
@@ -123,13 +121,11 @@ impl<'s> Reader<'s> {
     /// Takes a value that must be a table, under the words `label`.
     pub fn piece(&mut self, label: String, value: Spanned<DeValue<'s>>) -> Option<Piece<'s>> {
         let span = value.span();
-        match value.into_inner() {
-            DeValue::Table(table) => Some(Piece { label, span, table }),
-            _ => {
-                self.report(&span, format!("{label}: a table is wanted here, such as {{ key = \"value\" }}"));
-                None
-            }
-        }
+        let DeValue::Table(table) = value.into_inner() else {
+            self.report(&span, format!("{label}: a table is wanted here, such as {{ key = \"value\" }}"));
+            return None;
+        };
+        Some(Piece { label, span, table })
     }
 
     /// Deserialises a single value, under the words `label`.

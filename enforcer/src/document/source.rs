@@ -68,15 +68,22 @@ impl Source {
         self.text.get(span.clone()).unwrap_or_default()
     }
 
-    pub fn problem(&self, span: &Range<usize>, cause: impl Into<String>) -> Problem {
-        Problem { file: self.name.clone(), line: self.line(span), cause: cause.into() }
+    /// A mistake at a span. What it quotes from the file stays on one line and sends nothing else to a terminal.
+    pub fn problem(&self, span: &Range<usize>, cause: impl AsRef<str>) -> Problem {
+        let mut shown = String::new();
+        for c in cause.as_ref().chars() {
+            if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+        }
+        Problem { file: self.name.clone(), line: self.line(span), cause: shown }
     }
 }
 
 fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "no permission to read this file".to_owned(),
-        _ => format!("cannot be read: {error}"),
+    if error.kind() == std::io::ErrorKind::NotFound {
+        "no such file".to_owned()
+    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+        "no permission to read this file".to_owned()
+    } else {
+        format!("cannot be read: {error}")
     }
 }

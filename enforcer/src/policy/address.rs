@@ -89,7 +89,9 @@ pub(super) fn address(text: &str) -> Result<IpAddr, String> {
             Err(format!("\"{text}\" is an IPv4 address written as IPv6; write it as IPv4"))
         }
         Ok(address) => Ok(address),
-        Err(_) => Err(format!("\"{text}\" is not an address; write \"10.0.0.1\", \"10.0.0.0/24\" or \"10.0.0.1-10.0.0.9\"")),
+        Err(_) => {
+            Err(format!("\"{text}\" is not an address; write \"10.0.0.1\", \"10.0.0.0/24\" or \"10.0.0.1-10.0.0.9\""))
+        }
     }
 }
 

@@ -11,7 +11,18 @@ use crate::document::nearest;
 
 /// Names that the policy language knows, with what this version has to say about those it does not inspect.
 const NOT_YET: &[&str] = &[
-    "s7comm", "mms", "enip", "dnp3", "iec104", "bacnet", "opcua", "fins", "slmp", "hart_ip", "ge_srtp", "profinet_cm",
+    "s7comm",
+    "mms",
+    "enip",
+    "dnp3",
+    "iec104",
+    "bacnet",
+    "opcua",
+    "fins",
+    "slmp",
+    "hart_ip",
+    "ge_srtp",
+    "profinet_cm",
 ];
 
 /// Protocols that are inspected within another one.
@@ -171,7 +182,8 @@ pub(super) fn objects(protocol: Protocol, text: &str) -> Result<Objects, String>
     let (first, last) = match span {
         None => (0, last),
         Some(span) => {
-            let (first, last) = range::parse(span, 0, i64::from(last)).map_err(|cause| format!("in \"{text}\", {cause}"))?;
+            let (first, last) =
+                range::parse(span, 0, i64::from(last)).map_err(|cause| format!("in \"{text}\", {cause}"))?;
             // Both lie between 0 and a u32, so nothing is cut off.
             (u32::try_from(first).unwrap_or(u32::MAX), u32::try_from(last).unwrap_or(u32::MAX))
         }
@@ -223,7 +235,9 @@ pub(super) fn ethertype(word: &str) -> Result<u16, String> {
         Some(0x0800 | 0x86dd) => Err(format!("type {word} is IP and is decided by conduits, not by [[ethernet]]")),
         Some(0x8100 | 0x88a8 | 0x9100) => Err(format!("type {word} is a VLAN tag; name the type behind the tag")),
         Some(number @ (1..=0xff | 0x0600..=0xffff)) => Ok(u16::try_from(number).unwrap_or(u16::MAX)),
-        Some(_) => Err(format!("type {word} is no ethertype; possible are 0x0600 to 0xffff, or an LLC address below 0x100")),
+        Some(_) => {
+            Err(format!("type {word} is no ethertype; possible are 0x0600 to 0xffff, or an LLC address below 0x100"))
+        }
         None => {
             let known: Vec<&str> = ETHERNET.iter().map(|(name, _)| *name).collect();
             let end = match nearest(word, known.iter().copied()) {

@@ -4,7 +4,8 @@ use super::valid::Rate;
 
 /// Reads a rate. The error is a sentence of its own.
 pub(super) fn parse(text: &str) -> Result<Rate, String> {
-    let unreadable = || format!("\"{text}\" is not a rate; write a number and s, min or h, such as \"5/s\" or \"30/min\"");
+    let unreadable =
+        || format!("\"{text}\" is not a rate; write a number and s, min or h, such as \"5/s\" or \"30/min\"");
     let (count, unit) = text.trim().split_once('/').ok_or_else(unreadable)?;
     let period = match unit.trim() {
         "s" => 1_000_000_000,

@@ -170,12 +170,7 @@ impl<'s> Check<'s> {
         whole.then_some(parties)
     }
 
-    fn ports(
-        &mut self,
-        list: Spanned<Vec<Spanned<i64>>>,
-        protocol: Option<Protocol>,
-        label: &str,
-    ) -> Option<Vec<u16>> {
+    fn ports(&mut self, list: Spanned<Vec<Spanned<i64>>>, protocol: Option<Protocol>, label: &str) -> Option<Vec<u16>> {
         if protocol == Some(Protocol::Icmp) {
             self.reader.report(&list.span(), format!("{label}: icmp has no ports"));
             return None;

@@ -27,7 +27,10 @@ impl<'s> Check<'s> {
                 match address(ip.get_ref()) {
                     Ok(address) => {
                         if let Some(other) = devices.iter().find(|device| device.address == Some(address)) {
-                            let text = format!("{label}: {address} is device \"{}\" already (line {})", other.name, other.line);
+                            let text = format!(
+                                "{label}: {address} is device \"{}\" already (line {})",
+                                other.name, other.line
+                            );
                             self.reader.report(&ip.span(), text);
                         }
                         found.0 = Some(address);

@@ -26,7 +26,8 @@ impl<'s> Check<'s> {
                         match ethertype(&word.get_ref().0) {
                             Err(cause) => self.reader.report(&word.span(), format!("{label}: {cause}")),
                             Ok(number) => {
-                                let other = list.iter().find(|entry| entry.types.contains(&number)).map(|entry| entry.line);
+                                let other =
+                                    list.iter().find(|entry| entry.types.contains(&number)).map(|entry| entry.line);
                                 if let Some(other) = other.or_else(|| types.contains(&number).then_some(line)) {
                                     let name = ethertype_name(number);
                                     let text = format!("{label}: type \"{name}\" is decided already (line {other})");

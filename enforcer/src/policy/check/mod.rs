@@ -102,7 +102,8 @@ impl<'s> Check<'s> {
             match u32::try_from(*revision.get_ref()) {
                 Ok(number) => head.revision = number,
                 Err(_) => {
-                    let text = format!("[policy]: revision {} is out of range; possible are 0 to {}", revision, u32::MAX);
+                    let text =
+                        format!("[policy]: revision {} is out of range; possible are 0 to {}", revision, u32::MAX);
                     self.reader.report(&revision.span(), text);
                 }
             }
@@ -116,8 +117,9 @@ impl<'s> Check<'s> {
             ("reset", OnUnsynchronised::Reset),
             ("deny", OnUnsynchronised::Deny),
         ];
-        head.on_unsynchronised =
-            self.word(raw.on_unsynchronised, "[policy]", "on_unsynchronised", &words).unwrap_or(OnUnsynchronised::Resync);
+        head.on_unsynchronised = self
+            .word(raw.on_unsynchronised, "[policy]", "on_unsynchronised", &words)
+            .unwrap_or(OnUnsynchronised::Resync);
         head
     }
 

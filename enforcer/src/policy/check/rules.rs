@@ -23,7 +23,8 @@ impl<'s> Check<'s> {
             if let Some(name) = piece.text("name") {
                 match names.iter().find(|(other, _)| other == name) {
                     Some((_, other)) => {
-                        let text = format!("{label} is there twice (line {other}); names of rules in one conduit must differ");
+                        let text =
+                            format!("{label} is there twice (line {other}); names of rules in one conduit must differ");
                         self.reader.report(&span, text);
                     }
                     None => names.push((name.to_owned(), line)),
@@ -62,13 +63,21 @@ impl<'s> Check<'s> {
         })
     }
 
-    fn functions(&mut self, words: Words, protocol: Protocol, label: &str, span: &Range<usize>) -> Option<Vec<Functions>> {
+    fn functions(
+        &mut self,
+        words: Words,
+        protocol: Protocol,
+        label: &str,
+        span: &Range<usize>,
+    ) -> Option<Vec<Functions>> {
         let Some(words) = words else {
             self.missing(label, "functions", span);
             return None;
         };
         if words.get_ref().is_empty() {
-            let text = format!("{label}: \"functions\" is empty, so the rule covers nothing; write [\"@any\"] for every function");
+            let text = format!(
+                "{label}: \"functions\" is empty, so the rule covers nothing; write [\"@any\"] for every function"
+            );
             self.reader.report(&words.span(), text);
             return None;
         }
@@ -87,7 +96,6 @@ impl<'s> Check<'s> {
     }
 
     /// A list of number ranges, merged. The outer `None` is a mistake, the inner one an absent list.
-    #[expect(clippy::type_complexity, reason = "a mistake is not the same as an absent list")]
     fn ranges(&mut self, words: Words, key: &str, low: i64, high: i64, label: &str) -> Option<Option<Vec<(i64, i64)>>> {
         let Some(words) = words else { return Some(None) };
         if words.get_ref().is_empty() {

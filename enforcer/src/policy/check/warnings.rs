@@ -16,8 +16,12 @@ pub(super) fn of(policy: &Policy) -> Vec<Problem> {
     let mut warn = |line: usize, cause: String| list.push(Problem { file: policy.file.clone(), line, cause });
 
     if policy.default == Verdict::Deny && !policy.ethernet.iter().any(allows_arp) {
-        warn(0, "no [[ethernet]] entry allows \"arp\" and the default is deny: in enforce, IPv4 hosts will not find each \
-             other across the box".to_owned());
+        warn(
+            0,
+            "no [[ethernet]] entry allows \"arp\" and the default is deny: in enforce, IPv4 hosts will not find each \
+             other across the box"
+                .to_owned(),
+        );
     }
     for (index, zone) in policy.zones.iter().enumerate() {
         let used = |parties: &[Party]| parties.contains(&Party::Zone(index));

@@ -31,9 +31,7 @@ pub struct Compiled {
 ///
 /// The errors name what does not fit, with the line of the conduit or rule where there is one.
 pub fn compile(policy: &Policy, generation: u32, bank: u8) -> Result<Compiled, Errors> {
-    let fail = |full: Full| {
-        Errors::from(Problem { file: policy.file.clone(), line: full.line, cause: full.cause })
-    };
+    let fail = |full: Full| Errors::from(Problem { file: policy.file.clone(), line: full.line, cause: full.cause });
     let mut image = empty_image();
     image.header.layout = abi::LAYOUT;
     image.header.generation = generation;
@@ -72,7 +70,10 @@ struct Full {
 impl Full {
     /// `what` in the plural, such as "zone pairs".
     fn of(what: &str, capacity: usize) -> Self {
-        Self { line: 0, cause: format!("the policy is too large: it needs more than the {capacity} {what} that there is room for") }
+        Self {
+            line: 0,
+            cause: format!("the policy is too large: it needs more than the {capacity} {what} that there is room for"),
+        }
     }
 
     fn at(self, line: usize) -> Self {
@@ -91,7 +92,10 @@ fn zone_id(party: Party) -> u16 {
 /// Conduit id: 0 is traffic that none covers, then the order of the file.
 fn conduit_id(index: usize) -> Result<u16, Full> {
     let id = index.saturating_add(1).saturating_add(usize::from(UNCOVERED));
-    u16::try_from(id).ok().filter(|id| usize::from(*id) < capacity::CONDUITS).ok_or(Full::of("conduits", capacity::CONDUITS - 1))
+    u16::try_from(id)
+        .ok()
+        .filter(|id| usize::from(*id) < capacity::CONDUITS)
+        .ok_or(Full::of("conduits", capacity::CONDUITS - 1))
 }
 
 /// True when the dissector must decode values for this conduit.

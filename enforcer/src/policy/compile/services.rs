@@ -60,7 +60,8 @@ pub(super) fn fill(policy: &Policy, image: &mut Image) -> Result<(), Full> {
     }
     pairs.sort_unstable_by_key(|pair| pair.key);
     image.header.pairs = place(&mut image.pairs, &pairs, "zone pairs")?;
-    let rows = services.rows(|(first, last, conduit)| Service { first: *first, last: *last, conduit: *conduit, padding: 0 });
+    let rows =
+        services.rows(|(first, last, conduit)| Service { first: *first, last: *last, conduit: *conduit, padding: 0 });
     place(&mut image.services, &rows, "port ranges")?;
     Ok(())
 }

@@ -81,12 +81,17 @@ pub fn answer(policy: &Policy, compiled: &Compiled, question: &Question) -> Resu
     );
     let Some(conduit) = conduit_of(policy, id) else {
         let reason = compiled.image.uncovered();
-        let why = vec![format!("{line}: no conduit covers this, and the policy's default is {}", policy.default.as_str())];
+        let why =
+            vec![format!("{line}: no conduit covers this, and the policy's default is {}", policy.default.as_str())];
         return Ok(plain(reason, None, why));
     };
     let name = Some(conduit.name.clone());
     if !inspected(conduit.protocol) {
-        let why = vec![format!("{line}: conduit \"{}\" passes {} without inspection", conduit.name, conduit.protocol.as_str())];
+        let why = vec![format!(
+            "{line}: conduit \"{}\" passes {} without inspection",
+            conduit.name,
+            conduit.protocol.as_str()
+        )];
         return Ok(plain(Reason::Conduit, name, why));
     }
     let parts = operations(conduit.protocol, question)?;
@@ -153,7 +158,8 @@ fn operations(protocol: Protocol, question: &Question) -> Result<Vec<Operation>,
     let value = question.value.as_deref().map(|text| range::parse(text, i64::MIN, i64::MAX)).transpose()?;
     let count = objects.len();
     let parts = objects.iter().enumerate().map(|(index, objects)| {
-        let mut operation = Operation { function: function.code, unit: question.unit, protocol: protocol as u8, ..Operation::EMPTY };
+        let mut operation =
+            Operation { function: function.code, unit: question.unit, protocol: protocol as u8, ..Operation::EMPTY };
         operation.access = access(protocol, function, *objects) as u8;
         if let Some(objects) = objects {
             (operation.space, operation.first, operation.last) = (objects.space, objects.first, objects.last);
@@ -176,7 +182,9 @@ fn access(protocol: Protocol, function: Function, objects: Option<Objects>) -> A
     let divided = objects.and_then(|objects| {
         rows.iter().find(|row| {
             row.code == function.code
-                && row.object.is_some_and(|own| own.space == objects.space && own.first <= objects.first && objects.last <= own.last)
+                && row.object.is_some_and(|own| {
+                    own.space == objects.space && own.first <= objects.first && objects.last <= own.last
+                })
         })
     });
     let whole = || rows.iter().find(|row| row.code == function.code && row.object.is_none());
@@ -185,7 +193,8 @@ fn access(protocol: Protocol, function: Function, objects: Option<Objects>) -> A
 
 fn request_words(protocol: Protocol, parts: &[Operation]) -> String {
     let Some(first) = parts.first() else { return String::new() };
-    let mut words = vec![function_words(protocol, Function { code: first.function, own: None }), format!("unit {}", first.unit)];
+    let mut words =
+        vec![function_words(protocol, Function { code: first.function, own: None }), format!("unit {}", first.unit)];
     for part in parts {
         if part.space != NO_OBJECT {
             let objects = Objects { space: part.space, first: part.first, last: part.last };
@@ -206,7 +215,9 @@ fn closest(policy: &Policy, conduit: &Conduit, parts: &[Operation]) -> (Option<S
         let alone = Conduit { rules: vec![rule.clone()], ..conduit.clone() };
         let policy = Policy { conduits: vec![alone], ..policy.clone() };
         let Ok(compiled) = compile(&policy, 1, 0) else { continue };
-        let Some(Outcome { reason, .. }) = trial::judge(&compiled.image, UNCOVERED.saturating_add(1), parts) else { continue };
+        let Some(Outcome { reason, .. }) = trial::judge(&compiled.image, UNCOVERED.saturating_add(1), parts) else {
+            continue;
+        };
         let nearer = best.is_none_or(|(before, ..)| reason as u8 > before);
         if reason != Reason::FunctionNotAllowed && nearer {
             best = Some((reason as u8, &rule.name, rule.line, reason));

@@ -63,7 +63,9 @@ fn what_passes_names_its_rule() {
 
 #[test]
 fn a_deny_rule_is_named() {
-    let answer = ask(&Question { objects: vec!["holding:43-44".to_owned()], value: Some("1".to_owned()), ..question() }).unwrap();
+    let answer =
+        ask(&Question { objects: vec!["holding:43-44".to_owned()], value: Some("1".to_owned()), ..question() })
+            .unwrap();
     assert_eq!((answer.verdict, answer.rule.as_deref()), ("deny", Some("interlock")));
     assert_eq!(answer.why.last().unwrap(), "rule \"interlock\" (line 46) touches it: deny");
 }
@@ -94,7 +96,13 @@ fn a_wrong_question_is_one_sentence() {
         wrong(&Question { function: "write_singel_register".to_owned(), ..question() }),
         "unknown function \"write_singel_register\"; did you mean \"write_single_register\"?"
     );
-    assert_eq!(wrong(&Question { function: "@write".to_owned(), ..question() }), "\"@write\" is a class; name one function");
+    assert_eq!(
+        wrong(&Question { function: "@write".to_owned(), ..question() }),
+        "\"@write\" is a class; name one function"
+    );
     assert_eq!(wrong(&Question { unit: 256, ..question() }), "unit 256 is out of range; possible are 0 to 255");
-    assert_eq!(wrong(&Question { protocol: Some("dnp3".to_owned()), ..question() }), "protocol \"dnp3\" is not in this version");
+    assert_eq!(
+        wrong(&Question { protocol: Some("dnp3".to_owned()), ..question() }),
+        "protocol \"dnp3\" is not in this version"
+    );
 }
