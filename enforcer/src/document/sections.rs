@@ -11,6 +11,9 @@ use toml::de::{DeTable, DeValue, Deserializer, Error, ValueDeserializer};
 
 use super::{Errors, Problem, Source, choices};
 
+/// So many mistakes are reported in one table; a table with more is no table of ours.
+const MOST_MISTAKES: usize = 20;
+
 /// A table out of the file that has not been deserialised yet, with the words that errors call it by.
 #[derive(Debug)]
 pub struct Piece<'s> {
@@ -145,7 +148,7 @@ impl<'s> Reader<'s> {
     pub fn read<T: DeserializeOwned>(&mut self, piece: Piece<'s>) -> Option<T> {
         let Piece { label, span, mut table } = piece;
         let mut whole = true;
-        loop {
+        for _ in 0..MOST_MISTAKES {
             let error = match T::deserialize(Deserializer::from(Spanned::new(span.clone(), table.clone()))) {
                 Ok(value) => return whole.then_some(value),
                 Err(error) => error,
@@ -168,6 +171,7 @@ impl<'s> Reader<'s> {
                 _ => return None,
             }
         }
+        None
     }
 }
 

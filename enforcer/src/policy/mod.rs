@@ -6,6 +6,7 @@
 mod address;
 mod check;
 mod compile;
+mod ethertypes;
 pub mod explain;
 mod names;
 mod range;
@@ -17,7 +18,8 @@ pub mod valid;
 pub use address::AddressRange;
 pub use check::Loaded;
 pub use compile::{Compiled, Names, compile, empty_image};
-pub use names::{ethertype_name, function_name, space_name};
+pub use ethertypes::ethertype_name;
+pub use names::{function_name, space_name};
 
 use std::path::Path;
 
@@ -38,4 +40,11 @@ pub fn load_offline(path: &Path) -> Result<(Loaded, Vec<Problem>), Errors> {
 /// The same for a text that is already in memory; `name` is what errors call it.
 pub fn parse(name: &str, text: &str) -> Result<Loaded, Errors> {
     Ok(check::validate(&Source::new(name, text), NotYet::Refuse)?.0)
+}
+
+/// Reads a policy and also compiles it, to find out whether it fits: all that `enforcer check` can say about it.
+pub fn check(path: &Path) -> Result<Loaded, Errors> {
+    let loaded = load(path)?;
+    compile(&loaded.valid, 1, 0)?;
+    Ok(loaded)
 }

@@ -1,5 +1,5 @@
-//! The words of a policy that come from the decision core's tables: protocols, functions, classes, object spaces; and
-//! the names of ethertypes. Nothing about a protocol stands here; it is looked up.
+//! The words of a policy that come from the decision core's tables: protocols, functions, classes, object spaces.
+//! Nothing about a protocol stands here; it is looked up.
 
 use enforcer_common::network::protocol as ip;
 use enforcer_common::operation::Access;
@@ -27,17 +27,6 @@ const NOT_YET: &[&str] = &[
 
 /// Protocols that are inspected within another one.
 const WITHIN: &[(&str, &str)] = &[("umas", "modbus"), ("s7commplus", "s7comm"), ("cip", "enip")];
-
-/// Frames that are not IP, by name. Below 0x600: the DSAP of an 802.3 frame.
-pub(super) const ETHERNET: &[(&str, u16)] = &[
-    ("arp", 0x0806),
-    ("lldp", 0x88cc),
-    ("stp", 0x0042),
-    ("profinet", 0x8892),
-    ("goose", 0x88b8),
-    ("sv", 0x88ba),
-    ("ethercat", 0x88a4),
-];
 
 /// True when the payload is dissected, so that rules about functions make sense.
 pub(super) fn inspected(protocol: Protocol) -> bool {
@@ -221,38 +210,4 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
         }
     }
     number.to_string()
-}
-
-/// The ethertype that an entry of `types` stands for.
-pub(super) fn ethertype(word: &str) -> Result<u16, String> {
-    if let Some((_, number)) = ETHERNET.iter().find(|(name, _)| *name == word) {
-        return Ok(*number);
-    }
-    if matches!(word, "ip" | "ipv4" | "ipv6") {
-        return Err(format!("type \"{word}\" is IP and is decided by conduits, not by [[ethernet]]"));
-    }
-    match range::number(word) {
-        Some(0x0800 | 0x86dd) => Err(format!("type {word} is IP and is decided by conduits, not by [[ethernet]]")),
-        Some(0x8100 | 0x88a8 | 0x9100) => Err(format!("type {word} is a VLAN tag; name the type behind the tag")),
-        Some(number @ (1..=0xff | 0x0600..=0xffff)) => Ok(u16::try_from(number).unwrap_or(u16::MAX)),
-        Some(_) => {
-            Err(format!("type {word} is no ethertype; possible are 0x0600 to 0xffff, or an LLC address below 0x100"))
-        }
-        None => {
-            let known: Vec<&str> = ETHERNET.iter().map(|(name, _)| *name).collect();
-            let end = match nearest(word, known.iter().copied()) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("possible are {}, or a number", known.join(", ")),
-            };
-            Err(format!("unknown type \"{word}\"; {end}"))
-        }
-    }
-}
-
-/// The word for an ethertype, its number when it has none.
-pub fn ethertype_name(number: u16) -> String {
-    match ETHERNET.iter().find(|(_, known)| *known == number) {
-        Some((name, _)) => (*name).to_owned(),
-        None => format!("0x{number:04x}"),
-    }
 }

@@ -4,6 +4,8 @@
 mod generate;
 mod naive;
 
+use enforcer::config;
+use enforcer::document::Errors;
 use enforcer::policy::trial::{self, Outcome};
 use enforcer::policy::{compile, parse};
 use enforcer_common::policy::UNCOVERED;
@@ -51,22 +53,48 @@ proptest! {
 
     /// Whatever the text, the answer is a policy or sentences with lines inside the file; never a panic.
     #[test]
-    fn any_text_gives_a_policy_or_sentences(
-        conduits in policies(),
-        at in any::<prop::sample::Index>(),
-        insertion in "[\\PC\\n]{0,6}",
-    ) {
-        let mut text = text(&conduits, false);
-        let place = at.index(text.len());
-        if text.is_char_boundary(place) {
-            text.insert_str(place, &insertion);
-        }
-        if let Err(errors) = parse("p", &text) {
-            let lines = text.split('\n').count();
-            for problem in errors.problems() {
-                prop_assert!((1..=lines).contains(&problem.line), "{}", problem);
-                prop_assert!(!problem.cause.contains('\n'), "{}", problem);
-            }
-        }
+    fn any_text_gives_a_policy_or_sentences(conduits in policies(), edit in edits()) {
+        let text = edit.apply(&text(&conduits, false));
+        sentences(parse("p", &text).err(), &text)?;
     }
+
+    /// The same for the box configuration.
+    #[test]
+    fn any_text_gives_a_configuration_or_sentences(edit in edits()) {
+        let text = edit.apply(include_str!("../../../configs/enforcer.toml"));
+        sentences(config::parse("c", &text).err(), &text)?;
+    }
+}
+
+/// One place in a text, some of it taken away, something else put in.
+#[derive(Clone, Debug)]
+struct Edit {
+    at: prop::sample::Index,
+    remove: usize,
+    insert: String,
+}
+
+fn edits() -> impl Strategy<Value = Edit> {
+    let insert = prop_oneof![Just(String::new()), "[\\PC\\n]{0,6}", "[\\[\\]\"=,{}0-9.\\\\ \n-]{0,4}"];
+    (any::<prop::sample::Index>(), 0usize..12, insert).prop_map(|(at, remove, insert)| Edit { at, remove, insert })
+}
+
+impl Edit {
+    fn apply(&self, text: &str) -> String {
+        let mut chars: Vec<char> = text.chars().collect();
+        let start = self.at.index(chars.len());
+        let end = (start + self.remove).min(chars.len());
+        chars.splice(start..end, self.insert.chars());
+        chars.into_iter().collect()
+    }
+}
+
+/// Each error is one line and speaks of a line that is there; 0 is the file as a whole.
+fn sentences(errors: Option<Errors>, text: &str) -> Result<(), TestCaseError> {
+    let lines = text.split('\n').count();
+    for problem in errors.iter().flat_map(Errors::problems) {
+        prop_assert!(problem.line <= lines, "{}", problem);
+        prop_assert!(!problem.to_string().contains('\n'), "{}", problem);
+    }
+    Ok(())
 }

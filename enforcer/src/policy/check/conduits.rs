@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use enforcer_common::action::OnDeny;
+use enforcer_common::policy::capacity;
 use enforcer_common::protocol::Protocol;
 use enforcer_common::verdict::Mode;
 use toml::Spanned;
@@ -107,10 +108,16 @@ impl<'s> Check<'s> {
         let mode = self.word(raw.mode, label, "mode", &words).unwrap_or(Mode::Enforce);
         let words = [("drop", OnDeny::Drop), ("reset", OnDeny::Reset)];
         let on_deny = self.word(raw.on_deny, label, "on_deny", &words).unwrap_or(OnDeny::Reset);
+        let (from, to) = (from?, to?);
+        if from.len().saturating_mul(to.len()) > capacity::PAIRS {
+            let text = format!("{label}: \"from\" and \"to\" make more than {} zone pairs", capacity::PAIRS);
+            self.reader.report(span, text);
+            return None;
+        }
         Some(Conduit {
             name: name?,
-            from: from?,
-            to: to?,
+            from,
+            to,
             protocol: protocol?,
             ports: ports?,
             mode,

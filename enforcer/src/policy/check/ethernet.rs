@@ -2,7 +2,7 @@
 
 use enforcer_common::verdict::Verdict;
 
-use super::super::names::{ethertype, ethertype_name};
+use super::super::ethertypes::{ethertype, ethertype_name};
 use super::super::raw::RawEthernet;
 use super::super::valid::Ethernet;
 use super::Check;

@@ -1,11 +1,13 @@
 //! What is right and still unlikely to be meant.
 
+use std::collections::BTreeMap;
+
 use enforcer_common::operation::Access;
 use enforcer_common::protocol::Protocol;
 use enforcer_common::verdict::Verdict;
 
 use super::super::names::inspected;
-use super::super::valid::{Conduit, Functions, Party, Policy, Rule};
+use super::super::valid::{Conduit, Function, Functions, Objects, Party, Policy, Rule};
 use crate::document::Problem;
 
 const ARP: u16 = 0x0806;
@@ -48,12 +50,10 @@ fn allows_arp(entry: &super::super::valid::Ethernet) -> bool {
 
 fn of_rules(conduit: &Conduit) -> Vec<(usize, String)> {
     let mut list = Vec::new();
-    for (index, rule) in conduit.rules.iter().enumerate() {
-        let label = format!("rule \"{}\" of conduit \"{}\"", rule.name, conduit.name);
-        let mut earlier = conduit.rules.iter().take(index);
-        if let Some(other) = earlier.find(|other| same_operations(other, rule)) {
-            let idle = idle_of(other, rule);
-            let (idle, winner) = if std::ptr::eq(idle, rule) { (rule, other) } else { (other, rule) };
+    let mut seen: BTreeMap<Operations<'_>, &Rule> = BTreeMap::new();
+    for rule in &conduit.rules {
+        if let Some(other) = seen.insert(operations(rule), rule) {
+            let (idle, winner) = rank(other, rule);
             list.push((
                 idle.line,
                 format!(
@@ -61,23 +61,29 @@ fn of_rules(conduit: &Conduit) -> Vec<(usize, String)> {
                     idle.name, conduit.name, winner.name, winner.line
                 ),
             ));
+            // What loses to the winner is compared with the winner.
+            seen.insert(operations(winner), winner);
         }
         if rule.values.is_some() && rule.functions.iter().all(|entry| reads_only(conduit.protocol, entry)) {
+            let label = format!("rule \"{}\" of conduit \"{}\"", rule.name, conduit.name);
             list.push((rule.line, format!("{label} has \"values\", but its functions only read: they never matter")));
         }
     }
     list
 }
 
-/// True when two rules match exactly the same operations, whatever they do with them.
-fn same_operations(one: &Rule, other: &Rule) -> bool {
-    one.single_functions() == other.single_functions()
-        && (&one.units, &one.objects, &one.values) == (&other.units, &other.objects, &other.values)
+/// What a rule matches, whatever it does with it.
+type Operations<'r> =
+    (Vec<Option<Function>>, &'r Option<Vec<(u32, u32)>>, &'r Option<Vec<Objects>>, &'r Option<Vec<(i64, i64)>>);
+
+fn operations(rule: &Rule) -> Operations<'_> {
+    (rule.single_functions(), &rule.units, &rule.objects, &rule.values)
 }
 
-/// Of two rules for the same operations the one that loses: deny beats log, log beats allow, then the file's order.
-fn idle_of<'r>(earlier: &'r Rule, later: &'r Rule) -> &'r Rule {
-    if later.action > earlier.action { earlier } else { later }
+/// Of two rules for the same operations the one that loses, then the one that wins: deny beats log, log beats allow, then
+/// the file's order.
+fn rank<'r>(earlier: &'r Rule, later: &'r Rule) -> (&'r Rule, &'r Rule) {
+    if later.action > earlier.action { (earlier, later) } else { (later, earlier) }
 }
 
 fn reads_only(protocol: Protocol, entry: &Functions) -> bool {

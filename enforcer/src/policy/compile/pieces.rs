@@ -71,7 +71,11 @@ impl Tables {
         let mut rows = Vec::new();
         for space in spaces {
             let ranges = named().filter(|objects| objects.space == space).map(|objects| (objects.first, objects.last));
-            for first in cuts(ranges) {
+            let cuts = cuts(ranges);
+            if cuts.len() > capacity::SEGMENTS {
+                return Err(Full::of("object ranges", capacity::SEGMENTS));
+            }
+            for first in cuts {
                 let candidates = self.candidates(passing, Some((space, first)))?;
                 rows.push((space, first, key(candidates)));
             }

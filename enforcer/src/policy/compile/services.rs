@@ -55,6 +55,9 @@ pub(super) fn fill(policy: &Policy, image: &mut Image) -> Result<(), Full> {
             if run.count != 0 {
                 let key = u32::from(zone_id(*from)) << 16 | u32::from(zone_id(*to));
                 pairs.push(Pair { key, services: run });
+                if pairs.len() > capacity::PAIRS {
+                    return Err(Full::of("zone pairs", capacity::PAIRS));
+                }
             }
         }
     }

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::super::names::{self, inspected};
 use super::super::trial::{self, Outcome};
-use super::super::valid::{Conduit, Function, Functions, Objects, Policy};
+use super::super::valid::{Conduit, Function, Functions, Objects, Party, Policy};
 use super::super::{Compiled, compile, range};
 use super::describe::{function_words, object_words, place_words};
 
@@ -164,8 +164,7 @@ fn operations(protocol: Protocol, question: &Question) -> Result<Vec<Operation>,
         if let Some(objects) = objects {
             (operation.space, operation.first, operation.last) = (objects.space, objects.first, objects.last);
         }
-        // Of a request with two ranges the first is read and the second written, as in Modbus function 23.
-        if count > 1 && index == 0 && operation.access == Access::Write as u8 {
+        if count > 1 && index == 0 && reads_first_range(protocol, function.code) {
             operation.access = Access::Read as u8;
         } else if let Some((min, max)) = value {
             (operation.value_min, operation.value_max) = (min, max);
@@ -174,6 +173,14 @@ fn operations(protocol: Protocol, question: &Question) -> Result<Vec<Operation>,
         operation
     });
     Ok(parts.collect())
+}
+
+/// Functions that read their first range and write the second, in one request.
+fn reads_first_range(protocol: Protocol, code: u32) -> bool {
+    match protocol {
+        Protocol::Modbus => code == 23,
+        Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp => false,
+    }
 }
 
 /// The class of a function on these objects, from the protocol's table.
@@ -211,10 +218,16 @@ fn request_words(protocol: Protocol, parts: &[Operation]) -> String {
 /// The rule that came closest and a sentence about it; only the sentence when no rule names the function.
 fn closest(policy: &Policy, conduit: &Conduit, parts: &[Operation]) -> (Option<String>, String) {
     let mut best: Option<(u8, &str, usize, Reason)> = None;
+    // The conduit is chosen already; without zones a policy of one rule is small.
+    let (zones, devices, ethernet, conduits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let name = (policy.file.clone(), policy.name.clone());
+    let mut single = Policy { file: name.0, name: name.1, zones, devices, ethernet, conduits, ..*policy };
     for rule in conduit.rules.iter().filter(|rule| rule.action != Verdict::Deny) {
-        let alone = Conduit { rules: vec![rule.clone()], ..conduit.clone() };
-        let policy = Policy { conduits: vec![alone], ..policy.clone() };
-        let Ok(compiled) = compile(&policy, 1, 0) else { continue };
+        let any = vec![Party::Any];
+        let name = conduit.name.clone();
+        let rules = vec![rule.clone()];
+        single.conduits = vec![Conduit { name, from: any.clone(), to: any, ports: Vec::new(), rules, ..*conduit }];
+        let Ok(compiled) = compile(&single, 1, 0) else { continue };
         let Some(Outcome { reason, .. }) = trial::judge(&compiled.image, UNCOVERED.saturating_add(1), parts) else {
             continue;
         };

@@ -8,7 +8,8 @@ use enforcer_common::policy::OnUnsynchronised;
 use enforcer_common::protocol::Protocol;
 use enforcer_common::verdict::Verdict;
 
-use super::super::names::{ethertype_name, function_name, inspected, space_name, transport_name, transports};
+use super::super::ethertypes::ethertype_name;
+use super::super::names::{function_name, inspected, space_name, transport_name, transports};
 use super::super::valid::{Conduit, Function, Functions, Objects, Party, Policy, Rate, Rule};
 
 /// Several lines, each ended.

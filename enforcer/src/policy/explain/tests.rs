@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::{compile, load};
+use super::super::{check, compile, load, parse};
 use super::{Answer, Question, answer, describe};
 
 fn example(name: &str) -> PathBuf {
@@ -61,6 +61,23 @@ fn what_passes_names_its_rule() {
     assert_eq!(answer.why.last().unwrap(), "rule \"setpoint\" (line 37) covers it: log");
 }
 
+/// Function 23 reads its first range; values bind the second. Function 21 writes all of its ranges.
+#[test]
+fn requests_with_several_ranges_are_judged_as_one() {
+    let text = "[policy]\nname = \"p\"\n[[conduits]]\nname = \"c\"\nfrom = [\"any\"]\nto = [\"any\"]\nprotocol = \"modbus\"\n\
+                [[conduits.rules]]\nname = \"r\"\nfunctions = [21, 23]\nvalues = [\"0-9\"]\naction = \"allow\"\n";
+    let valid = parse("p", text).unwrap().valid;
+    let compiled = compile(&valid, 1, 0).unwrap();
+    let asked = |function: &str, space: &str, value: &str| {
+        let objects = vec![format!("{space}:0-9"), format!("{space}:20")];
+        let question = Question { function: function.to_owned(), objects, value: Some(value.to_owned()), ..question() };
+        answer(&valid, &compiled, &question).unwrap().reason
+    };
+    assert_eq!(asked("23", "holding", "9"), "rule");
+    assert_eq!(asked("23", "holding", "10"), "value_not_allowed");
+    assert_eq!(asked("write_file_record", "file1", "10"), "value_not_allowed");
+}
+
 #[test]
 fn a_deny_rule_is_named() {
     let answer =
@@ -87,6 +104,58 @@ fn other_refusals_say_what_is_missing() {
         "from 10.9.9.9 (in no named zone) to 10.10.2.5 (zone press), tcp port 502: no conduit covers this, and the policy's \
          default is deny"
     );
+}
+
+/// Verdict, reason and deciding rule of one question to an example.
+fn verdict(name: &str, question: &Question) -> (String, String, String) {
+    let loaded = check(&example(name)).unwrap();
+    let compiled = compile(&loaded.valid, 1, 0).unwrap();
+    let answer = answer(&loaded.valid, &compiled, question).unwrap();
+    (answer.verdict.to_owned(), answer.reason.to_owned(), answer.rule.or(answer.conduit).unwrap_or_default())
+}
+
+/// Asks `from` for `function` on `objects` of unit 1, without a value.
+fn simple(from: &str, function: &str, objects: &str) -> Question {
+    let objects = if objects.is_empty() { Vec::new() } else { vec![objects.to_owned()] };
+    Question { from: from.parse().unwrap(), function: function.to_owned(), objects, value: None, ..question() }
+}
+
+#[test]
+fn the_read_only_example_does_what_it_says() {
+    let cases = [
+        ("read_holding_registers", "holding:0-124", "allow", "rule", "poll"),
+        ("read_device_identification", "", "log", "rule", "identify"),
+        ("write_single_coil", "coil:1", "deny", "function_not_allowed", "hmi-plc"),
+        ("read_write_multiple_registers", "holding:1", "deny", "function_not_allowed", "hmi-plc"),
+        ("umas", "", "deny", "function_not_allowed", "hmi-plc"),
+    ];
+    for (function, objects, verdict_word, reason, decider) in cases {
+        let expected = (verdict_word.to_owned(), reason.to_owned(), decider.to_owned());
+        assert_eq!(verdict("read-only.toml", &simple("10.10.1.20", function, objects)), expected, "{function}");
+    }
+    let stranger = verdict("read-only.toml", &simple("10.10.1.22", "read_coils", "coil:1"));
+    assert_eq!(stranger, ("deny".to_owned(), "not_covered".to_owned(), String::new()));
+}
+
+#[test]
+fn the_engineering_example_does_what_it_says() {
+    let (hmi, eng) = ("10.10.1.20", "10.10.1.70");
+    let cases = [
+        (hmi, "read_coils", "coil:1", "allow", "poll"),
+        (hmi, "write_single_coil", "coil:1", "deny", "operate"),
+        (eng, "write_single_coil", "coil:1", "log", "engineering"),
+        (eng, "return_query_data", "", "log", "engineering"),
+        (eng, "force_listen_only_mode", "", "deny", "never"),
+        (eng, "firmware_replacement", "", "deny", "never"),
+        (eng, "umas", "", "log", "engineering"),
+    ];
+    for (from, function, objects, word, decider) in cases {
+        let (verdict, _, by) = verdict("engineering-window.toml", &simple(from, function, objects));
+        assert_eq!((verdict.as_str(), by.as_str()), (word, decider), "{from} {function}");
+    }
+    let web = Question { port: Some(80), ..simple(eng, "read_coils", "coil:1") };
+    let expected = ("allow".to_owned(), "conduit".to_owned(), "web".to_owned());
+    assert_eq!(verdict("engineering-window.toml", &web), expected);
 }
 
 #[test]

@@ -58,6 +58,21 @@ fn warning_about_a_rule_that_never_decides() {
 }
 
 #[test]
+fn the_rule_that_decides_is_named_also_among_three() {
+    let rule = |name: &str, action: &str| {
+        format!("[[conduits.rules]]\nname = \"{name}\"\nfunctions = [\"@read\"]\naction = \"{action}\"\n")
+    };
+    let text = format!("{GOOD}{}{}", rule("s", "log"), rule("t", "allow"));
+    assert_eq!(
+        warnings(&text),
+        [
+            "policy.toml:17: rule \"r\" of conduit \"c\" never decides: rule \"s\" (line 21) covers the same operations",
+            "policy.toml:25: rule \"t\" of conduit \"c\" never decides: rule \"s\" (line 21) covers the same operations",
+        ]
+    );
+}
+
+#[test]
 fn warning_about_values_of_reads() {
     assert_eq!(
         warnings(&with("name = \"r\"", "name = \"r\"\nvalues = [\"0-9\"]")),

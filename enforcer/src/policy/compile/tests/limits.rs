@@ -63,3 +63,26 @@ fn too_many_conduits_and_rules_are_refused() {
         "{sentence}"
     );
 }
+
+#[test]
+fn too_many_zone_pairs_are_refused() {
+    let zones = |count: usize| (0..count).map(|zone| format!("\"z{zone}\"")).collect::<Vec<_>>().join(", ");
+    let mut text = "[policy]\nname = \"p\"\n[zones]\n".to_owned();
+    for zone in 0..100 {
+        text += &format!("z{zone} = [\"10.0.0.{zone}\"]\n");
+    }
+    let conduit = |name: &str, from: &str, to: &str| {
+        format!("[[conduits]]\nname = \"{name}\"\nfrom = [{from}]\nto = [{to}]\nprotocol = \"tcp\"\n")
+    };
+    let errors = parse("policy.toml", &format!("{text}{}", conduit("c", &zones(100), &zones(100)))).unwrap_err();
+    assert_eq!(
+        errors.to_string(),
+        "policy.toml:104: conduit \"c\": \"from\" and \"to\" make more than 8192 zone pairs"
+    );
+    // Two conduits that are small each, but whose ends meet in every pair.
+    let two = conduit("c", &zones(100), "\"any\"") + &conduit("d", "\"any\"", &zones(100));
+    assert_eq!(
+        refused(&format!("{text}{two}")),
+        "policy.toml: the policy is too large: it needs more than the 8192 zone pairs that there is room for"
+    );
+}
