@@ -70,18 +70,137 @@ pub const MODE_AS_POLICY: u8 = 0xff;
 
 /// Slots of the program array, one per stage and one per inspected protocol.
 pub mod slot {
-    /// Link, network, transport; conduit for what is not TCP.
+    /// Link, network, transport.
     pub const WALK: u32 = 0;
-    /// Conduit and stream of TCP.
+    /// Flow and stream of TCP.
     pub const STREAM: u32 = 1;
     /// Judge, act, commit.
     pub const JUDGE: u32 = 2;
     /// Turns a denied segment into a reset for its sender.
     pub const RESET: u32 = 3;
+    /// Events and observations.
+    pub const REPORT: u32 = 4;
+    /// Conduit, from the policy.
+    pub const CONDUIT: u32 = 5;
     /// Modbus in the frame.
     pub const MODBUS: u32 = 16;
     /// Modbus in carry + payload.
     pub const MODBUS_ASSEMBLED: u32 = 17;
+    /// Values of Modbus writes in the frame.
+    pub const MODBUS_VALUES: u32 = 18;
+    /// Values of Modbus writes in carry + payload.
+    pub const MODBUS_VALUES_ASSEMBLED: u32 = 19;
     /// Size of the array.
     pub const COUNT: u32 = 64;
 }
+
+/// What a map cell is indexed by, and how many there are. A size is part of [`LAYOUT`] through the image's capacities.
+pub mod cell {
+    use core::hint::black_box;
+
+    use crate::verdict::{REASONS, Reason};
+
+    /// Counters of one conduit: per reason, carried out or not.
+    pub const PER_CONDUIT: usize = REASONS * 2;
+    /// Counters of one function node: per reason a rule can have, carried out or not.
+    pub const PER_FUNCTION: usize = 16;
+
+    /// Counter of a conduit.
+    #[must_use]
+    #[inline(always)]
+    pub const fn of_conduit(reason: Reason, acted: bool) -> usize {
+        ((reason as usize) << 1 | acted as usize) & (PER_CONDUIT - 1)
+    }
+
+    /// Counter of a function node; `None` for reasons that no rule gives.
+    #[must_use]
+    #[inline(always)]
+    pub fn of_function(reason: Reason, acted: bool) -> Option<usize> {
+        // The mask must stay where the verifier sees it, though the compiler knows how far reasons go.
+        let place = *PLACES.get(black_box(reason as usize) & (REASONS - 1))? as usize;
+        if place == 0 {
+            return None;
+        }
+        Some((place.wrapping_sub(1) << 1 | acted as usize) & (PER_FUNCTION - 1))
+    }
+
+    /// Place of each reason in [`NODE_REASONS`], counted from 1; 0 for the others.
+    static PLACES: [u8; REASONS] = {
+        let mut places = [0; REASONS];
+        let mut place = 0u8;
+        let mut rest: &[Reason] = &NODE_REASONS;
+        while let [reason, tail @ ..] = rest {
+            place = place.wrapping_add(1);
+            #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
+            {
+                places[*reason as usize] = place;
+            }
+            rest = tail;
+        }
+        places
+    };
+
+    /// Reasons that a function node counts, in the order of its cells.
+    pub const NODE_REASONS: [Reason; 7] = [
+        Reason::RuleAllow,
+        Reason::RuleLog,
+        Reason::RuleDeny,
+        Reason::UnitNotAllowed,
+        Reason::ObjectNotAllowed,
+        Reason::ValueNotAllowed,
+        Reason::RateExceeded,
+    ];
+}
+
+/// Key of the counter for outcomes of functions that no node counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct FunctionReason {
+    /// Function, or [`crate::operation::NO_FUNCTION`].
+    pub function: u32,
+    /// Conduit id.
+    pub conduit: u16,
+    /// [`crate::verdict::Reason`] code.
+    pub reason: u8,
+    /// Counter bank in bit 1, carried out in bit 0.
+    pub flags: u8,
+}
+
+/// Losses that are counted because nothing may be lost silently. Index into the map `LOST`.
+pub mod loss {
+    /// Events that found the ring buffer full.
+    pub const EVENTS: u32 = 0;
+    /// Operations that found the observation table full.
+    pub const OBSERVATIONS: u32 = 1;
+    /// Outcomes that found the function counter table full (the conduit's counters have them).
+    pub const FUNCTIONS: u32 = 2;
+    /// Conversations that found the flow table full.
+    pub const FLOWS: u32 = 3;
+    /// Frames that met an empty slot of the program array.
+    pub const STAGES: u32 = 4;
+    /// Size of the map.
+    pub const COUNT: usize = 8;
+}
+
+/// IPv4 flows have a key of their own: a third of the bytes to hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct FlowKeyV4 {
+    /// Address on the network side.
+    pub network: [u8; 4],
+    /// Address on the device side.
+    pub device: [u8; 4],
+    /// Port on the network side.
+    pub network_port: u16,
+    /// Port on the device side.
+    pub device_port: u16,
+}
+
+/// Conversations that the box can follow at once.
+pub const FLOWS: usize = 16384;
+/// Operations that learning can tell apart.
+pub const OBSERVATIONS: usize = 32768;
+/// Bytes of the event ring.
+pub const EVENT_RING: usize = 1 << 20;
+/// Bytes of the assembly buffer: carry, payload, and room for reads beyond the end.
+pub const ASSEMBLY: usize = 4096;

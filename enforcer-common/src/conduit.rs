@@ -26,72 +26,64 @@ pub struct Resolved {
     pub client: Side,
 }
 
-/// Fills `scratch.path` for a frame whose headers are known.
+/// Fills `scratch.path` from the flow of a TCP segment. False when there is no flow, or when its conduit was looked up in
+/// another generation: [`resolve`] is next.
+#[inline(always)]
+pub fn recall<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> bool {
+    let Some(slot) = environment.find_flow(&FlowKey::of(&scratch.frame)) else {
+        return false;
+    };
+    scratch.path.slot = slot;
+    let Some(flow) = environment.flow(slot) else {
+        return false;
+    };
+    if flow.generation != policy.header.generation {
+        return false;
+    }
+    let resolved = Resolved { conduit: flow.conduit, protocol: flow.protocol, client: Side::from_code(flow.client) };
+    if scratch.frame.side == Side::Network as u8 && policy.is_device_mac(scratch.frame.source_mac) {
+        return false;
+    }
+    take(policy, environment, &scratch.frame, &mut scratch.path, resolved);
+    true
+}
+
+/// Finds the conduit of a frame in the policy, and for TCP makes or renews its flow.
 ///
 /// # Errors
-/// `spoofed_device`, `flow_table_full`, or the policy's reason for uncovered traffic when nothing more is to be inspected.
+/// `spoofed_device`, `flow_table_full`.
 #[inline(always)]
 pub fn resolve<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Result<(), Reason> {
-    let frame = &scratch.frame;
-    let path = &mut scratch.path;
-    path.slot = NO_FLOW;
-
-    if frame.side == Side::Network as u8 && policy.is_device_mac(frame.source_mac) {
-        finish(policy, environment, path, UNCOVERED);
-        return Err(Reason::SpoofedDevice);
+    let resolved = match look_up(policy, scratch) {
+        Ok(resolved) => resolved,
+        Err(reason) => {
+            finish(policy, environment, &mut scratch.path, UNCOVERED);
+            return Err(reason);
+        }
+    };
+    take(policy, environment, &scratch.frame, &mut scratch.path, resolved);
+    let scratch = scratch.anew();
+    if scratch.frame.transport_protocol != protocol::TCP {
+        return Ok(());
     }
-    if frame.transport_protocol != protocol::TCP {
-        let resolved = look_up(policy, frame);
-        return take(policy, environment, frame, path, resolved);
-    }
-
-    let key = FlowKey::of(frame);
-    if let Some(slot) = environment.find_flow(&key) {
-        path.slot = slot;
+    if scratch.path.slot == NO_FLOW {
+        if scratch.path.protocol < Protocol::FIRST_INSPECTED || !worth_a_flow(policy, &scratch.path) {
+            return Ok(());
+        }
+        let slot = environment.create_flow(&FlowKey::of(&scratch.frame)).ok_or(Reason::FlowTableFull)?;
+        scratch.path.slot = slot;
         if let Some(flow) = environment.flow(slot) {
-            let cached = if flow.generation == policy.header.generation {
-                Some(Resolved { conduit: flow.conduit, protocol: flow.protocol, client: Side::from_code(flow.client) })
-            } else {
-                None
-            };
-            let resolved = match cached {
-                Some(resolved) => resolved,
-                None => match look_up(policy, frame) {
-                    Ok(mut resolved) => {
-                        // The client stays the client: a port number must not turn the conversation round.
-                        resolved.client = Side::from_code(flow.client);
-                        flow.generation = policy.header.generation;
-                        flow.conduit = resolved.conduit;
-                        flow.protocol = resolved.protocol;
-                        resolved
-                    }
-                    Err(reason) => {
-                        finish(policy, environment, path, UNCOVERED);
-                        return Err(reason);
-                    }
-                },
-            };
-            return take(policy, environment, frame, path, Ok(resolved));
+            let request = scratch.path.role == Role::Request as u8;
+            let side = Side::from_code(scratch.frame.side);
+            flow.client = if request { side as u8 } else { side.other() as u8 };
         }
     }
-
-    let resolved = look_up(policy, frame);
-    take(policy, environment, frame, path, resolved)?;
-    if path.protocol < Protocol::FIRST_INSPECTED || !worth_a_flow(policy, path) {
-        return Ok(());
-    }
-    let Ok(resolved) = resolved else {
-        return Ok(());
-    };
-    let Some(slot) = environment.create_flow(&key) else {
-        return Err(Reason::FlowTableFull);
-    };
-    path.slot = slot;
-    if let Some(flow) = environment.flow(slot) {
+    if let Some(flow) = environment.flow(scratch.path.slot) {
         flow.generation = policy.header.generation;
-        flow.conduit = resolved.conduit;
-        flow.protocol = resolved.protocol;
-        flow.client = resolved.client as u8;
+        flow.conduit = scratch.path.conduit;
+        flow.protocol = scratch.path.protocol;
+        // The client stays the client: a port number must not turn a conversation round.
+        scratch.path.role = if flow.client == scratch.frame.side { Role::Request as u8 } else { Role::Response as u8 };
     }
     Ok(())
 }
@@ -105,25 +97,10 @@ fn worth_a_flow(policy: &Image, path: &Path) -> bool {
 }
 
 #[inline(always)]
-fn take<E: Environment>(
-    policy: &Image,
-    environment: &E,
-    frame: &Frame,
-    path: &mut Path,
-    resolved: Result<Resolved, Reason>,
-) -> Result<(), Reason> {
-    match resolved {
-        Ok(resolved) => {
-            path.protocol = resolved.protocol;
-            path.role = if resolved.client as u8 == frame.side { Role::Request as u8 } else { Role::Response as u8 };
-            finish(policy, environment, path, resolved.conduit);
-            Ok(())
-        }
-        Err(reason) => {
-            finish(policy, environment, path, UNCOVERED);
-            Err(reason)
-        }
-    }
+fn take<E: Environment>(policy: &Image, environment: &E, frame: &Frame, path: &mut Path, resolved: Resolved) {
+    path.protocol = resolved.protocol;
+    path.role = if resolved.client as u8 == frame.side { Role::Request as u8 } else { Role::Response as u8 };
+    finish(policy, environment, path, resolved.conduit);
 }
 
 /// Fills in what the conduit says.
@@ -142,50 +119,95 @@ pub fn finish<E: Environment>(policy: &Image, environment: &E, path: &mut Path, 
     path.values = if mode as u8 == Mode::Learn as u8 { 1 } else { values };
 }
 
-/// Looks up both directions of a conversation. Err: a spoofed source.
+/// Looks up both directions of a conversation.
+///
+/// # Errors
+/// `spoofed_device`.
 #[inline(always)]
-fn look_up(policy: &Image, frame: &Frame) -> Result<Resolved, Reason> {
-    let source = policy.place(&frame.source);
-    let destination = policy.place(&frame.destination);
-    let side = Side::from_code(frame.side);
-    if side as u8 == Side::Network as u8 && source.device {
+fn look_up(policy: &Image, scratch: &mut Scratch) -> Result<Resolved, Reason> {
+    let frame = &scratch.frame;
+    if frame.side == Side::Network as u8 && policy.is_device_mac(frame.source_mac) {
         return Err(Reason::SpoofedDevice);
     }
+    let source = policy.place(&frame.source);
+    if frame.side == Side::Network as u8 && source.device {
+        return Err(Reason::SpoofedDevice);
+    }
+    scratch.path.zones = [source.zone, policy.place(&frame.destination).zone];
+
+    let scratch = scratch.anew();
+    let frame = &scratch.frame;
+    let [source, destination] = scratch.path.zones;
     let transport = match frame.transport_protocol {
         protocol::ICMPV6 => protocol::ICMP,
         other => other,
     };
     let service = (transport as u32) << 16;
-    let to = service | frame.destination_port as u32;
-    let from = service | frame.source_port as u32;
-
     let synchronise = frame.tcp_flags & (flag::SYN | flag::ACK);
-    let opening = transport == protocol::TCP && synchronise == flag::SYN;
-    let answering = transport == protocol::TCP && synchronise == flag::SYN | flag::ACK;
-    let as_client = if answering { None } else { policy.conduit_of(source.zone, destination.zone, to) };
-    let as_server = if opening { None } else { policy.conduit_of(destination.zone, source.zone, from) };
+    let forth = Asked {
+        client: source,
+        server: destination,
+        service: service | frame.destination_port as u32,
+        skip: transport == protocol::TCP && synchronise == flag::SYN | flag::ACK,
+    };
+    let back = Asked {
+        client: destination,
+        server: source,
+        service: service | frame.source_port as u32,
+        skip: transport == protocol::TCP && synchronise == flag::SYN,
+    };
+    scratch.path.found = [ask(policy, forth), NOT_FOUND];
+    let scratch = scratch.anew();
+    let [found, _] = scratch.path.found;
+    scratch.path.found = [found, ask(policy, back)];
+    Ok(choose(policy, scratch.anew()))
+}
 
-    // Both fit: the device is the server, as it nearly always is.
-    let (conduit, client) = match (as_client, as_server) {
-        (Some(conduit), None) => (conduit, side),
-        (None, Some(conduit)) => (conduit, side.other()),
-        (Some(forth), Some(back)) => match side {
-            Side::Network => (forth, side),
-            Side::Device => (back, side.other()),
-        },
-        (None, None) => return Ok(uncovered(frame, side, transport)),
+/// A question to the table of conduits.
+struct Asked {
+    client: u16,
+    server: u16,
+    service: u32,
+    skip: bool,
+}
+
+/// No conduit.
+const NOT_FOUND: u16 = u16::MAX;
+
+#[inline(always)]
+fn ask(policy: &Image, asked: Asked) -> u16 {
+    if asked.skip {
+        return NOT_FOUND;
+    }
+    match policy.conduit_of(asked.client, asked.server, asked.service) {
+        Some(conduit) => conduit,
+        None => NOT_FOUND,
+    }
+}
+
+/// Of the conduits of both directions the one that holds. Both fit: the device is the server, as it nearly always is.
+#[inline(always)]
+fn choose(policy: &Image, scratch: &Scratch) -> Resolved {
+    let side = Side::from_code(scratch.frame.side);
+    let [forth, back] = scratch.path.found;
+    let (conduit, client) = if forth != NOT_FOUND && (back == NOT_FOUND || side as u8 == Side::Network as u8) {
+        (forth, side)
+    } else if back != NOT_FOUND {
+        (back, side.other())
+    } else {
+        return uncovered(&scratch.frame, side);
     };
     let protocol = match lookup::get(&policy.conduits, conduit as u32) {
         Some(entry) => entry.protocol,
         None => 0,
     };
-    Ok(Resolved { conduit, protocol, client })
+    Resolved { conduit, protocol, client }
 }
 
 /// Uncovered traffic is still read where its port tells the protocol, so that reports and learning can name it.
 #[inline(always)]
-fn uncovered(frame: &Frame, side: Side, transport: u8) -> Resolved {
-    if transport == protocol::ICMP {
+fn uncovered(frame: &Frame, side: Side) -> Resolved {
+    if frame.transport_protocol == protocol::ICMP || frame.transport_protocol == protocol::ICMPV6 {
         return Resolved { conduit: UNCOVERED, protocol: 0, client: side };
     }
     let to = Protocol::by_port(frame.destination_port);

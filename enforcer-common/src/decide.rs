@@ -11,7 +11,8 @@ use crate::network;
 use crate::policy::{Image, UNCOVERED};
 use crate::port::Side;
 use crate::protocol::{Protocol, modbus};
-use crate::scratch::{Path, Scratch, Stream};
+use crate::report::report;
+use crate::scratch::{Frame, Path, Scratch, Stream};
 use crate::transport;
 use crate::verdict::Reason;
 use crate::{conduit, stream};
@@ -20,7 +21,9 @@ use crate::{conduit, stream};
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Conduit and stream of a TCP segment.
+    /// The conduit, from the policy.
+    Conduit,
+    /// The conduit of a TCP segment from its flow, and its stream.
     Stream,
     /// The dissector of the path's protocol.
     Protocol,
@@ -40,29 +43,28 @@ pub fn decide<B: Bytes + ?Sized, E: Environment>(
     if next == Next::Stream {
         next = follow(policy, environment, scratch);
     }
+    if next == Next::Conduit {
+        next = locate(policy, environment, scratch);
+        if next == Next::Stream {
+            next = follow(policy, environment, scratch);
+        }
+    }
     if next == Next::Protocol {
         if scratch.stream.assembled == 0 {
             dissect(bytes, scratch);
         } else {
-            let payload = scratch.stream.start;
-            match environment.assemble(scratch) {
-                Some(assembled) => {
-                    scratch.stream.start = 0;
-                    scratch.stream.end = assembled.length();
-                    dissect(assembled, scratch);
-                }
-                None => {
-                    scratch.stream.start = payload;
-                    scratch.outcome = Reason::BeyondInspection as u8;
-                }
-            }
+            dissect_assembled(environment, scratch);
         }
     }
-    conclude(policy, environment, scratch)
+    while judge::units(policy, environment, scratch) {}
+    let action = conclude(environment, scratch);
+    if scratch.report != 0 {
+        report(environment, scratch);
+    }
+    action
 }
 
-/// Link, network and transport; for what is not TCP the conduit, too. `length` is the whole frame's, of which `bytes` may
-/// hold only the first part.
+/// Link, network and transport. `length` is the whole frame's, of which `bytes` may hold only the first part.
 #[inline(always)]
 pub fn walk<B: Bytes + ?Sized, E: Environment>(
     bytes: &B,
@@ -75,20 +77,21 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
     scratch.count = 0;
     scratch.outcome = 0;
     scratch.action = 0;
+    scratch.report = 0;
     scratch.stream = Stream::default();
-    scratch.path = Path { slot: NO_FLOW, ..Path::default() };
-    scratch.frame = crate::scratch::Frame { side: side as u8, length, ..crate::scratch::Frame::default() };
+    judge::begin(scratch);
+    scratch.path = Path::EMPTY;
+    scratch.frame = Frame::EMPTY;
+    scratch.frame.side = side as u8;
+    scratch.frame.length = length;
     match headers(bytes, length, policy, environment, scratch) {
         Ok(next) => next,
         Err(reason) => {
+            let scratch = scratch.anew();
             scratch.outcome = reason as u8;
-            if scratch.path.generation != policy.header.generation {
-                if scratch.path.protocol == 0 {
-                    scratch.path.protocol =
-                        if scratch.frame.version == 0 { Protocol::Ethernet as u8 } else { Protocol::Ip as u8 };
-                }
-                conduit::finish(policy, environment, &mut scratch.path, UNCOVERED);
-            }
+            scratch.path.protocol =
+                if scratch.frame.version == 0 { Protocol::Ethernet as u8 } else { Protocol::Ip as u8 };
+            conduit::finish(policy, environment, &mut scratch.path, UNCOVERED);
             Next::Judge
         }
     }
@@ -102,14 +105,13 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
     environment: &mut E,
     scratch: &mut Scratch,
 ) -> Result<Next, Reason> {
-    let frame = &mut scratch.frame;
-    link::parse(bytes, frame)?;
+    link::parse(bytes, &mut scratch.frame)?;
+    let frame = &mut scratch.anew().frame;
     // Frames for the bridge's own address end in the box, whatever the port.
     if environment.is_management(frame.destination_mac) {
         return Err(Reason::Management);
     }
     if frame.ethertype != ethertype::IPV4 && frame.ethertype != ethertype::IPV6 {
-        scratch.path.protocol = Protocol::Ethernet as u8;
         return Err(ethernet(policy, frame.side, frame.source_mac, frame.ethertype));
     }
     match network::parse(bytes, frame) {
@@ -118,15 +120,32 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
         }
         other => other?,
     }
+    let frame = &mut scratch.anew().frame;
     transport::parse(bytes, frame)?;
     if bytes.length() < frame.payload_end && bytes.length() < length {
         return Err(Reason::MultiBuffer);
     }
-    if frame.transport_protocol == network::protocol::TCP {
-        return Ok(Next::Stream);
+    if frame.transport_protocol == network::protocol::TCP { Ok(Next::Stream) } else { Ok(Next::Conduit) }
+}
+
+/// The conduit, from the policy. Leaves a datagram to its dissector, and a segment to its stream.
+#[inline(always)]
+pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Next {
+    if let Err(reason) = conduit::resolve(policy, environment, scratch) {
+        scratch.outcome = reason as u8;
+        return Next::Judge;
     }
-    conduit::resolve(policy, environment, scratch)?;
-    Ok(datagram(policy, scratch))
+    let scratch = scratch.anew();
+    if scratch.path.slot != NO_FLOW {
+        return Next::Stream;
+    }
+    if scratch.frame.transport_protocol == network::protocol::TCP || scratch.path.protocol < Protocol::FIRST_INSPECTED {
+        uninspected(policy, scratch);
+        return Next::Judge;
+    }
+    scratch.stream.start = scratch.frame.payload;
+    scratch.stream.end = scratch.frame.payload_end;
+    Next::Protocol
 }
 
 #[inline(always)]
@@ -137,34 +156,17 @@ fn ethernet(policy: &Image, side: u8, source: [u8; 6], ethertype: u16) -> Reason
     policy.ethernet(ethertype)
 }
 
-/// What to do with a datagram whose conduit is known.
-#[inline(always)]
-fn datagram(policy: &Image, scratch: &mut Scratch) -> Next {
-    if scratch.path.protocol < Protocol::FIRST_INSPECTED {
-        uninspected(policy, scratch);
-        return Next::Judge;
-    }
-    scratch.stream.start = scratch.frame.payload;
-    scratch.stream.end = scratch.frame.payload_end;
-    Next::Protocol
-}
-
 /// A conduit without inspection inside, or traffic without conduit and without known protocol.
 #[inline(always)]
 fn uninspected(policy: &Image, scratch: &mut Scratch) {
     scratch.outcome = if scratch.path.conduit == UNCOVERED { policy.uncovered() as u8 } else { Reason::Conduit as u8 };
 }
 
-/// Conduit and stream of a TCP segment.
+/// The stream of a TCP segment whose flow is known.
 #[inline(always)]
 pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Next {
-    if let Err(reason) = conduit::resolve(policy, environment, scratch) {
-        scratch.outcome = reason as u8;
-        return Next::Judge;
-    }
-    if scratch.path.slot == NO_FLOW {
-        uninspected(policy, scratch);
-        return Next::Judge;
+    if !conduit::recall(policy, environment, scratch) {
+        return Next::Conduit;
     }
     match stream::follow(policy, environment, scratch) {
         Ok(()) => Next::Protocol,
@@ -182,17 +184,40 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
 #[inline(always)]
 pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     match Protocol::from_code(scratch.path.protocol) {
-        Some(Protocol::Modbus) => modbus::dissect(bytes, scratch),
+        Some(Protocol::Modbus) => {
+            while modbus::dissect(bytes, scratch) {}
+            if scratch.path.values != 0 {
+                modbus::values::read(bytes, scratch);
+            }
+        }
         Some(Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp) | None => {
             scratch.outcome = Reason::BeyondInspection as u8;
         }
     }
 }
 
-/// Judges, counts, reports; and advances the stream when the frame goes on.
+/// Runs the dissector over what the direction carries and the segment's new bytes behind it.
 #[inline(always)]
-pub fn conclude<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Action {
-    let action = judge::judge(policy, environment, scratch);
+pub fn dissect_assembled<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
+    match assemble(environment, scratch) {
+        Some(assembled) => dissect(assembled, scratch),
+        None => scratch.outcome = Reason::BeyondInspection as u8,
+    }
+}
+
+/// Lays carry and payload behind each other and marks them to be parsed.
+#[inline(always)]
+pub fn assemble<'a, E: Environment>(environment: &'a mut E, scratch: &mut Scratch) -> Option<&'a E::Assembled> {
+    let assembled = environment.assemble(scratch)?;
+    scratch.stream.start = 0;
+    scratch.stream.end = assembled.length();
+    Some(assembled)
+}
+
+/// Decides about the frame, whose operations are judged; and advances the stream when it goes on.
+#[inline(always)]
+pub fn conclude<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Action {
+    let action = judge::frame(environment, scratch);
     if action == Action::Forward {
         stream::commit(environment, scratch);
     }

@@ -37,9 +37,8 @@ pub trait Environment {
     /// Copies the bytes that `scratch.stream` marks to be saved into the carry of the frame's direction.
     fn save_carry(&mut self, scratch: &Scratch);
 
-    /// Takes one operation out of a rule's budget: `burst` operations per `burst * interval` nanoseconds. False when it
-    /// is used up. In learn and shadow the budget is kept just as in enforce.
-    fn take(&mut self, rule: u16, interval: u64, burst: u32) -> bool;
+    /// The state of a rule's rate, see [`crate::policy::rate`]. Kept in learn and shadow just as in enforce.
+    fn budget(&mut self, bank: u8, rule: u16) -> Option<&mut u64>;
 
     /// Counts an outcome: per conduit and reason, per function node (`u32::MAX`: none) and per rule. `acted` is true when
     /// the denial was carried out.

@@ -22,22 +22,35 @@ pub struct Event {
 }
 
 impl Event {
-    /// The record for the operation at `index`, or for the whole frame.
-    #[must_use]
+    /// An empty record.
+    pub const EMPTY: Self = Self {
+        time: 0,
+        frame: Frame::EMPTY,
+        path: Path::EMPTY,
+        operation: Operation::EMPTY,
+        action: 0,
+        padding: [0; 7],
+    };
+
+    /// Fills the record in place, for the operation at `index` or for the whole frame. In place, because the kernel's
+    /// stack has no room for it.
     #[inline(always)]
-    pub fn new(scratch: &Scratch, index: Option<u32>, time: u64) -> Self {
-        let whole = Operation {
-            reason: scratch.outcome,
-            protocol: scratch.path.protocol,
-            role: scratch.path.role,
-            ..Operation::EMPTY
-        };
-        let operation = match index.and_then(|index| scratch.operation(index)) {
-            Some(operation) => *operation,
-            None => whole,
-        };
-        Self { time, frame: scratch.frame, path: scratch.path, operation, action: 0, padding: [0; 7] }
+    pub fn fill(&mut self, scratch: &Scratch, index: Option<u32>, time: u64) {
+        self.time = time;
+        self.frame = scratch.frame;
+        self.path = scratch.path;
+        match index.and_then(|index| scratch.operation(index)) {
+            Some(operation) => self.operation = *operation,
+            None => {
+                self.operation = Operation::EMPTY;
+                self.operation.reason = scratch.outcome;
+                self.operation.protocol = scratch.path.protocol;
+                self.operation.role = scratch.path.role;
+            }
+        }
+        self.action = 0;
+        self.padding = [0; 7];
     }
 }
 
-const _: () = assert!(core::mem::size_of::<Event>() == 176);
+const _: () = assert!(core::mem::size_of::<Event>() == 184);

@@ -1,91 +1,95 @@
-//! Operation -> finding -> verdict -> action, counted and reported.
+//! Operation -> finding -> verdict -> action, counted.
 //!
-//! The only stage that reads rules, once per frame, from one image. Counters come first, then the event.
+//! The only stage that reads rules, once per frame, from one image. Counters come first; [`crate::report`] follows.
 
 use crate::action::{Action, OnDeny, action};
 use crate::environment::Environment;
 use crate::network::protocol;
 use crate::operation::{NO_RULE, Operation, Role};
-use crate::policy::rules::{Finding, Survivors};
-use crate::policy::{Image, UNCOVERED, lookup};
+use crate::policy::{Image, UNCOVERED, lookup, rate};
 use crate::port::Side;
-use crate::scratch::{OPERATIONS, Scratch};
+use crate::scratch::{Finding, OPERATIONS, Scratch};
 use crate::verdict::{Mode, Reason, Verdict};
 
-/// Most operations that one frame can yield.
-#[expect(clippy::cast_possible_truncation, reason = "64")]
-const MOST: u32 = OPERATIONS as u32;
+/// How many records are judged in one step.
+const STEP: u32 = 4;
 
-/// The worst finding over the object ranges of one unit.
-struct Group {
-    reason: Option<Reason>,
-    index: u32,
-    rule: u16,
-    node: u32,
-}
-
-impl Group {
-    const EMPTY: Self = Self { reason: None, index: 0, rule: NO_RULE, node: u32::MAX };
-
-    /// A denial stays; among ranges that pass, the last one's rule covers them all.
-    #[inline(always)]
-    fn merge(&mut self, index: u32, finding: Finding) {
-        let denied = match self.reason {
-            Some(reason) => reason.verdict() as u8 == Verdict::Deny as u8,
-            None => false,
-        };
-        if !denied {
-            *self = Self { reason: Some(finding.reason), index, rule: finding.rule, node: finding.node };
-        }
-    }
-}
-
-/// Judges everything in `scratch`, counts and reports it, and leaves the frame's action and outcome there.
+/// Before the first step.
 #[inline(always)]
-pub fn judge<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Action {
-    let mode = Mode::from_code(scratch.path.mode);
-    let mut worst = Reason::from_code(scratch.outcome);
-    let mut survivors = Survivors::START;
-    let mut group = Group::EMPTY;
-    let count = scratch.count;
-    for index in 0..MOST {
-        if index >= count {
-            break;
+pub fn begin(scratch: &mut Scratch) {
+    scratch.judging.next = 0;
+    scratch.judging.unit.reason = 0;
+}
+
+/// Judges and counts the next operations. True when there are more: the caller comes again. In steps, because the kernel
+/// verifies a program's whole loop.
+#[must_use]
+#[inline(always)]
+pub fn units<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> bool {
+    for _ in 0..STEP {
+        let scratch = scratch.anew();
+        let index = scratch.judging.next;
+        if index >= scratch.count {
+            return false;
         }
-        let Some(record) = scratch.operation(index) else {
-            break;
-        };
-        let continued = continues_after(scratch, index);
-        group.merge(index, find(policy, scratch, record, continued, &mut survivors));
-        if continued {
-            continue;
+        scratch.judging.next = index.wrapping_add(1);
+        scratch.judging.first = !continues(scratch, index) as u8;
+        scratch.judging.continued = continues(scratch, index.wrapping_add(1)) as u8;
+        find(policy, scratch.anew());
+        let scratch = scratch.anew();
+        merge(scratch);
+        if scratch.judging.continued == 0 {
+            conclude(policy, environment, scratch.anew());
         }
-        let reason = conclude(policy, environment, scratch, &group);
-        group = Group::EMPTY;
-        worst = Some(match worst {
-            Some(before) => heavier(before, reason),
-            None => reason,
-        });
     }
-    let reason = match worst {
+    let scratch = scratch.anew();
+    scratch.judging.next < scratch.count
+}
+
+/// Decides about the whole frame: leaves its action and outcome in `scratch`.
+#[inline(always)]
+pub fn frame<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Action {
+    let scratch = scratch.anew();
+    let mode = Mode::from_code(scratch.path.mode);
+    let reason = match Reason::from_code(scratch.outcome) {
         Some(reason) => reason,
         None => nothing_found(scratch),
     };
     scratch.outcome = reason as u8;
     let decided = action(reason.verdict(), mode, on_deny(scratch));
     scratch.action = decided as u8;
-    if count == 0 {
-        whole_frame(environment, scratch, reason, mode);
+    if scratch.count == 0 {
+        let acted = reason.verdict() as u8 == Verdict::Deny as u8 && mode as u8 == Mode::Enforce as u8;
+        environment.count(scratch, None, u32::MAX, reason, acted);
     }
+    scratch.report = (reason.verdict() as u8 != Verdict::Allow as u8 || mode as u8 == Mode::Learn as u8) as u8;
     decided
 }
 
-/// True when the record behind `index` is a further range of the same unit.
+/// True when the record at `index` is a further range of the unit before it.
 #[inline(always)]
-fn continues_after(scratch: &Scratch, index: u32) -> bool {
-    let next = index.wrapping_add(1);
-    match scratch.operation(next) {
-        Some(record) => next < scratch.count && record.has(Operation::CONTINUES),
+fn continues(scratch: &Scratch, index: u32) -> bool {
+    match scratch.operation(index) {
+        Some(record) => index < scratch.count && record.has(Operation::CONTINUES),
+        None => false,
+    }
+}
+
+/// Keeps the worst finding of the unit: a denial stays; of ranges that pass, the last one's rule covers them all.
+#[inline(always)]
+fn merge(scratch: &mut Scratch) {
+    let judging = &mut scratch.judging;
+    if !is_denial(judging.unit.reason) {
+        judging.unit = judging.range;
+        judging.index = judging.next.wrapping_sub(1);
+    }
+}
+
+/// False for 0, which stands for no finding yet.
+#[inline(always)]
+fn is_denial(code: u8) -> bool {
+    match Reason::from_code(code) {
+        Some(reason) => reason.verdict() as u8 == Verdict::Deny as u8,
         None => false,
     }
 }
@@ -110,133 +114,75 @@ fn on_deny(scratch: &Scratch) -> OnDeny {
     }
 }
 
-/// Counts and reports one unit and returns its reason.
+/// Counts one unit and lets its finding weigh on the frame's.
 #[inline(always)]
-fn conclude<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch, group: &Group) -> Reason {
-    let mut reason = match group.reason {
+fn conclude<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) {
+    let finding = scratch.judging.unit;
+    let index = scratch.judging.index;
+    scratch.judging.unit.reason = 0;
+    let mut reason = finding.reason;
+    if !is_denial(reason) && finding.rule != NO_RULE && !within_rate(policy, environment, finding.rule) {
+        reason = Reason::RateExceeded as u8;
+    }
+    if let Some(record) = scratch.operation_mut(index) {
+        record.reason = reason;
+        record.rule = finding.rule;
+        record.flags |= Operation::DECIDED;
+    }
+    let scratch = scratch.anew();
+    let reason = match scratch.operation(index).and_then(|record| Reason::from_code(record.reason)) {
         Some(reason) => reason,
         None => Reason::BeyondInspection,
     };
-    if reason.verdict() as u8 != Verdict::Deny as u8
-        && group.rule != NO_RULE
-        && !within_rate(policy, environment, group.rule)
-    {
-        reason = Reason::RateExceeded;
-    }
-    if let Some(record) = scratch.operation_mut(group.index) {
-        record.reason = reason as u8;
-        record.rule = group.rule;
-    }
-    let mode = scratch.path.mode;
     let deny = reason.verdict() as u8 == Verdict::Deny as u8;
-    environment.count(scratch, Some(group.index), group.node, reason, deny && mode == Mode::Enforce as u8);
-    if reason.verdict() as u8 != Verdict::Allow as u8 {
-        environment.emit(scratch, Some(group.index));
-    }
-    if mode == Mode::Learn as u8 {
-        environment.observe(scratch, Some(group.index));
-    }
-    reason
+    let acted = deny && scratch.path.mode == Mode::Enforce as u8;
+    environment.count(scratch, Some(index), finding.node, reason, acted);
+    scratch.outcome = heavier(scratch.outcome, reason) as u8;
 }
 
+/// Judges the range at hand.
 #[inline(always)]
-fn find(policy: &Image, scratch: &Scratch, record: &Operation, continued: bool, survivors: &mut Survivors) -> Finding {
-    let none = |reason| Finding { reason, rule: NO_RULE, node: u32::MAX };
-    if scratch.path.conduit == UNCOVERED {
-        return none(policy.uncovered());
-    }
+fn find(policy: &Image, scratch: &mut Scratch) {
+    let Scratch { operations, judging, path, frame, .. } = scratch;
+    let index = judging.next.wrapping_sub(1);
+    judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::BeyondInspection as u8, padding: 0 };
+    let Some(record) = operations.get(index as usize & const { OPERATIONS - 1 }) else {
+        return;
+    };
     let response = record.role != Role::Request as u8;
-    if let Some(fault) = Reason::from_code(record.fault) {
+    if path.conduit == UNCOVERED {
+        judging.range.reason = policy.header.uncovered;
+    } else if response && (record.fault == 0 || frame.side == Side::Device as u8) {
         // A device's answer that breaks the standard is not stopped on its way out: it can do the device no harm.
-        let harmless = response && scratch.frame.side == Side::Device as u8;
-        return none(if harmless { Reason::Response } else { fault });
-    }
-    if response {
-        return none(Reason::Response);
-    }
-    let continues = record.has(Operation::CONTINUES);
-    if continues || continued {
-        policy.judge_part(scratch.path.conduit, record, !continues, survivors)
+        judging.range.reason = Reason::Response as u8;
+    } else if record.fault != 0 {
+        judging.range.reason = record.fault;
     } else {
-        policy.judge(scratch.path.conduit, record)
+        policy.judge(path.conduit, record, judging);
     }
 }
 
 #[inline(always)]
 fn within_rate<E: Environment>(policy: &Image, environment: &mut E, rule: u16) -> bool {
-    match lookup::get(&policy.rules, rule as u32) {
-        Some(entry) if entry.interval != 0 => environment.take(rule, entry.interval, entry.burst),
-        _ => true,
+    let Some(entry) = lookup::get(&policy.rules, rule as u32) else {
+        return true;
+    };
+    if entry.interval == 0 {
+        return true;
+    }
+    let now = environment.now();
+    match environment.budget(policy.header.bank, rule) {
+        Some(state) => rate::admit(state, now, entry.interval, entry.burst),
+        None => false,
     }
 }
 
-/// Of two reasons the one that decides about the frame: deny before log before allow, the first of equals.
+/// Of two reasons the one that decides about the frame: deny before log before allow, the first of equals. `code` is 0
+/// before the first.
 #[inline(always)]
-fn heavier(one: Reason, other: Reason) -> Reason {
-    if other.verdict() as u8 > one.verdict() as u8 { other } else { one }
-}
-
-/// Counts and reports a frame that holds no operation.
-#[inline(always)]
-fn whole_frame<E: Environment>(environment: &mut E, scratch: &Scratch, reason: Reason, mode: Mode) {
-    let verdict = reason.verdict();
-    let acted = verdict as u8 == Verdict::Deny as u8 && mode as u8 == Mode::Enforce as u8;
-    environment.count(scratch, None, u32::MAX, reason, acted);
-    if verdict as u8 != Verdict::Allow as u8 {
-        environment.emit(scratch, None);
-    }
-    if mode as u8 == Mode::Learn as u8 && worth_learning(reason) {
-        environment.observe(scratch, None);
-    }
-}
-
-/// Frames without inspection inside that a policy would have to name.
-#[inline(always)]
-fn worth_learning(reason: Reason) -> bool {
-    match reason {
-        Reason::Conduit
-        | Reason::EthernetAllow
-        | Reason::EthernetLog
-        | Reason::EthernetDeny
-        | Reason::UncoveredAllow
-        | Reason::UncoveredLog
-        | Reason::UncoveredDeny => true,
-        Reason::RuleAllow
-        | Reason::RuleLog
-        | Reason::RuleDeny
-        | Reason::Response
-        | Reason::NoPayload
-        | Reason::Retransmission
-        | Reason::Partial
-        | Reason::Management
-        | Reason::FunctionNotAllowed
-        | Reason::UnitNotAllowed
-        | Reason::ObjectNotAllowed
-        | Reason::ValueNotAllowed
-        | Reason::RateExceeded
-        | Reason::Truncated
-        | Reason::MalformedLink
-        | Reason::VlanDepth
-        | Reason::MalformedNetwork
-        | Reason::NetworkOptions
-        | Reason::ExtensionHeader
-        | Reason::Fragment
-        | Reason::MalformedTransport
-        | Reason::MultiBuffer
-        | Reason::BadChecksum
-        | Reason::SpoofedDevice
-        | Reason::SequenceGap
-        | Reason::Overlap
-        | Reason::Unsynchronised
-        | Reason::FlowTableFull
-        | Reason::MalformedFraming
-        | Reason::LengthMismatch
-        | Reason::OutOfRange
-        | Reason::InvalidFunction
-        | Reason::BeyondInspection
-        | Reason::InvalidFlags
-        | Reason::FragmentAllow
-        | Reason::FlowKilled
-        | Reason::UnknownTransport => false,
+fn heavier(code: u8, other: Reason) -> Reason {
+    match Reason::from_code(code) {
+        Some(one) if other.verdict() as u8 <= one.verdict() as u8 => one,
+        _ => other,
     }
 }

@@ -53,6 +53,7 @@ pub mod verdict;
 
 pub mod event;
 pub mod observation;
+pub mod report;
 
 pub mod decide;
 pub mod environment;

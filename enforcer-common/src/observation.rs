@@ -82,64 +82,76 @@ impl Observation {
 }
 
 impl ObservationKey {
-    /// The key for the operation at `index`, or for a frame without inspection inside. `None` for what a policy does not
-    /// name: responses and faults.
+    /// An empty key.
+    pub const EMPTY: Self = Self {
+        client: [0; 16],
+        server: [0; 16],
+        function: NO_FUNCTION,
+        unit: 0,
+        space: NO_OBJECT,
+        first: 0,
+        last: 0,
+        port: 0,
+        protocol: 0,
+        role: 0,
+        access: 0,
+        side: 0,
+        transport: 0,
+        padding: 0,
+    };
+
+    /// Fills the key in place for the operation at `index`, or for a frame without inspection inside. False for what a
+    /// policy does not name: responses and faults. In place, because the kernel's stack has no room for it.
     #[must_use]
     #[inline(always)]
-    pub fn new(scratch: &Scratch, index: Option<u32>) -> Option<Self> {
-        let mut key = Self::of_frame(&scratch.frame, scratch.path.role);
-        key.role = scratch.path.role;
-        if let Some(operation) = index.and_then(|index| scratch.operation(index)) {
-            if operation.fault != 0 || operation.role == Role::Response as u8 {
-                return None;
-            }
-            key.function = operation.function;
-            key.unit = operation.unit;
-            key.space = operation.space;
-            key.first = operation.first;
-            key.last = operation.last;
-            key.protocol = operation.protocol;
-            key.access = operation.access;
-        } else if scratch.path.role == Role::Response as u8 {
-            return None;
-        }
-        Some(key)
+    pub fn fill(&mut self, scratch: &Scratch, index: Option<u32>) -> bool {
+        let role = scratch.path.role;
+        self.frame(&scratch.frame, role);
+        self.role = role;
+        let Some(operation) = index.and_then(|index| scratch.operation(index)) else {
+            self.function = NO_FUNCTION;
+            self.unit = 0;
+            self.space = NO_OBJECT;
+            self.first = 0;
+            self.last = 0;
+            self.access = 0;
+            return role != Role::Response as u8;
+        };
+        self.function = operation.function;
+        self.unit = operation.unit;
+        self.space = operation.space;
+        self.first = operation.first;
+        self.last = operation.last;
+        self.protocol = operation.protocol;
+        self.access = operation.access;
+        operation.fault == 0 && role != Role::Response as u8
     }
 
     #[inline(always)]
-    fn of_frame(frame: &Frame, role: u8) -> Self {
-        let mut key = Self {
-            client: frame.source,
-            server: frame.destination,
-            function: NO_FUNCTION,
-            unit: 0,
-            space: NO_OBJECT,
-            first: 0,
-            last: 0,
-            port: frame.destination_port,
-            protocol: Protocol::Ethernet as u8,
-            role: 0,
-            access: 0,
-            side: frame.side,
-            transport: frame.transport_protocol,
-            padding: 0,
-        };
+    fn frame(&mut self, frame: &Frame, role: u8) {
+        self.side = frame.side;
+        self.transport = frame.transport_protocol;
+        self.padding = 0;
         if frame.version == 0 {
             let [a, b, c, d, e, f] = frame.source_mac;
-            key.client = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f];
+            self.client = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f];
             let [a, b, c, d, e, f] = frame.destination_mac;
-            key.server = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f];
-            key.port = frame.ethertype;
-        } else {
-            key.protocol = Protocol::Ip as u8;
-            if role == Role::Response as u8 {
-                key.client = frame.destination;
-                key.server = frame.source;
-                key.port = frame.source_port;
-                key.side = Side::from_code(frame.side).other() as u8;
-            }
+            self.server = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f];
+            self.port = frame.ethertype;
+            self.protocol = Protocol::Ethernet as u8;
+            return;
         }
-        key
+        self.protocol = Protocol::Ip as u8;
+        if role == Role::Response as u8 {
+            self.client = frame.destination;
+            self.server = frame.source;
+            self.port = frame.source_port;
+            self.side = Side::from_code(frame.side).other() as u8;
+        } else {
+            self.client = frame.source;
+            self.server = frame.destination;
+            self.port = frame.destination_port;
+        }
     }
 }
 

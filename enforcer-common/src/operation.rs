@@ -167,6 +167,8 @@ impl Operation {
     pub const HAS_EXCEPTION: u8 = 2;
     /// A further object range of the unit before it.
     pub const CONTINUES: u8 = 4;
+    /// The record holds the judge's finding for its unit.
+    pub const DECIDED: u8 = 8;
 
     /// A record with nothing in it.
     pub const EMPTY: Self = Self {

@@ -3,10 +3,21 @@
 //!
 //! Plain old data: codes instead of enums, because a map may hold any bytes.
 
+use core::hint::black_box;
+
 use crate::operation::Operation;
+use crate::policy::CANDIDATES_PER_SEGMENT;
+use crate::verdict::Reason;
+
+/// Room for operations, a power of two.
+pub const OPERATIONS: usize = 64;
+
+/// Most operations of one frame whose values are read in a later pass; further ones stay without value, and no rule with
+/// values covers them. A power of two.
+pub const LATER: usize = 4;
 
 /// Most operations that one frame can yield; more is `beyond_inspection`.
-pub const OPERATIONS: usize = 64;
+pub const MOST: u32 = 40;
 
 /// Headers of the frame. Written by the link, network and transport stages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +67,33 @@ pub struct Frame {
     pub padding: [u8; 1],
 }
 
+impl Frame {
+    /// Nothing known.
+    pub const EMPTY: Self = Self {
+        source: [0; 16],
+        destination: [0; 16],
+        network: 0,
+        transport: 0,
+        payload: 0,
+        payload_end: 0,
+        length: 0,
+        sequence: 0,
+        acknowledgement: 0,
+        source_port: 0,
+        destination_port: 0,
+        ethertype: 0,
+        vlan: [0; 2],
+        source_mac: [0; 6],
+        destination_mac: [0; 6],
+        tags: 0,
+        version: 0,
+        transport_protocol: 0,
+        tcp_flags: 0,
+        side: 0,
+        padding: [0; 1],
+    };
+}
+
 /// Where the frame goes: written by the conduit stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -78,6 +116,27 @@ pub struct Path {
     pub on_deny: u8,
     /// Non-zero when values of writes must be decoded.
     pub values: u8,
+    /// Zones of source and destination, while the conduit is looked up.
+    pub zones: [u16; 2],
+    /// Conduits found for either direction, while the conduit is looked up.
+    pub found: [u16; 2],
+}
+
+impl Path {
+    /// Nothing known.
+    pub const EMPTY: Self = Self {
+        slot: u32::MAX,
+        generation: 0,
+        conduit: 0,
+        protocol: 0,
+        role: 0,
+        mode: 0,
+        bank: 0,
+        on_deny: 0,
+        values: 0,
+        zones: [0; 2],
+        found: [0; 2],
+    };
 }
 
 /// Which bytes to parse, and what to commit when the frame is forwarded: written by the stream and protocol stages.
@@ -102,8 +161,50 @@ pub struct Stream {
     pub commit: u8,
     /// Non-zero: the segment repeats bytes that were forwarded before.
     pub retransmission: u8,
+    /// Units of the protocol read so far.
+    pub units: u8,
+    /// Records whose values are read in a later pass, and how many they are.
+    pub later: [u8; LATER],
+    /// See `later`.
+    pub later_count: u8,
     /// Always 0.
-    pub padding: [u8; 5],
+    pub padding: [u8; 3],
+}
+
+/// What the judge carries from one object range to the next, and from one candidate to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Judging {
+    /// Rules that cover every range of the unit so far; [`crate::operation::NO_RULE`] where there is none.
+    pub survivors: [u16; CANDIDATES_PER_SEGMENT as usize],
+    /// What the rules say about the range at hand.
+    pub range: Finding,
+    /// What they say about the unit so far.
+    pub unit: Finding,
+    /// Record that `unit` is about.
+    pub index: u32,
+    /// Non-zero: no range of the unit came before.
+    pub first: u8,
+    /// Non-zero: another range of the unit follows.
+    pub continued: u8,
+    /// Always 0.
+    pub padding: [u8; 2],
+    /// Record to judge next.
+    pub next: u32,
+}
+
+/// What the rules say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Finding {
+    /// Function node that was used, for its counters; `u32::MAX` when no rule names the function.
+    pub node: u32,
+    /// Rule that decided, or [`crate::operation::NO_RULE`].
+    pub rule: u16,
+    /// [`crate::verdict::Reason`] code; 0 before anything is found.
+    pub reason: u8,
+    /// Always 0.
+    pub padding: u8,
 }
 
 /// All that is known about one frame.
@@ -118,15 +219,19 @@ pub struct Scratch {
     pub stream: Stream,
     /// Operations found, in the order of the bytes.
     pub operations: [Operation; OPERATIONS],
-    /// How many of them count.
+    /// The judge's.
+    pub judging: Judging,
+    /// How many operations count.
     pub count: u32,
     /// [`crate::verdict::Reason`] code of the whole frame when it holds no operation; after judging, the reason that
     /// decided about the frame.
     pub outcome: u8,
     /// [`crate::action::Action`] code, after judging.
     pub action: u8,
+    /// Non-zero, after judging: there is something to report.
+    pub report: u8,
     /// Always 0.
-    pub padding: [u8; 2],
+    pub padding: [u8; 1],
 }
 
 impl Scratch {
@@ -138,26 +243,55 @@ impl Scratch {
             path: Path::default(),
             stream: Stream::default(),
             operations: [Operation::EMPTY; OPERATIONS],
+            judging: Judging::default(),
             count: 0,
             outcome: 0,
             action: 0,
-            padding: [0; 2],
+            report: 0,
+            padding: [0; 1],
         }
     }
 
-    /// Adds an operation. False when there is no room: the caller reports `beyond_inspection`.
+    /// The same record, of which the compiler must now believe that anything may stand in it.
+    ///
+    /// The kernel's verifier follows every path with the values it left in registers: three VLAN layouts times two IP
+    /// versions times every outcome of a search. Read back from memory, values are unknown to it and the paths join.
+    #[must_use]
     #[inline(always)]
-    pub fn push(&mut self, operation: Operation) -> bool {
-        let index = self.count as usize & (OPERATIONS - 1);
-        if self.count as usize >= OPERATIONS {
-            return false;
+    pub fn anew(&mut self) -> &mut Self {
+        black_box(self)
+    }
+
+    /// Adds a record that is lent to be filled in. `None` when there is no room: the caller
+    /// reports `beyond_inspection`. In place, because the kernel's stack has no room for it.
+    #[inline(always)]
+    pub fn add(&mut self) -> Option<&mut Operation> {
+        let index = self.count;
+        if index >= MOST {
+            return None;
         }
-        let Some(slot) = self.operations.get_mut(index) else {
-            return false;
-        };
-        *slot = operation;
-        self.count = self.count.wrapping_add(1);
-        true
+        self.count = index.wrapping_add(1);
+        self.operations.get_mut(black_box(index) as usize & (OPERATIONS - 1))
+    }
+
+    /// Adds a record for bytes in which no function could be read. Where there is no room for it the last record bears
+    /// the fault.
+    #[inline(always)]
+    pub fn fault(&mut self, reason: Reason) {
+        let (protocol, role) = (self.path.protocol, self.path.role);
+        match self.add() {
+            Some(record) => {
+                *record = Operation::EMPTY;
+                record.protocol = protocol;
+                record.role = role;
+                record.fault = reason as u8;
+            }
+            None => {
+                if let Some(last) = self.operation_mut(MOST.wrapping_sub(1)) {
+                    last.fault = reason as u8;
+                }
+            }
+        }
     }
 
     /// The operation at `index`.
@@ -181,5 +315,5 @@ impl Default for Scratch {
 }
 
 const _: () = assert!(core::mem::size_of::<Frame>() == 88);
-const _: () = assert!(core::mem::size_of::<Path>() == 16);
-const _: () = assert!(core::mem::size_of::<Stream>() == 32);
+const _: () = assert!(core::mem::size_of::<Path>() == 24);
+const _: () = assert!(core::mem::size_of::<Stream>() == 36);

@@ -6,10 +6,8 @@
 
 use crate::environment::Environment;
 use crate::flow::{Direction, Flow};
-use crate::operation::Operation;
 use crate::policy::{Image, OnUnsynchronised};
 use crate::port::Side;
-use crate::protocol::Protocol;
 use crate::scratch::{Frame, Scratch, Stream};
 use crate::transport::flag;
 use crate::verdict::{Mode, Reason};
@@ -52,7 +50,8 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
     }
     place(policy, mine, frame, length, fin, scratch.path.mode == Mode::Enforce as u8, &mut scratch.stream).map(|gap| {
         if let Some(reason) = gap {
-            note(scratch, reason);
+            // A record without function stands for what is wrong with the segment's place.
+            scratch.fault(reason);
         }
     })
 }
@@ -159,18 +158,6 @@ fn adopt(mine: &mut Direction, sequence: u32) {
     mine.carry_length = 0;
     mine.skip = 0;
     mine.flags |= Direction::SYNCHRONISED;
-}
-
-/// Adds a record without function that stands for what is wrong with the segment's place.
-#[inline(always)]
-fn note(scratch: &mut Scratch, reason: Reason) {
-    let record = Operation {
-        protocol: Protocol::from_code(scratch.path.protocol).unwrap_or(Protocol::Tcp) as u8,
-        role: scratch.path.role,
-        fault: reason as u8,
-        ..Operation::EMPTY
-    };
-    scratch.push(record);
 }
 
 /// Advances the direction that the frame belongs to. Called for frames that are forwarded.

@@ -1,6 +1,8 @@
 //! The library behind the `enforcer` command.
 
 pub mod config;
+pub mod dataplane;
+pub mod doctor;
 pub mod document;
 pub mod policy;
 pub mod replay;

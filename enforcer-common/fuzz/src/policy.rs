@@ -21,9 +21,9 @@ pub fn run(input: &[u8]) {
             for (id, _) in compiled.names.conduits() {
                 for function in [0, 3, 6, 16, 255] {
                     let operation = Operation { function, unit: 1, space: 3, first: 40, last: 47, ..Operation::EMPTY };
-                    let finding = compiled.image.judge(id, &operation);
-                    let named = compiled.names.rule(finding.rule).is_some();
-                    assert_eq!(named, finding.rule != enforcer_common::operation::NO_RULE, "a rule without a name");
+                    let outcome = policy::trial::judge(&compiled.image, id, &[operation]).expect("one range fits a frame");
+                    let nameless = outcome.rule.filter(|rule| compiled.names.rule(*rule).is_none());
+                    assert_eq!(nameless, None, "a rule without a name");
                 }
             }
         }

@@ -13,10 +13,10 @@ pub const ANY_FUNCTION: u32 = u32::MAX;
 pub const ANY_SPACE: u32 = u32::MAX;
 
 /// Most allow and log candidates that one object can have.
-pub const CANDIDATES_PER_SEGMENT: u32 = 16;
+pub const CANDIDATES_PER_SEGMENT: u32 = 8;
 
 /// Most denied ranges that one function and unit can have.
-pub const DENIALS_PER_UNIT: u32 = 32;
+pub const DENIALS_PER_UNIT: u32 = 16;
 
 macro_rules! capacities {
     ($($(#[$doc:meta])* $name:ident = $value:literal;)*) => {
@@ -250,16 +250,16 @@ pub struct Header {
     pub layout: u64,
     /// Number of this generation, from 1.
     pub generation: u32,
-    /// IPv4 ranges in use.
-    pub addresses_v4: u32,
-    /// IPv6 ranges in use.
-    pub addresses_v6: u32,
-    /// MAC addresses in use.
-    pub macs: u32,
-    /// Ethertypes in use.
-    pub ethertypes: u32,
-    /// Zone pairs in use.
-    pub pairs: u32,
+    /// IPv4 ranges in use. From 0.
+    pub addresses_v4: Run,
+    /// IPv6 ranges in use. From 0.
+    pub addresses_v6: Run,
+    /// MAC addresses in use. From 0.
+    pub macs: Run,
+    /// Ethertypes in use. From 0.
+    pub ethertypes: Run,
+    /// Zone pairs in use. From 0.
+    pub pairs: Run,
     /// Counter bank, 0 or 1, alternating with the generation.
     pub bank: u8,
     /// [`crate::verdict::Reason`] code for traffic that no conduit covers: `UncoveredAllow`, `UncoveredLog` or

@@ -16,41 +16,48 @@ impl Place {
     const NOWHERE: Self = Self { zone: ANY_ZONE, device: false };
 }
 
-/// Steps of a binary search over the largest table.
-const STEPS: u32 = 17;
+/// Steps that find an entry among 31, and among 131,071.
+const FEW: u32 = 5;
+const MANY: u32 = 17;
 
 /// Index of the last entry of `run` for which `at_or_below` holds, in a table sorted so that it holds for a prefix.
 ///
 /// The index is masked with the table's size, a power of two: the mask is what proves the access in the kernel, and it
-/// changes nothing while the compiler keeps runs inside their tables.
+/// changes nothing while the compiler keeps runs inside their tables. Every step leaves `low` as unknown to the verifier as
+/// `run.first` was, so the paths through the steps join again; halving an interval would give each its own bounds.
 #[inline(always)]
 pub(crate) fn last_at_or_below<T, const N: usize>(
     table: &[T; N],
     run: Run,
     at_or_below: impl Fn(&T) -> bool,
 ) -> Option<u32> {
-    let mut low = run.first;
-    let mut size = run.count;
-    let mut found = None;
-    for _ in 0..STEPS {
-        if size == 0 {
-            break;
-        }
-        let half = size >> 1;
-        let middle = low.wrapping_add(half);
-        let below = match get(table, middle) {
-            Some(entry) => at_or_below(entry),
-            None => false,
-        };
-        if below {
-            found = Some(middle);
-            low = middle.wrapping_add(1);
-            size = size.wrapping_sub(half).wrapping_sub(1);
-        } else {
-            size = half;
+    let low = if run.count >> FEW == 0 {
+        search::<FEW, T, N>(table, run, at_or_below)
+    } else {
+        search::<MANY, T, N>(table, run, at_or_below)
+    };
+    if low == run.first { None } else { Some(low.wrapping_sub(1)) }
+}
+
+/// No index or count is larger. Masked with it, an index has the same bounds before and after a step.
+const INDEX: u32 = 0x3_ffff;
+
+/// The first index of `run` that is not known to be at or below, after as many steps as bits.
+#[inline(always)]
+fn search<const STEPS: u32, T, const N: usize>(table: &[T; N], run: Run, at_or_below: impl Fn(&T) -> bool) -> u32 {
+    let end = run.first.wrapping_add(run.count) & INDEX;
+    let mut low = run.first & INDEX;
+    for step in 0..STEPS {
+        let width = 1u32 << (STEPS.wrapping_sub(1).wrapping_sub(step) & 31);
+        let next = low.wrapping_add(width) & INDEX;
+        if next <= end
+            && let Some(entry) = get(table, next.wrapping_sub(1))
+            && at_or_below(entry)
+        {
+            low = next;
         }
     }
-    found
+    low
 }
 
 /// The entry at `index`, masked.
@@ -76,7 +83,7 @@ impl Image {
 
     #[inline(always)]
     fn place_v4(&self, address: u32) -> Place {
-        let run = Run { first: 0, count: self.header.addresses_v4 };
+        let run = self.header.addresses_v4;
         let Some(index) = last_at_or_below(&self.addresses_v4, run, |range| range.first <= address) else {
             return Place::NOWHERE;
         };
@@ -88,7 +95,7 @@ impl Image {
 
     #[inline(always)]
     fn place_v6(&self, high: u64, low: u64) -> Place {
-        let run = Run { first: 0, count: self.header.addresses_v6 };
+        let run = self.header.addresses_v6;
         let Some(index) = last_at_or_below(&self.addresses_v6, run, |range| {
             let [first_high, first_low] = range.first;
             first_high < high || (first_high == high && first_low <= low)
@@ -112,12 +119,12 @@ impl Image {
     #[must_use]
     #[inline(always)]
     pub fn is_device_mac(&self, mac: [u8; 6]) -> bool {
-        if self.header.macs == 0 {
+        if self.header.macs.count == 0 {
             return false;
         }
         let [a, b, c, d, e, f] = mac;
         let number = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-        let run = Run { first: 0, count: self.header.macs };
+        let run = self.header.macs;
         match last_at_or_below(&self.macs, run, |entry| *entry <= number) {
             Some(index) => get(&self.macs, index).is_some_and(|entry| *entry == number),
             None => false,
@@ -127,7 +134,7 @@ impl Image {
     /// What the policy says about frames that are not IP.
     #[inline(always)]
     pub fn ethernet(&self, ethertype: u16) -> Reason {
-        let run = Run { first: 0, count: self.header.ethertypes };
+        let run = self.header.ethertypes;
         let entry: Option<&Ethertype> = last_at_or_below(&self.ethertypes, run, |entry| entry.ethertype <= ethertype)
             .and_then(|index| get(&self.ethertypes, index));
         match entry {
@@ -152,15 +159,14 @@ impl Image {
     #[must_use]
     #[inline(always)]
     pub fn conduit_of(&self, client: u16, server: u16, service: u32) -> Option<u16> {
-        let run = Run { first: 0, count: self.header.pairs };
         // A pair without an entry falls back to the next less specific one; an entry holds what the less specific ones
         // hold, so the first entry found decides.
         for step in 0..4u32 {
             let from = if step & 2 == 0 { client } else { ANY_ZONE };
             let to = if step & 1 == 0 { server } else { ANY_ZONE };
             let key = ((from as u32) << 16) | to as u32;
-            let found =
-                last_at_or_below(&self.pairs, run, |pair| pair.key <= key).and_then(|index| get(&self.pairs, index));
+            let found = last_at_or_below(&self.pairs, self.header.pairs, |pair| pair.key <= key)
+                .and_then(|index| get(&self.pairs, index));
             if let Some(pair) = found
                 && pair.key == key
             {
@@ -178,4 +184,4 @@ impl Image {
     }
 }
 
-const _: () = assert!(capacity::CANDIDATES <= 1 << (STEPS - 1));
+const _: () = assert!(capacity::CANDIDATES < 1 << MANY);

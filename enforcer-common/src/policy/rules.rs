@@ -2,112 +2,83 @@
 //! conduit covers it whole (function, unit, all objects, all values) and no deny rule touches it; everything else is
 //! denied.* The order of rules never matters: log wins over allow, and of several rules the first in the file is named.
 
+use core::hint::black_box;
+
 use super::image::{
     ANY_FUNCTION, ANY_SPACE, CANDIDATES_PER_SEGMENT, Candidate, Conduit, DENIALS_PER_UNIT, Function, Image, Run, Unit,
 };
 use super::lookup::{get, last_at_or_below};
 use crate::operation::{Access, NO_RULE, Operation};
+use crate::scratch::{Finding, Judging};
 use crate::verdict::Reason;
 
-/// What the rules say about one operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// `RuleAllow`, `RuleLog`, `RuleDeny` or the reason why no rule covers it.
-    pub reason: Reason,
-    /// The rule, or [`NO_RULE`].
-    pub rule: u16,
-    /// Function node that was used, for its counters; `u32::MAX` when no rule names the function.
-    pub node: u32,
-}
-
-/// Rules that cover all object ranges of a unit seen so far: a unit with several ranges passes by one rule alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Survivors {
-    rules: [u16; CANDIDATES_PER_SEGMENT as usize],
-    count: u32,
-}
-
-impl Survivors {
-    /// Nothing excluded yet.
-    pub const START: Self = Self { rules: [NO_RULE; CANDIDATES_PER_SEGMENT as usize], count: 0 };
-
-    #[inline(always)]
-    fn contains(&self, rule: u16) -> bool {
-        self.rules.contains(&rule)
-    }
-
-    #[inline(always)]
-    fn add(&mut self, rule: u16) {
-        if let Some(slot) = self.rules.get_mut(self.count as usize & const { CANDIDATES_PER_SEGMENT as usize - 1 }) {
-            *slot = rule;
-        }
-        self.count = self.count.wrapping_add(1);
-    }
-}
-
 impl Image {
-    /// Judges one operation that stands alone in its unit.
-    #[must_use]
+    /// Judges one object range: fills `judging.range`. `judging.survivors` holds the rules that cover all ranges of the
+    /// unit before it and, when another follows, those that cover this one as well afterwards: a unit with several ranges
+    /// passes by one rule alone.
     #[inline(always)]
-    pub fn judge(&self, conduit: u16, operation: &Operation) -> Finding {
-        let (node, unit) = match self.unit_of(conduit, operation) {
-            Ok(found) => found,
-            Err(finding) => return finding,
+    pub fn judge(&self, conduit: u16, operation: &Operation, judging: &mut Judging) {
+        judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::FunctionNotAllowed as u8, padding: 0 };
+        let Some((node, unit)) = self.unit_of(conduit, operation) else {
+            return;
         };
+        judging.range.node = node;
         if let Some(rule) = self.denied(unit, operation) {
-            return Finding { reason: Reason::RuleDeny, rule, node };
+            judging.range.rule = rule;
+            judging.range.reason = Reason::RuleDeny as u8;
+            return;
         }
-        self.first_covering(node, unit, operation)
-    }
-
-    /// Judges one object range of a unit that has several. `survivors` holds the rules that cover the ranges before it
-    /// when `first` is false, and those that cover this one as well afterwards.
-    #[must_use]
-    #[inline(always)]
-    pub fn judge_part(&self, conduit: u16, operation: &Operation, first: bool, survivors: &mut Survivors) -> Finding {
-        let before = *survivors;
-        *survivors = Survivors::START;
-        let (node, unit) = match self.unit_of(conduit, operation) {
-            Ok(found) => found,
-            Err(finding) => return finding,
-        };
-        if let Some(rule) = self.denied(unit, operation) {
-            return Finding { reason: Reason::RuleDeny, rule, node };
-        }
-        let mut finding = Finding { reason: self.uncovering(unit), rule: NO_RULE, node };
+        judging.range.reason = uncovering(unit) as u8;
         let run = self.candidates_of(unit, operation);
         for step in 0..CANDIDATES_PER_SEGMENT {
-            if step >= run.count {
+            // Read back from memory, the paths through a candidate join before the next one.
+            let judging = black_box(&mut *judging);
+            if step >= run.count || judging.range.rule != NO_RULE {
                 break;
             }
-            let Some(candidate) = get(&self.candidates, run.first.wrapping_add(step)) else {
-                break;
-            };
-            match covers(candidate, operation) {
-                Ok(()) if first || before.contains(candidate.rule) => {
-                    survivors.add(candidate.rule);
-                    if finding.rule == NO_RULE {
-                        finding.rule = candidate.rule;
-                        finding.reason = pass(candidate);
-                    }
-                }
-                Ok(()) => {}
-                Err(reason) if finding.rule == NO_RULE => finding.reason = closer(finding.reason, reason),
-                Err(_) => {}
+            if let Some(candidate) = get(&self.candidates, run.first.wrapping_add(step)) {
+                weigh(candidate, operation, judging);
             }
         }
-        finding
+        if judging.continued != 0 {
+            self.narrow(run, operation, judging);
+        }
+    }
+
+    /// Leaves in `survivors` the rules that cover this range as well.
+    #[inline(always)]
+    fn narrow(&self, run: Run, operation: &Operation, judging: &mut Judging) {
+        for place in 0..CANDIDATES_PER_SEGMENT {
+            let judging = black_box(&mut *judging);
+            let first = judging.first != 0;
+            let Some(survivor) = judging.survivors.get_mut(place as usize) else {
+                break;
+            };
+            let before = *survivor;
+            *survivor = NO_RULE;
+            for step in 0..CANDIDATES_PER_SEGMENT {
+                let survivor = black_box(&mut *survivor);
+                if step >= run.count {
+                    break;
+                }
+                if let Some(candidate) = get(&self.candidates, run.first.wrapping_add(step))
+                    && (if first { step == place } else { candidate.rule == before })
+                    && covers(candidate, operation).is_ok()
+                {
+                    *survivor = candidate.rule;
+                }
+            }
+        }
     }
 
     #[inline(always)]
-    fn unit_of(&self, conduit: u16, operation: &Operation) -> Result<(u32, &Unit), Finding> {
-        const NONE: Finding = Finding { reason: Reason::FunctionNotAllowed, rule: NO_RULE, node: u32::MAX };
-        let conduit: &Conduit = get(&self.conduits, conduit as u32).ok_or(NONE)?;
-        let node = self.function_of(conduit.functions, operation.function).ok_or(NONE)?;
-        let function: &Function = get(&self.functions, node).ok_or(NONE)?;
-        let index = last_at_or_below(&self.units, function.units, |unit| unit.first <= operation.unit).ok_or(NONE)?;
-        let unit = get(&self.units, index).ok_or(NONE)?;
-        Ok((node, unit))
+    fn unit_of(&self, conduit: u16, operation: &Operation) -> Option<(u32, &Unit)> {
+        let conduit: &Conduit = get(&self.conduits, conduit as u32)?;
+        let node = self.function_of(conduit.functions, operation.function)?;
+        let function: &Function = get(&self.functions, node)?;
+        let index = last_at_or_below(&self.units, function.units, |unit| unit.first <= operation.unit)?;
+        let unit = get(&self.units, index)?;
+        Some((node, unit))
     }
 
     /// Index of the node for `function`, else of the one for any function.
@@ -163,34 +134,30 @@ impl Image {
             _ => unit.candidates,
         }
     }
+}
 
-    #[inline(always)]
-    fn first_covering(&self, node: u32, unit: &Unit, operation: &Operation) -> Finding {
-        let run = self.candidates_of(unit, operation);
-        let mut reason = self.uncovering(unit);
-        for step in 0..CANDIDATES_PER_SEGMENT {
-            if step >= run.count {
-                break;
-            }
-            let Some(candidate) = get(&self.candidates, run.first.wrapping_add(step)) else {
-                break;
-            };
-            match covers(candidate, operation) {
-                Ok(()) => return Finding { reason: pass(candidate), rule: candidate.rule, node },
-                Err(nearer) => reason = closer(reason, nearer),
-            }
-        }
-        Finding { reason, rule: NO_RULE, node }
+/// Why nothing covers an operation of this unit, before any candidate was looked at.
+#[inline(always)]
+fn uncovering(unit: &Unit) -> Reason {
+    if unit.segments.count == 0 && unit.candidates.count == 0 {
+        Reason::UnitNotAllowed
+    } else {
+        Reason::ObjectNotAllowed
     }
+}
 
-    /// Why nothing covers an operation of this unit, before any candidate was looked at.
-    #[inline(always)]
-    fn uncovering(&self, unit: &Unit) -> Reason {
-        if unit.segments.count == 0 && unit.candidates.count == 0 {
-            Reason::UnitNotAllowed
-        } else {
-            Reason::ObjectNotAllowed
+/// Lets one candidate decide about the range, or come near it.
+#[inline(always)]
+fn weigh(candidate: &Candidate, operation: &Operation, judging: &mut Judging) {
+    match covers(candidate, operation) {
+        Ok(()) => {
+            if judging.first != 0 || judging.survivors.contains(&candidate.rule) {
+                judging.range.rule = candidate.rule;
+                judging.range.reason = pass(candidate) as u8;
+            }
         }
+        // Of two near misses the nearer one is named: value after object after unit.
+        Err(reason) => judging.range.reason = judging.range.reason.max(reason as u8),
     }
 }
 
@@ -217,10 +184,4 @@ fn covers(candidate: &Candidate, operation: &Operation) -> Result<(), Reason> {
 #[inline(always)]
 fn pass(candidate: &Candidate) -> Reason {
     if candidate.log == 0 { Reason::RuleAllow } else { Reason::RuleLog }
-}
-
-/// Of two reasons the one that names the nearer miss.
-#[inline(always)]
-fn closer(one: Reason, other: Reason) -> Reason {
-    if other as u8 > one as u8 { other } else { one }
 }

@@ -53,12 +53,11 @@ pub fn judge(image: &Image, conduit: u16, parts: &[Operation]) -> Option<Outcome
         if index > 0 {
             part.flags |= Operation::CONTINUES;
         }
-        if !scratch.push(part) {
-            return None;
-        }
+        *scratch.add()? = part;
     }
-    let mut desk = Desk { found: None };
-    let _ = judge::judge(image, &mut desk, &mut scratch);
+    let mut desk = Desk { found: None, budget: 0 };
+    judge::begin(&mut scratch);
+    while judge::units(image, &mut desk, &mut scratch) {}
     let (reason, rule) = desk.found?;
     Some(Outcome { conduit, reason, rule: (rule != NO_RULE).then_some(rule) })
 }
@@ -66,6 +65,7 @@ pub fn judge(image: &Image, conduit: u16, parts: &[Operation]) -> Option<Outcome
 /// The core's surroundings with nothing in them: it only notes what is counted.
 struct Desk {
     found: Option<(Reason, u16)>,
+    budget: u64,
 }
 
 impl Environment for Desk {
@@ -101,8 +101,10 @@ impl Environment for Desk {
 
     fn save_carry(&mut self, _scratch: &Scratch) {}
 
-    fn take(&mut self, _rule: u16, _interval: u64, _burst: u32) -> bool {
-        true
+    fn budget(&mut self, _bank: u8, _rule: u16) -> Option<&mut u64> {
+        // One request of its own: the budget is whole.
+        self.budget = 0;
+        Some(&mut self.budget)
     }
 
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, _node: u32, reason: Reason, _acted: bool) {

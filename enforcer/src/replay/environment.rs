@@ -46,7 +46,7 @@ pub struct HostEnvironment {
     assembled: Vec<u8>,
     flows: Vec<Flow>,
     slots: HashMap<FlowKey, u32>,
-    /// Per rule with a rate: when its budget is whole again.
+    /// Per rule with a rate, see `enforcer_common::policy::rate`. One generation, so the bank says nothing.
     budgets: HashMap<u16, u64>,
     counters: Counters,
     events: Vec<Option<u32>>,
@@ -151,16 +151,8 @@ impl Environment for HostEnvironment {
         }
     }
 
-    /// The moment at which the budget is whole again moves on by one interval per operation, and may lie `burst`
-    /// intervals ahead at most.
-    fn take(&mut self, rule: u16, interval: u64, burst: u32) -> bool {
-        let whole = self.budgets.entry(rule).or_insert(0);
-        let after = (*whole).max(self.clock).saturating_add(interval);
-        if after.saturating_sub(self.clock) > interval.saturating_mul(u64::from(burst)) {
-            return false;
-        }
-        *whole = after;
-        true
+    fn budget(&mut self, _bank: u8, rule: u16) -> Option<&mut u64> {
+        Some(self.budgets.entry(rule).or_default())
     }
 
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool) {
@@ -184,28 +176,5 @@ impl Environment for HostEnvironment {
 
     fn observe(&mut self, _scratch: &Scratch, _index: Option<u32>) {
         self.counters.observations += 1;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_budget_gives_its_burst_at_once_and_refills() {
-        let mut environment = HostEnvironment::new(None);
-        let mut at = |nanos: u64| {
-            environment.begin(&[], Some(nanos));
-            environment.take(3, 200, 5)
-        };
-        assert_eq!(
-            [at(1_000), at(1_000), at(1_000), at(1_000), at(1_000), at(1_000)],
-            [true, true, true, true, true, false]
-        );
-        assert_eq!([at(1_199), at(1_200), at(1_200)], [false, true, false]);
-        assert_eq!(
-            [at(9_000), at(9_000), at(9_000), at(9_000), at(9_000), at(9_000)],
-            [true, true, true, true, true, false]
-        );
     }
 }

@@ -10,7 +10,7 @@ use enforcer_common::policy::Image;
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::{Mode, Reason};
-use enforcer_common::{conduit, judge};
+use enforcer_common::{conduit, judge, report};
 
 use super::capture::Frame;
 use super::checksum;
@@ -94,11 +94,14 @@ impl<'p> Run<'p> {
         let (policy, environment, scratch) = (self.policy, &mut self.environment, &mut *self.scratch);
         let bytes = frame.bytes.as_slice();
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        if decide::walk(bytes, length, side, policy, environment, scratch) == Next::Stream {
+        let next = decide::walk(bytes, length, side, policy, environment, scratch);
+        let known = next == Next::Judge || next == Next::Stream && conduit::recall(policy, environment, scratch);
+        if !known {
             // Fills in the conduit; what else it may find weighs less than the checksum.
             let _ = conduit::resolve(policy, environment, scratch);
         }
         scratch.outcome = reason as u8;
-        let _ = judge::judge(policy, environment, scratch);
+        let _ = judge::frame(environment, scratch);
+        report::report(environment, scratch);
     }
 }

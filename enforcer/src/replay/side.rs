@@ -49,7 +49,7 @@ pub struct Sides {
 impl Sides {
     /// `devices` is what `--device` says, beside the policy.
     pub fn new(image: &Image, devices: &[IpAddr]) -> Self {
-        let macs = image.macs.iter().take(image.header.macs as usize);
+        let macs = image.macs.iter().take(image.header.macs.count as usize);
         Self {
             devices: policy_devices(image).chain(devices.iter().map(|address| core_form(*address))).collect(),
             device_macs: macs.map(|mac| low_six(*mac)).collect(),
@@ -180,8 +180,8 @@ pub(super) fn core_form(address: IpAddr) -> [u8; 16] {
 }
 
 fn policy_devices(image: &Image) -> impl Iterator<Item = [u8; 16]> {
-    let four = image.addresses_v4.iter().take(image.header.addresses_v4 as usize);
-    let six = image.addresses_v6.iter().take(image.header.addresses_v6 as usize);
+    let four = image.addresses_v4.iter().take(image.header.addresses_v4.count as usize);
+    let six = image.addresses_v6.iter().take(image.header.addresses_v6.count as usize);
     let four = four.filter(|range| range.device != 0).map(|range| network::mapped(range.first.to_be_bytes()));
     let six = six.filter(|range| range.device != 0).map(|range| {
         let [high, low] = range.first;
@@ -191,7 +191,7 @@ fn policy_devices(image: &Image) -> impl Iterator<Item = [u8; 16]> {
 }
 
 fn services(image: &Image) -> Vec<(u32, u32)> {
-    let pairs = image.pairs.iter().take(image.header.pairs as usize);
+    let pairs = image.pairs.iter().take(image.header.pairs.count as usize);
     let entries = pairs.flat_map(|pair| {
         let run = pair.services;
         image.services.iter().skip(run.first as usize).take(run.count as usize)

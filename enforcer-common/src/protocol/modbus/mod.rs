@@ -7,11 +7,12 @@
 pub mod functions;
 mod request;
 mod response;
+pub mod values;
 
 use crate::bytes::Bytes;
 use crate::flow::CARRY;
 use crate::network;
-use crate::operation::{NO_FUNCTION, Operation, Role};
+use crate::operation::{Operation, Role};
 use crate::protocol::Protocol;
 use crate::scratch::Scratch;
 use crate::verdict::Reason;
@@ -19,7 +20,9 @@ use crate::verdict::Reason;
 /// Limits of the standard.
 pub mod limits {
     /// Most application data units in one segment that are inspected.
-    pub const UNITS_PER_SEGMENT: u32 = 32;
+    pub const UNITS_PER_SEGMENT: u8 = 32;
+    /// How many of them are read in one step.
+    pub const UNITS_PER_STEP: u32 = 8;
     /// MBAP header up to the length field, TCP 3.1.3.
     pub const HEADER: u32 = 6;
     /// Smallest value of the length field: unit identifier and function code.
@@ -39,6 +42,10 @@ pub(crate) struct Unit {
     pub at: u32,
     /// MBAP length field.
     pub length: u32,
+    /// Transaction identifier.
+    pub transaction: u16,
+    /// Unit identifier.
+    pub address: u8,
     /// Function code as on the wire.
     pub code: u8,
 }
@@ -54,58 +61,59 @@ impl Unit {
 /// What stands at an offset.
 enum Framed {
     /// A whole unit, or as much of it as decides, and its size in bytes.
-    Whole(Operation, Unit, u32),
+    Whole(Unit, u32),
     /// The rest of the bytes is the beginning of a unit.
     Partial,
     /// Not a frame.
     Malformed(Reason),
 }
 
-/// Reads all units from `stream.start` to `stream.end`. Adds one operation per object range, and a record with a fault
-/// where bytes are not what the standard allows. The caller sets `stream.start`, `end` and, for TCP, `commit`.
+/// Reads units from `stream.start` to `stream.end`, at most [`limits::UNITS_PER_STEP`] of them. Adds one operation per
+/// object range, and a record with a fault where bytes are not what the standard allows. Written values are left for
+/// [`values::read`]. True when there is more: the caller comes again. In steps, because the kernel verifies a program's
+/// whole loop.
+#[must_use]
 #[inline(always)]
-pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
-    let end = scratch.stream.end;
-    let mut at = scratch.stream.start;
-    for _ in 0..limits::UNITS_PER_SEGMENT {
+pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
+    for _ in 0..limits::UNITS_PER_STEP {
+        let scratch = scratch.anew();
+        let (at, end) = (scratch.stream.start, scratch.stream.end);
         if at >= end {
-            return;
+            return false;
         }
+        if scratch.stream.units >= limits::UNITS_PER_SEGMENT {
+            scratch.fault(Reason::BeyondInspection);
+            return false;
+        }
+        scratch.stream.units = scratch.stream.units.wrapping_add(1);
         let remaining = end.wrapping_sub(at);
-        match frame(bytes, at, remaining, scratch) {
-            Framed::Whole(operation, unit, size) => {
-                if !read(bytes, &unit, operation, scratch) {
-                    fault(scratch, Reason::BeyondInspection);
-                    return;
-                }
-                if size > remaining {
-                    scratch.stream.skip = size.wrapping_sub(remaining);
-                    return;
-                }
-                at = at.wrapping_add(size);
+        match frame(bytes, at, remaining, is_datagram(scratch)) {
+            Framed::Whole(unit, size) => {
+                scratch.stream.start = at.wrapping_add(size);
+                scratch.stream.skip = size.saturating_sub(remaining);
+                read(bytes, &unit, scratch);
             }
             Framed::Partial => {
                 partial(scratch, at, remaining);
-                return;
+                return false;
             }
             Framed::Malformed(reason) => {
-                fault(scratch, reason);
-                return;
+                scratch.fault(reason);
+                return false;
             }
         }
     }
-    if at < end {
-        fault(scratch, Reason::BeyondInspection);
-    }
+    let scratch = scratch.anew();
+    scratch.stream.start < scratch.stream.end
 }
 
 /// Frames one unit: TCP 3.1.3. The length field is believed only with a protocol identifier of 0 and inside its limits.
 #[inline(always)]
-fn frame<B: Bytes + ?Sized>(bytes: &B, at: u32, remaining: u32, scratch: &Scratch) -> Framed {
+fn frame<B: Bytes + ?Sized>(bytes: &B, at: u32, remaining: u32, datagram: bool) -> Framed {
     if remaining < 8 {
         return Framed::Partial;
     }
-    let Some([t0, t1, p0, p1, l0, l1, unit, code]) = bytes.read::<8>(at) else {
+    let Some([t0, t1, p0, p1, l0, l1, address, code]) = bytes.read::<8>(at) else {
         return Framed::Malformed(Reason::Truncated);
     };
     let length = u16::from_be_bytes([l0, l1]) as u32;
@@ -116,18 +124,13 @@ fn frame<B: Bytes + ?Sized>(bytes: &B, at: u32, remaining: u32, scratch: &Scratc
     let size = limits::HEADER.wrapping_add(length);
     // A unit of function 90 can be longer than what is carried; its head decides.
     let needed = if code == functions::UMAS { size.min(limits::HEAD_UMAS) } else { size };
-    if remaining < needed || (remaining < size && is_datagram(scratch)) {
-        return if is_datagram(scratch) { Framed::Malformed(Reason::LengthMismatch) } else { Framed::Partial };
+    if datagram && remaining < size {
+        return Framed::Malformed(Reason::LengthMismatch);
     }
-    let operation = Operation {
-        protocol: Protocol::Modbus as u8,
-        role: scratch.path.role,
-        function: (code & 0x7f) as u32,
-        unit: unit as u32,
-        transaction: u16::from_be_bytes([t0, t1]) as u32,
-        ..Operation::EMPTY
-    };
-    Framed::Whole(operation, Unit { at, length, code }, size)
+    if remaining < needed {
+        return Framed::Partial;
+    }
+    Framed::Whole(Unit { at, length, code, address, transaction: u16::from_be_bytes([t0, t1]) }, size)
 }
 
 #[inline(always)]
@@ -135,12 +138,24 @@ fn is_datagram(scratch: &Scratch) -> bool {
     scratch.frame.transport_protocol == network::protocol::UDP
 }
 
-/// Reads the inside of a unit. False when there is no room for its operations.
+/// Reads the inside of a unit into a record, or several.
 #[inline(always)]
-fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: Operation, scratch: &mut Scratch) -> bool {
-    match Role::from_code(scratch.path.role) {
-        Role::Request | Role::Message => request::read(bytes, unit, operation, scratch),
-        Role::Response => response::read(bytes, unit, operation, scratch),
+fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) {
+    let role = scratch.path.role;
+    let Some(operation) = scratch.add() else {
+        scratch.fault(Reason::BeyondInspection);
+        return;
+    };
+    *operation = Operation::EMPTY;
+    operation.protocol = Protocol::Modbus as u8;
+    operation.role = role;
+    operation.function = (unit.code & 0x7f) as u32;
+    operation.unit = unit.address as u32;
+    operation.transaction = unit.transaction as u32;
+    operation.access = functions::access(unit.code);
+    match Role::from_code(role) {
+        Role::Request | Role::Message => request::read(bytes, unit, scratch),
+        Role::Response => response::read(bytes, unit, operation),
     }
 }
 
@@ -148,27 +163,9 @@ fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: Operation, scratch
 #[inline(always)]
 fn partial(scratch: &mut Scratch, at: u32, remaining: u32) {
     if is_datagram(scratch) || remaining as usize > CARRY {
-        fault(scratch, Reason::MalformedFraming);
+        scratch.fault(Reason::MalformedFraming);
         return;
     }
     scratch.stream.save_start = at;
     scratch.stream.save_length = remaining;
-}
-
-/// A record for bytes in which no function could be read.
-#[inline(always)]
-fn fault(scratch: &mut Scratch, reason: Reason) {
-    let record = Operation {
-        protocol: Protocol::Modbus as u8,
-        role: scratch.path.role,
-        function: NO_FUNCTION,
-        fault: reason as u8,
-        ..Operation::EMPTY
-    };
-    if !scratch.push(record) {
-        // No room for the record either: the frame is judged by its last operation instead.
-        if let Some(last) = scratch.operation_mut(scratch.count.wrapping_sub(1)) {
-            last.fault = reason as u8;
-        }
-    }
 }

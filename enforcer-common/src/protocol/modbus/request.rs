@@ -3,11 +3,12 @@
 //! A unit whose length is not the one its function implies is a fault even when its framing is sound: servers exist that
 //! ignore the length field and run what hides behind it.
 
-use super::Unit;
 use super::functions::{self, space};
+use super::{Unit, values};
 use crate::bytes::Bytes;
-use crate::operation::Operation;
-use crate::scratch::Scratch;
+use crate::operation::{Access, Operation};
+use crate::protocol::Protocol;
+use crate::scratch::{MOST, Scratch};
 use crate::verdict::Reason;
 
 /// Largest quantities, MB 6.1 to 6.18.
@@ -21,37 +22,43 @@ mod quantity {
     pub(super) const FILE_GROUPS: u32 = 8;
 }
 
-/// Adds the operations of one request. False when there is no room for them.
+/// Fills the last record with one request, and adds records for further object ranges.
 #[inline(always)]
-pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, mut operation: Operation, scratch: &mut Scratch) -> bool {
-    operation.access = functions::access(unit.code);
-    let values = scratch.path.values != 0;
+pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) {
     match unit.code {
-        1 => range(bytes, unit, &mut operation, space::COIL, quantity::READ_BITS),
-        2 => range(bytes, unit, &mut operation, space::DISCRETE, quantity::READ_BITS),
-        3 => range(bytes, unit, &mut operation, space::HOLDING, quantity::READ_REGISTERS),
-        4 => range(bytes, unit, &mut operation, space::INPUT, quantity::READ_REGISTERS),
-        5 => write_coil(bytes, unit, &mut operation),
-        6 => write_register(bytes, unit, &mut operation),
-        8 => diagnostic(bytes, unit, &mut operation),
-        7 | 11 | 12 | 17 => exact(unit, 2, &mut operation),
-        15 => write_coils(bytes, unit, &mut operation, values),
-        16 => write_registers(bytes, unit, &mut operation, values),
-        20 | 21 => return file_records(bytes, unit, operation, scratch),
-        22 => mask_write(bytes, unit, &mut operation),
-        23 => return read_write(bytes, unit, operation, values, scratch),
+        20 | 21 => return file_records(bytes, unit, scratch),
+        23 => return read_write(bytes, unit, scratch),
+        _ => {}
+    }
+    let Some(operation) = scratch.operation_mut(scratch.count.wrapping_sub(1)) else {
+        return;
+    };
+    match unit.code {
+        1 => range(bytes, unit, operation, space::COIL, quantity::READ_BITS),
+        2 => range(bytes, unit, operation, space::DISCRETE, quantity::READ_BITS),
+        3 => range(bytes, unit, operation, space::HOLDING, quantity::READ_REGISTERS),
+        4 => range(bytes, unit, operation, space::INPUT, quantity::READ_REGISTERS),
+        5 => write_coil(bytes, unit, operation),
+        6 => write_register(bytes, unit, operation),
+        8 => diagnostic(bytes, unit, operation),
+        7 | 11 | 12 | 17 => exact(unit, 2, operation),
+        15 => write_coils(bytes, unit, operation),
+        16 => write_registers(bytes, unit, operation),
+        22 => mask_write(bytes, unit, operation),
         24 => {
-            exact(unit, 4, &mut operation);
-            objects(&mut operation, space::FIFO, word(bytes, unit, 0), 1);
+            exact(unit, 4, operation);
+            objects(operation, space::FIFO, word(bytes, unit, 0), 1);
         }
-        43 => mei(bytes, unit, &mut operation),
+        43 => mei(bytes, unit, operation),
         functions::UMAS if unit.length < 4 => operation.fault = Reason::LengthMismatch as u8,
         // Several functions inside one request: none of them can be told apart without the vendor's rules.
         41 => operation.fault = Reason::BeyondInspection as u8,
         0 | 0x80..=0xff => operation.fault = Reason::InvalidFunction as u8,
         _ => {}
     }
-    scratch.push(operation)
+    if unit.code == 15 || unit.code == 16 {
+        values::later(scratch, unit.data().wrapping_add(5), word(bytes, unit, 2));
+    }
 }
 
 /// A 16-bit field of the unit's data; 0 where the unit is too short, which its length check reports.
@@ -137,32 +144,24 @@ fn diagnostic<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: &mut Operati
 
 /// MB 6.11: address, quantity, byte count, bits.
 #[inline(always)]
-fn write_coils<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: &mut Operation, values: bool) {
+fn write_coils<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: &mut Operation) {
     let count = word(bytes, unit, 2);
     let size = count.wrapping_add(7) >> 3;
     exact(unit, size.wrapping_add(7), operation);
     byte_count(bytes, unit, 4, size, operation);
     objects(operation, space::COIL, word(bytes, unit, 0), count);
     limit(operation, count, quantity::WRITE_BITS);
-    if values && operation.fault == 0 {
-        let (min, max) = bits(bytes, unit.data().wrapping_add(5), count);
-        value(operation, min, max);
-    }
 }
 
 /// MB 6.12: address, quantity, byte count, words.
 #[inline(always)]
-fn write_registers<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: &mut Operation, values: bool) {
+fn write_registers<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: &mut Operation) {
     let count = word(bytes, unit, 2);
     let size = count.wrapping_mul(2);
     exact(unit, size.wrapping_add(7), operation);
     byte_count(bytes, unit, 4, size, operation);
     objects(operation, space::HOLDING, word(bytes, unit, 0), count);
     limit(operation, count, quantity::WRITE_REGISTERS);
-    if values && operation.fault == 0 {
-        let (min, max) = words(bytes, unit.data().wrapping_add(5), count);
-        value(operation, min, max);
-    }
 }
 
 #[inline(always)]
@@ -174,45 +173,6 @@ fn byte_count<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, offset: u32, expected: 
     if stated != expected && operation.fault == 0 {
         operation.fault = Reason::LengthMismatch as u8;
     }
-}
-
-/// Smallest and largest of `count` words.
-#[inline(always)]
-fn words<B: Bytes + ?Sized>(bytes: &B, at: u32, count: u32) -> (u32, u32) {
-    let mut min = u32::MAX;
-    let mut max = 0;
-    for index in 0..quantity::WRITE_REGISTERS {
-        if index >= count {
-            break;
-        }
-        let Some(word) = bytes.u16(at.wrapping_add(index.wrapping_mul(2))) else {
-            break;
-        };
-        min = min.min(word as u32);
-        max = max.max(word as u32);
-    }
-    (min, max)
-}
-
-/// Smallest and largest of `count` bits, lowest bit of a byte first.
-#[inline(always)]
-fn bits<B: Bytes + ?Sized>(bytes: &B, at: u32, count: u32) -> (u32, u32) {
-    let mut all = 0xff;
-    let mut any = 0;
-    for index in 0..(quantity::WRITE_BITS >> 3) {
-        let done = index.wrapping_mul(8);
-        if done >= count {
-            break;
-        }
-        let Some(byte) = bytes.u8(at.wrapping_add(index)) else {
-            break;
-        };
-        let left = count.wrapping_sub(done);
-        let mask = if left >= 8 { 0xff } else { (1u32 << (left & 7)).wrapping_sub(1) };
-        all &= byte as u32 | !mask;
-        any |= byte as u32 & mask;
-    }
-    ((all & 0xff == 0xff) as u32, (any != 0) as u32)
 }
 
 /// MB 6.16: the result is (current AND and-mask) OR (or-mask AND NOT and-mask). Its bounds over every current value are
@@ -229,81 +189,100 @@ fn mask_write<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: &mut Operati
 
 /// MB 6.17: reads one range and writes another, in one unit.
 #[inline(always)]
-fn read_write<B: Bytes + ?Sized>(
-    bytes: &B,
-    unit: &Unit,
-    mut operation: Operation,
-    values: bool,
-    scratch: &mut Scratch,
-) -> bool {
+fn read_write<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) {
     let reads = word(bytes, unit, 2);
     let writes = word(bytes, unit, 6);
     let size = writes.wrapping_mul(2);
-    exact(unit, size.wrapping_add(11), &mut operation);
-    byte_count(bytes, unit, 8, size, &mut operation);
-    let mut written = operation;
-    objects(&mut operation, space::HOLDING, word(bytes, unit, 0), reads);
-    limit(&mut operation, reads, quantity::READ_REGISTERS);
-    objects(&mut written, space::HOLDING, word(bytes, unit, 4), writes);
-    limit(&mut written, writes, quantity::READ_WRITE_WRITES);
-    written.flags |= Operation::CONTINUES;
-    if values && operation.fault == 0 && written.fault == 0 {
-        let (min, max) = words(bytes, unit.data().wrapping_add(9), writes);
-        value(&mut written, min, max);
-    }
+    let Some(operation) = scratch.operation_mut(scratch.count.wrapping_sub(1)) else {
+        return;
+    };
+    exact(unit, size.wrapping_add(11), operation);
+    byte_count(bytes, unit, 8, size, operation);
+    let fault = operation.fault;
+    objects(operation, space::HOLDING, word(bytes, unit, 0), reads);
+    limit(operation, reads, quantity::READ_REGISTERS);
     // The first range is only read: values bind the second.
-    operation.access = crate::operation::Access::Read as u8;
-    scratch.push(operation) && scratch.push(written)
+    operation.access = Access::Read as u8;
+    let Some(written) = continued(unit, scratch) else {
+        return;
+    };
+    written.fault = fault;
+    objects(written, space::HOLDING, word(bytes, unit, 4), writes);
+    limit(written, writes, quantity::READ_WRITE_WRITES);
+    values::later(scratch, unit.data().wrapping_add(9), writes);
+}
+
+/// Adds a record for a further object range of the request. `None`, and the fault noted, when there is no room.
+#[inline(always)]
+fn continued<'a>(unit: &Unit, scratch: &'a mut Scratch) -> Option<&'a mut Operation> {
+    if scratch.count >= MOST {
+        scratch.fault(Reason::BeyondInspection);
+        return None;
+    }
+    let role = scratch.path.role;
+    let part = scratch.add()?;
+    *part = Operation::EMPTY;
+    part.protocol = Protocol::Modbus as u8;
+    part.role = role;
+    part.function = unit.code as u32;
+    part.unit = unit.address as u32;
+    part.transaction = unit.transaction as u32;
+    part.access = functions::access(unit.code);
+    part.flags = Operation::CONTINUES;
+    Some(part)
 }
 
 /// MB 6.14 and 6.15: byte count, then groups of reference type 6, file, record, length (and data when written).
 #[inline(always)]
-fn file_records<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, mut operation: Operation, scratch: &mut Scratch) -> bool {
+fn file_records<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) {
     let write = unit.code == 21;
     let stated = bytes.u8(unit.data()).unwrap_or(0) as u32;
     let (least, most) = if write { (9, 251) } else { (7, 245) };
     if unit.length != stated.wrapping_add(3) || stated < least || stated > most {
-        operation.fault = Reason::LengthMismatch as u8;
-        return scratch.push(operation);
+        last_fault(scratch, Reason::LengthMismatch);
+        return;
     }
     let mut at = unit.data().wrapping_add(1);
     let mut left = stated;
     for group in 0..quantity::FILE_GROUPS {
+        let scratch = scratch.anew();
         if left == 0 {
-            return true;
+            return;
         }
         let Some([kind, f0, f1, r0, r1, n0, n1]) = bytes.read::<7>(at) else {
             break;
         };
+        let part =
+            if group == 0 { scratch.operation_mut(scratch.count.wrapping_sub(1)) } else { continued(unit, scratch) };
+        let Some(part) = part else {
+            return;
+        };
         let count = u16::from_be_bytes([n0, n1]) as u32;
         let size = if write { count.wrapping_mul(2).wrapping_add(7) } else { 7 };
-        let mut part = operation;
-        if group != 0 {
-            part.flags |= Operation::CONTINUES;
-        }
         let file = u16::from_be_bytes([f0, f1]) as u32;
-        objects(&mut part, space::FILE.wrapping_add(file), u16::from_be_bytes([r0, r1]) as u32, count);
+        objects(part, space::FILE.wrapping_add(file), u16::from_be_bytes([r0, r1]) as u32, count);
         if part.last > 9999 || kind != 6 || file == 0 {
             part.fault = Reason::OutOfRange as u8;
         }
         if size > left {
             part.fault = Reason::LengthMismatch as u8;
         }
-        if !scratch.push(part) {
-            return false;
-        }
         if part.fault != 0 {
-            return true;
+            return;
         }
         at = at.wrapping_add(size);
         left = left.wrapping_sub(size);
     }
     if left != 0 {
-        operation.flags |= Operation::CONTINUES;
-        operation.fault = Reason::BeyondInspection as u8;
-        return scratch.push(operation);
+        last_fault(scratch, Reason::BeyondInspection);
     }
-    true
+}
+
+#[inline(always)]
+fn last_fault(scratch: &mut Scratch, reason: Reason) {
+    if let Some(last) = scratch.operation_mut(scratch.count.wrapping_sub(1)) {
+        last.fault = reason as u8;
+    }
 }
 
 /// MB 6.19 to 6.21: the MEI type is the sub-function.

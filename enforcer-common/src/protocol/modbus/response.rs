@@ -4,19 +4,17 @@
 //! answer with odd lengths to identity and diagnostic functions, so only what the standard fixes is checked.
 
 use super::Unit;
-use super::functions::{self, space};
+use super::functions::space;
 use crate::bytes::Bytes;
 use crate::operation::Operation;
-use crate::scratch::Scratch;
 use crate::verdict::Reason;
 
 /// MB 7: the function code with its top bit set, then the exception code.
 const EXCEPTION: u8 = 0x80;
 
-/// Adds the operation of one response. False when there is no room for it.
+/// Fills the record with one response.
 #[inline(always)]
-pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, mut operation: Operation, scratch: &mut Scratch) -> bool {
-    operation.access = functions::access(unit.code);
+pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: &mut Operation) {
     if unit.code & EXCEPTION != 0 {
         if unit.length == 3 {
             operation.exception = bytes.u8(unit.data()).unwrap_or(0);
@@ -24,24 +22,23 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, mut operation: Ope
         } else {
             operation.fault = Reason::LengthMismatch as u8;
         }
-        return scratch.push(operation);
+        return;
     }
     match unit.code {
-        1..=4 | 12 | 17 | 20 | 21 | 23 => counted(bytes, unit, &mut operation),
+        1..=4 | 12 | 17 | 20 | 21 | 23 => counted(bytes, unit, operation),
         5 | 6 | 15 | 16 => {
-            exact(unit, 6, &mut operation);
-            echo(bytes, unit, &mut operation);
+            exact(unit, 6, operation);
+            echo(bytes, unit, operation);
         }
-        7 => exact(unit, 3, &mut operation),
-        11 => exact(unit, 6, &mut operation),
+        7 => exact(unit, 3, operation),
+        11 => exact(unit, 6, operation),
         22 => {
-            exact(unit, 8, &mut operation);
-            echo(bytes, unit, &mut operation);
+            exact(unit, 8, operation);
+            echo(bytes, unit, operation);
         }
         0 => operation.fault = Reason::InvalidFunction as u8,
         _ => {}
     }
-    scratch.push(operation)
 }
 
 #[inline(always)]

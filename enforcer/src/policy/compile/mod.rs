@@ -13,7 +13,7 @@ mod services;
 pub use names::Names;
 
 use enforcer_common::abi;
-use enforcer_common::policy::{self as image, Image, UNCOVERED, capacity};
+use enforcer_common::policy::{self as image, Image, Run, UNCOVERED, capacity};
 use enforcer_common::verdict::{Reason, Verdict};
 
 use super::names::inspected;
@@ -103,12 +103,13 @@ fn looks_at_values(conduit: &Conduit) -> bool {
     inspected(conduit.protocol) && conduit.rules.iter().any(|rule| rule.values.is_some())
 }
 
-/// Copies `rows` to the front of a table of the image.
-fn place<T: Copy>(table: &mut [T], rows: &[T], what: &str) -> Result<u32, Full> {
+/// Copies `rows` to the front of a table of the image; they are the run from 0.
+fn place<T: Copy>(table: &mut [T], rows: &[T], what: &str) -> Result<Run, Full> {
     let capacity = table.len();
     let target = table.get_mut(..rows.len()).ok_or_else(|| Full::of(what, capacity))?;
     target.copy_from_slice(rows);
-    u32::try_from(rows.len()).map_err(|_| Full::of(what, capacity))
+    let count = u32::try_from(rows.len()).map_err(|_| Full::of(what, capacity))?;
+    Ok(Run { first: 0, count })
 }
 
 #[cfg(test)]

@@ -1,0 +1,309 @@
+//! The decision core's environment on kernel maps.
+
+use aya_ebpf::EbpfContext as _;
+use aya_ebpf::bindings::BPF_NOEXIST;
+use aya_ebpf::helpers::generated::{bpf_ktime_get_coarse_ns, bpf_xdp_load_bytes};
+use aya_ebpf::programs::XdpContext;
+use enforcer_common::abi::{FlowKeyV4, FunctionReason, MODE_AS_POLICY, cell, loss};
+use enforcer_common::environment::Environment;
+use enforcer_common::event::Event;
+use enforcer_common::flow::{CARRY, Flow, FlowKey};
+use enforcer_common::observation::Observation;
+use enforcer_common::operation::{NO_FUNCTION, NO_RULE};
+use enforcer_common::policy::capacity;
+use enforcer_common::port::Side;
+use enforcer_common::scratch::Scratch;
+use enforcer_common::verdict::{Mode, Reason};
+
+use crate::maps;
+use crate::window::{ASSEMBLED_MASK, Assembled, opaque};
+
+/// Longest payload that is laid behind a carry.
+const PAYLOAD: u32 = ASSEMBLED_MASK as u32 - CARRY as u32;
+
+/// Kernel maps, seen from one frame.
+pub(crate) struct Maps<'a> {
+    context: &'a XdpContext,
+    assembled: Assembled,
+}
+
+impl<'a> Maps<'a> {
+    /// The environment for the frame at hand.
+    #[inline(always)]
+    pub(crate) const fn new(context: &'a XdpContext) -> Self {
+        Self { context, assembled: Assembled::new(core::ptr::null(), 0) }
+    }
+}
+
+/// Adds one to a cell of this CPU's copy: no other CPU writes it, and a program is not interrupted by itself.
+#[inline(always)]
+fn increment(cell: Option<*mut u64>) {
+    if let Some(cell) = cell {
+        // SAFETY: the pointer is a live map value.
+        unsafe { *cell += 1 };
+    }
+}
+
+/// Counts a loss, see [`loss`].
+#[inline(always)]
+pub(crate) fn lose(what: u32) {
+    increment(maps::LOST.get_ptr_mut(what));
+}
+
+#[inline(always)]
+fn is_v4(key: &FlowKey) -> bool {
+    // ::ffff:0:0/96
+    let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = key.device;
+    u64::from_ne_bytes([a, b, c, d, e, f, g, h]) == 0 && [i, j, k, l] == [0, 0, 0xff, 0xff]
+}
+
+#[inline(always)]
+fn v4(key: &FlowKey) -> FlowKeyV4 {
+    let [.., a, b, c, d] = key.network;
+    let [.., e, f, g, h] = key.device;
+    FlowKeyV4 {
+        network: [a, b, c, d],
+        device: [e, f, g, h],
+        network_port: key.network_port,
+        device_port: key.device_port,
+    }
+}
+
+impl Environment for Maps<'_> {
+    type Assembled = Assembled;
+
+    #[inline(always)]
+    fn now(&self) -> u64 {
+        // SAFETY: the helper has no preconditions.
+        unsafe { bpf_ktime_get_coarse_ns() }
+    }
+
+    #[inline(always)]
+    fn is_management(&self, mac: [u8; 6]) -> bool {
+        match maps::SETTINGS.get(0) {
+            Some(settings) => settings.management_mac == mac && mac != [0; 6],
+            None => false,
+        }
+    }
+
+    #[inline(always)]
+    fn mode(&self, bank: u8, conduit: u16, asked: Mode) -> Mode {
+        let cap = match maps::SETTINGS.get(0) {
+            Some(settings) => Mode::from_code(settings.mode),
+            None => Mode::Learn,
+        };
+        let index = bank as u32 * capacity::CONDUITS as u32 + conduit as u32;
+        let mode = match maps::CONDUIT_MODES.get(index) {
+            Some(switched) if *switched != MODE_AS_POLICY as u32 => Mode::from_code(*switched as u8),
+            _ => asked,
+        };
+        if (mode as u8) < cap as u8 { mode } else { cap }
+    }
+
+    #[inline(always)]
+    fn find_flow(&mut self, key: &FlowKey) -> Option<u32> {
+        // SAFETY: the value is copied at once; a slot number is a plain word.
+        if is_v4(key) {
+            unsafe { maps::FLOWS_V4.get(v4(key)).copied() }
+        } else {
+            unsafe { maps::FLOWS_V6.get(key).copied() }
+        }
+    }
+
+    #[inline(always)]
+    fn create_flow(&mut self, key: &FlowKey) -> Option<u32> {
+        let Ok(Some(slot)) = maps::FREE_FLOWS.pop() else {
+            lose(loss::FLOWS);
+            return None;
+        };
+        let inserted = if is_v4(key) {
+            maps::FLOWS_V4.insert(v4(key), slot, BPF_NOEXIST as u64)
+        } else {
+            maps::FLOWS_V6.insert(key, slot, BPF_NOEXIST as u64)
+        };
+        if inserted.is_err() {
+            // The other port was first: its slot counts.
+            let _ = maps::FREE_FLOWS.push(slot, 0);
+            return self.find_flow(key);
+        }
+        Some(slot)
+    }
+
+    #[inline(always)]
+    fn flow(&mut self, slot: u32) -> Option<&mut Flow> {
+        // SAFETY: a direction has one writer, the port that its segments enter by, and a port has one queue.
+        maps::FLOW_TABLE.get_ptr_mut(slot).map(|flow| unsafe { &mut *flow })
+    }
+
+    #[inline(always)]
+    fn assemble(&mut self, scratch: &Scratch) -> Option<&Assembled> {
+        let flow = maps::FLOW_TABLE.get_ptr_mut(scratch.path.slot)?;
+        let buffer = maps::ASSEMBLED.get_ptr_mut(0)?.cast::<u8>();
+        // SAFETY: both pointers are live map values; see `flow` for who writes them.
+        let direction = match Side::from_code(scratch.frame.side) {
+            Side::Network => unsafe { &(*flow).network },
+            Side::Device => unsafe { &(*flow).device },
+        };
+        let carried = direction.carry_length;
+        let length = scratch.stream.end.wrapping_sub(scratch.stream.start);
+        if carried > CARRY as u32 || length == 0 || length > PAYLOAD {
+            return None;
+        }
+        copy_carry(direction.carry.as_ptr(), buffer);
+        let carried = (opaque(carried as usize) & 0x1ff) as u32;
+        let length = at_least_one(length);
+        // SAFETY: carry and payload together are shorter than the buffer.
+        let loaded = unsafe {
+            let target = buffer.add(carried as usize);
+            bpf_xdp_load_bytes(self.context.as_ptr().cast(), scratch.stream.start, target.cast(), length)
+        };
+        if loaded != 0 {
+            return None;
+        }
+        self.assembled = Assembled::new(buffer, carried + length);
+        Some(&self.assembled)
+    }
+
+    #[inline(always)]
+    fn save_carry(&mut self, scratch: &Scratch) {
+        let Some(flow) = maps::FLOW_TABLE.get_ptr_mut(scratch.path.slot) else {
+            return;
+        };
+        // SAFETY: a live map value; this port is the direction's only writer.
+        let carry = match Side::from_code(scratch.frame.side) {
+            Side::Network => unsafe { (*flow).network.carry.as_mut_ptr() },
+            Side::Device => unsafe { (*flow).device.carry.as_mut_ptr() },
+        };
+        if scratch.stream.assembled != 0 {
+            let Some(buffer) = maps::ASSEMBLED.get_ptr_mut(0) else {
+                return;
+            };
+            // SAFETY: the mask plus the carry's size is inside the buffer.
+            copy_carry(unsafe { buffer.cast::<u8>().add(scratch.stream.save_start as usize & ASSEMBLED_MASK) }, carry);
+            return;
+        }
+        let length = scratch.stream.save_length;
+        if length == 0 || length > CARRY as u32 {
+            return;
+        }
+        let length = at_least_one(length).min(CARRY as u32);
+        // SAFETY: `length` is at most the carry's size.
+        let _ = unsafe {
+            bpf_xdp_load_bytes(self.context.as_ptr().cast(), scratch.stream.save_start, carry.cast(), length)
+        };
+    }
+
+    #[inline(always)]
+    fn budget(&mut self, bank: u8, rule: u16) -> Option<&mut u64> {
+        let index = bank as u32 * capacity::RULES as u32 + rule as u32;
+        // SAFETY: a live map value; requests of one rule come by one port.
+        maps::BUDGETS.get_ptr_mut(index).map(|state| unsafe { &mut *state })
+    }
+
+    #[inline(always)]
+    fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool) {
+        let path = &scratch.path;
+        let bank = path.bank as u32;
+        let conduit = maps::CONDUIT_COUNTERS.get_ptr_mut(bank * capacity::CONDUITS as u32 + path.conduit as u32);
+        if let Some(cells) = conduit {
+            // SAFETY: a live map value; `of_conduit` is masked with its size.
+            increment(Some(unsafe {
+                cells.cast::<u64>().add(opaque(cell::of_conduit(reason, acted)) & (cell::PER_CONDUIT - 1))
+            }));
+        }
+        let Some(operation) = index.and_then(|index| scratch.operation(index)) else {
+            return;
+        };
+        if operation.rule != NO_RULE {
+            increment(maps::RULE_COUNTERS.get_ptr_mut(bank * capacity::RULES as u32 + operation.rule as u32));
+        }
+        if node != u32::MAX
+            && let Some(place) = cell::of_function(reason, acted)
+        {
+            if let Some(cells) = maps::FUNCTION_COUNTERS.get_ptr_mut(bank * capacity::FUNCTIONS as u32 + node) {
+                // SAFETY: a live map value; `of_function` is masked with its size.
+                increment(Some(unsafe { cells.cast::<u64>().add(opaque(place) & (cell::PER_FUNCTION - 1)) }));
+            }
+            return;
+        }
+        if matches!(reason, Reason::Response) || operation.function == NO_FUNCTION {
+            return;
+        }
+        let key = FunctionReason {
+            function: operation.function,
+            conduit: path.conduit,
+            reason: reason as u8,
+            flags: path.bank << 1 | acted as u8,
+        };
+        match maps::OTHER_FUNCTIONS.get_ptr_mut(key) {
+            Some(counter) => increment(Some(counter)),
+            None => {
+                if maps::OTHER_FUNCTIONS.insert(key, 1, 0).is_err() {
+                    lose(loss::FUNCTIONS);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn emit(&mut self, scratch: &Scratch, index: Option<u32>) {
+        let Some(mut entry) = maps::EVENTS.reserve(0) else {
+            lose(loss::EVENTS);
+            return;
+        };
+        // SAFETY: plain old data; every field is written before the record is submitted.
+        let event: &mut Event = unsafe { &mut *entry.as_mut_ptr() };
+        event.fill(scratch, index, self.now());
+        entry.submit(0);
+    }
+
+    #[inline(always)]
+    fn observe(&mut self, scratch: &Scratch, index: Option<u32>) {
+        let Some(sighting) = maps::SIGHTING.get_ptr_mut(0) else {
+            return;
+        };
+        // SAFETY: this CPU's own record.
+        let (key, value) = unsafe { (&mut (*sighting).key, &mut (*sighting).value) };
+        if !key.fill(scratch, index) {
+            return;
+        }
+        let operation = index.and_then(|index| scratch.operation(index));
+        let now = self.now();
+        if let Some(known) = maps::OBSERVED.get_ptr_mut(&*key) {
+            // SAFETY: a live map value. Two CPUs may meet here for a conversation seen from both ports; a count may then
+            // be short by one, which evidence for a person can bear.
+            unsafe { (*known).again(now, operation) };
+            return;
+        }
+        *value = Observation::first(now, operation);
+        if maps::OBSERVED.insert(&*key, &*value, BPF_NOEXIST as u64).is_err() {
+            lose(loss::OBSERVATIONS);
+        }
+    }
+}
+
+/// What an earlier stage assembled for the frame at hand, to its full length: bytes behind the payload are not read, since
+/// the dissector found every unit inside it.
+#[inline(always)]
+pub(crate) fn assembled() -> Option<Assembled> {
+    let buffer = maps::ASSEMBLED.get_ptr_mut(0)?.cast::<u8>().cast_const();
+    Some(Assembled::new(buffer, ASSEMBLED_MASK as u32 + 1))
+}
+
+/// A length from 1 to 2048, in a form that the verifier can bound.
+#[inline(always)]
+fn at_least_one(length: u32) -> u32 {
+    (opaque(length as usize - 1) & ASSEMBLED_MASK) as u32 + 1
+}
+
+/// Copies a whole carry, eight bytes at a time. What lies behind its length is never read.
+#[inline(always)]
+fn copy_carry(from: *const u8, to: *mut u8) {
+    for word in 0..CARRY / 8 {
+        // SAFETY: callers pass map values with at least a carry's size behind the pointer.
+        unsafe {
+            let bytes = from.add(word * 8).cast::<u64>().read_unaligned();
+            to.add(word * 8).cast::<u64>().write_unaligned(bytes);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Every map, who writes it, who reads it. All are pinned by the controller: nothing here ends with its process.
+
+use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue, RingBuf};
+use aya_ebpf::macros::btf_map;
+use enforcer_common::abi::{
+    ASSEMBLY, EVENT_RING, FLOWS, FlowKeyV4, FunctionReason, OBSERVATIONS, Settings, cell, loss, slot,
+};
+use enforcer_common::event::Event;
+use enforcer_common::flow::{CARRY, Flow, FlowKey};
+use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::policy::{Image, capacity};
+use enforcer_common::scratch::Scratch;
+
+/// The stages. Written by the controller; an empty slot meets [`crate::stages::missing`].
+#[btf_map]
+pub(crate) static SLOTS: ProgramArray<{ slot::COUNT as usize }> = ProgramArray::new();
+
+/// What the stages tell each other about the frame at hand.
+#[btf_map]
+pub(crate) static SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+
+/// Carry + payload of the segment at hand.
+#[btf_map]
+pub(crate) static ASSEMBLED: PerCpuArray<[u8; ASSEMBLY], 1> = PerCpuArray::new();
+
+/// Policy images: slot 0 is the active one. Written by the controller with one update per generation.
+#[btf_map]
+pub(crate) static POLICY: ArrayOfMaps<Array<Image, 1>, 2> = ArrayOfMaps::new();
+
+/// Mode, bypass, management address. Written by the controller, one cell.
+#[btf_map]
+pub(crate) static SETTINGS: Array<Settings, 1> = Array::new();
+
+/// Modes of conduits as switched since their policy was published, per bank.
+#[btf_map]
+pub(crate) static CONDUIT_MODES: Array<u32, { capacity::CONDUITS * 2 }> = Array::new();
+
+/// Slots of IPv4 conversations. Written by the programs, emptied by the controller when they have ended.
+#[btf_map]
+pub(crate) static FLOWS_V4: HashMap<FlowKeyV4, u32, FLOWS> = HashMap::new();
+
+/// Slots of IPv6 conversations.
+#[btf_map]
+pub(crate) static FLOWS_V6: HashMap<FlowKey, u32, FLOWS> = HashMap::new();
+
+/// The conversations. A direction is written by the program of the port that its segments enter by.
+#[btf_map]
+pub(crate) static FLOW_TABLE: Array<Flow, FLOWS> = Array::new();
+
+/// Slots that hold no conversation. Filled by the controller, taken by the programs.
+#[btf_map]
+pub(crate) static FREE_FLOWS: Queue<u32, FLOWS> = Queue::new();
+
+/// Counters per bank and conduit.
+#[btf_map]
+pub(crate) static CONDUIT_COUNTERS: PerCpuArray<[u64; cell::PER_CONDUIT], { capacity::CONDUITS * 2 }> =
+    PerCpuArray::new();
+
+/// Counters per bank and function node.
+#[btf_map]
+pub(crate) static FUNCTION_COUNTERS: PerCpuArray<[u64; cell::PER_FUNCTION], { capacity::FUNCTIONS * 2 }> =
+    PerCpuArray::new();
+
+/// Counters per bank and rule.
+#[btf_map]
+pub(crate) static RULE_COUNTERS: PerCpuArray<u64, { capacity::RULES * 2 }> = PerCpuArray::new();
+
+/// Counters of functions that no node counts.
+#[btf_map]
+pub(crate) static OTHER_FUNCTIONS: PerCpuHashMap<FunctionReason, u64, 8192> = PerCpuHashMap::new();
+
+/// State of the rules' rates, per bank.
+#[btf_map]
+pub(crate) static BUDGETS: Array<u64, { capacity::RULES * 2 }> = Array::new();
+
+/// Losses, see [`loss`].
+#[btf_map]
+pub(crate) static LOST: PerCpuArray<u64, { loss::COUNT }> = PerCpuArray::new();
+
+/// Reported operations and frames.
+#[btf_map]
+pub(crate) static EVENTS: RingBuf<Event, EVENT_RING> = RingBuf::new();
+
+/// What was seen in learn.
+#[btf_map]
+pub(crate) static OBSERVED: HashMap<ObservationKey, Observation, OBSERVATIONS> = HashMap::new();
+
+const _: () = assert!(CARRY % 8 == 0);
+
+/// An observation in the making: too large for the stack.
+#[repr(C)]
+pub(crate) struct Sighting {
+    /// What was seen.
+    pub(crate) key: ObservationKey,
+    /// What is known about it.
+    pub(crate) value: Observation,
+}
+
+/// The observation in the making on this CPU.
+#[btf_map]
+pub(crate) static SIGHTING: PerCpuArray<Sighting, 1> = PerCpuArray::new();

@@ -1,0 +1,233 @@
+//! Entry points: the two roots and the stages behind them.
+
+use aya_ebpf::EbpfContext as _;
+use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS};
+use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
+use aya_ebpf::macros::xdp;
+use aya_ebpf::programs::XdpContext;
+use enforcer_common::abi::{loss, slot};
+use enforcer_common::action::Action;
+use enforcer_common::decide::{self, Next};
+use enforcer_common::judge as judging;
+use enforcer_common::policy::Image;
+use enforcer_common::port::Side;
+use enforcer_common::protocol::{Protocol, modbus};
+use enforcer_common::scratch::Scratch;
+use enforcer_common::verdict::{Mode, Reason};
+
+use crate::environment::{self, Maps, lose};
+use crate::maps;
+use crate::window::Window;
+
+/// Attached to the port towards the plant.
+#[xdp(frags)]
+pub fn root_network(context: XdpContext) -> u32 {
+    root(&context, Side::Network)
+}
+
+/// Attached to the port towards the device.
+#[xdp(frags)]
+pub fn root_device(context: XdpContext) -> u32 {
+    root(&context, Side::Device)
+}
+
+#[inline(always)]
+fn root(context: &XdpContext, side: Side) -> u32 {
+    if let Some(settings) = maps::SETTINGS.get(0)
+        && settings.bypass != 0
+    {
+        return XDP_PASS;
+    }
+    if let Some(scratch) = scratch() {
+        scratch.frame.side = side as u8;
+        call(context, slot::WALK);
+    }
+    missing()
+}
+
+/// Link, network, transport.
+#[xdp(frags)]
+pub fn walk(context: XdpContext) -> u32 {
+    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
+        return missing();
+    };
+    let window = Window::new(&context);
+    // SAFETY: the context is the one this program was called with.
+    let length = unsafe { bpf_xdp_get_buff_len(context.as_ptr().cast()) } as u32;
+    let side = Side::from_code(scratch.frame.side);
+    let next = decide::walk(&window, length, side, policy, &mut Maps::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// Conduit, from the policy.
+#[xdp(frags)]
+pub fn conduit(context: XdpContext) -> u32 {
+    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
+        return missing();
+    };
+    let next = decide::locate(policy, &mut Maps::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// Flow and stream of TCP.
+#[xdp(frags)]
+pub fn stream(context: XdpContext) -> u32 {
+    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
+        return missing();
+    };
+    let next = decide::follow(policy, &mut Maps::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// Modbus in the frame.
+#[xdp(frags)]
+pub fn modbus(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    if modbus::dissect(&Window::new(&context), scratch) {
+        call(&context, slot::MODBUS);
+        return missing();
+    }
+    if scratch.path.values != 0 {
+        call(&context, slot::MODBUS_VALUES);
+    }
+    call(&context, slot::JUDGE);
+    missing()
+}
+
+/// Values of Modbus writes in the frame.
+#[xdp(frags)]
+pub fn modbus_values(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    modbus::values::read(&Window::new(&context), scratch);
+    call(&context, slot::JUDGE);
+    missing()
+}
+
+/// Modbus in carry + payload.
+#[xdp(frags)]
+pub fn modbus_assembled(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    if scratch.stream.units == 0 {
+        match decide::assemble(&mut Maps::new(&context), scratch) {
+            Some(_) => {}
+            None => scratch.outcome = Reason::BeyondInspection as u8,
+        }
+    }
+    let Some(assembled) = environment::assembled() else {
+        return missing();
+    };
+    if scratch.outcome == 0 && modbus::dissect(&assembled, scratch) {
+        call(&context, slot::MODBUS_ASSEMBLED);
+        return missing();
+    }
+    if scratch.path.values != 0 {
+        call(&context, slot::MODBUS_VALUES_ASSEMBLED);
+    }
+    call(&context, slot::JUDGE);
+    missing()
+}
+
+/// Values of Modbus writes in carry + payload.
+#[xdp(frags)]
+pub fn modbus_values_assembled(context: XdpContext) -> u32 {
+    let (Some(scratch), Some(assembled)) = (scratch(), environment::assembled()) else {
+        return missing();
+    };
+    modbus::values::read(&assembled, scratch);
+    call(&context, slot::JUDGE);
+    missing()
+}
+
+/// Judge, count, commit.
+#[xdp(frags)]
+pub fn judge(context: XdpContext) -> u32 {
+    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
+        return missing();
+    };
+    if judging::units(policy, &mut Maps::new(&context), scratch) {
+        call(&context, slot::JUDGE);
+        return missing();
+    }
+    let action = decide::conclude(&mut Maps::new(&context), scratch);
+    if scratch.report != 0 {
+        call(&context, slot::REPORT);
+        lose(loss::STAGES);
+    }
+    act(&context, action)
+}
+
+/// Events and observations.
+#[xdp(frags)]
+pub fn report(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    enforcer_common::report::report(&mut Maps::new(&context), scratch);
+    act(&context, Action::from_code(scratch.action))
+}
+
+/// What the driver does with the frame.
+#[inline(always)]
+fn act(context: &XdpContext, action: Action) -> u32 {
+    match action {
+        Action::Forward => XDP_PASS,
+        Action::Drop => XDP_DROP,
+        Action::Reset => {
+            call(context, slot::RESET);
+            XDP_DROP
+        }
+    }
+}
+
+/// Goes on to the next stage. The indices are constants, which the kernel turns into direct jumps.
+#[inline(always)]
+fn go_on(context: &XdpContext, scratch: &Scratch, next: Next) -> u32 {
+    match next {
+        Next::Conduit => call(context, slot::CONDUIT),
+        Next::Stream => call(context, slot::STREAM),
+        Next::Judge => call(context, slot::JUDGE),
+        Next::Protocol => match Protocol::from_code(scratch.path.protocol) {
+            Some(Protocol::Modbus) if scratch.stream.assembled == 0 => call(context, slot::MODBUS),
+            Some(Protocol::Modbus) => call(context, slot::MODBUS_ASSEMBLED),
+            Some(Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp) | None => {}
+        },
+    }
+    missing()
+}
+
+/// Returns only when the slot is empty.
+#[inline(always)]
+fn call(context: &XdpContext, index: u32) {
+    // SAFETY: the array holds XDP programs of this object only.
+    unsafe { maps::SLOTS.tail_call(context, index) };
+}
+
+/// A stage or the policy is not there: what can't be judged passes where the box only watches, and does not where it
+/// enforces.
+#[inline(always)]
+fn missing() -> u32 {
+    lose(loss::STAGES);
+    match maps::SETTINGS.get(0) {
+        Some(settings) if settings.mode == Mode::Enforce as u8 => XDP_DROP,
+        _ => XDP_PASS,
+    }
+}
+
+#[inline(always)]
+fn scratch<'a>() -> Option<&'a mut Scratch> {
+    // SAFETY: this CPU's own record; a program is not interrupted by another one on the same CPU.
+    maps::SCRATCH.get_ptr_mut(0).map(|scratch| unsafe { &mut *scratch })
+}
+
+/// The active image.
+#[inline(always)]
+fn policy<'a>() -> Option<&'a Image> {
+    // SAFETY: images are written once, before they are published, and freed after the last program that saw them ended.
+    maps::POLICY.get_value_ptr_mut(0, &0).map(|image| unsafe { &*image.cast_const() })
+}

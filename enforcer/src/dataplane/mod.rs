@@ -1,0 +1,23 @@
+//! Everything the controller does to the machine it runs on: the two ports, the bridge between them, what their
+//! drivers are told, and what the kernel must be able to do.
+//!
+//! Order of use at start, each step refusing before the next one changes anything:
+//! [`kernel`] and [`bpffs`] (can this machine do it) -> [`ports`] (are these the two ports) -> [`bridge`] (make the wire)
+//! -> [`offload`] (make the drivers show every frame as it was on the cable).
+//!
+//! Nothing here reads `/sys`: inside a network namespace it may show the devices of another one. Netlink, the ethtool
+//! ioctl and `/proc/sys` always speak of the namespace of the calling thread.
+
+pub mod bpffs;
+pub mod bridge;
+pub mod drivers;
+pub mod ethtool;
+pub mod kernel;
+mod link;
+pub mod netlink;
+pub mod offload;
+mod port;
+pub mod ports;
+pub mod reset;
+pub mod sysctl;
+mod wire;

@@ -1,0 +1,51 @@
+//! The judgement of [`super::check`] and its neighbours on made-up ports.
+
+use super::*;
+
+fn port(name: &str) -> Port {
+    Port {
+        name: name.to_owned(),
+        index: 1,
+        mac: [2, 0, 0, 0, 0, 1],
+        mtu: 1500,
+        up: true,
+        carrier: true,
+        speed: None,
+        driver: Some("igb".to_owned()),
+        master: None,
+        xdp: Vec::new(),
+    }
+}
+
+#[test]
+fn names_the_kernel_refuses_are_refused_here() {
+    for name in ["", ".", "..", "a b", "a/b", "a:b", "sixteen-letters.", "a\0b"] {
+        assert!(matches!(check_name(name), Err(PortError::BadName { .. })), "{name:?}");
+    }
+    for name in ["e", "eth0.100", "fifteen-letters"] {
+        assert!(check_name(name).is_ok(), "{name:?}");
+    }
+}
+
+#[test]
+fn our_own_program_and_our_own_bridge_are_no_obstacle() {
+    let xdp = vec![XdpProgram { id: 7, mode: XdpMode::Native }];
+    let mine = Port { master: Some("br0".to_owned()), xdp, ..port("eth0") };
+    assert!(check(&mine, "br0", &[7]).is_ok());
+    assert!(matches!(check(&mine, "br0", &[8]), Err(PortError::Taken { id: 7, .. })));
+    assert!(matches!(check(&mine, "br1", &[7]), Err(PortError::Enslaved { .. })));
+}
+
+#[test]
+fn refusals_tell_what_to_type() {
+    let down = check(&Port { up: false, ..port("eth0") }, "br0", &[]).expect_err("down");
+    assert_eq!(down.to_string(), "eth0 is down: bring it up with `ip link set eth0 up`");
+}
+
+#[test]
+fn a_cable_that_is_out_and_unequal_sizes_are_remarks_only() {
+    let out = Port { carrier: false, mtu: 9000, ..port("eth0") };
+    assert_eq!(remarks(&out).len(), 2);
+    assert!(pair_remarks(&out, &port("eth1")).is_some());
+    assert!(pair_remarks(&port("eth0"), &port("eth1")).is_none());
+}
