@@ -222,7 +222,7 @@ pub struct Denial {
     pub last: u32,
     /// Rule id.
     pub rule: u16,
-    /// Non-zero: the rule has `values`; it then touches only operations that carry a value in the range.
+    /// Non-zero: the rule has `values`; it then touches writes that carry a value in the range, or none that is decoded.
     pub has_values: u8,
     /// Always 0.
     pub padding: u8,

@@ -111,10 +111,14 @@ impl Image {
             let denial = get(&self.denials, unit.denials.first.wrapping_add(step))?;
             let space = denial.space == ANY_SPACE || denial.space == operation.space;
             let objects = denial.first <= operation.last && operation.first <= denial.last;
-            let values = denial.has_values == 0
-                || (operation.has(Operation::HAS_VALUE)
-                    && denial.value_min <= operation.value_max
-                    && operation.value_min <= denial.value_max);
+            // A write whose values are not decoded may hold any value.
+            let values = if denial.has_values == 0 {
+                true
+            } else if operation.has(Operation::HAS_VALUE) {
+                denial.value_min <= operation.value_max && operation.value_min <= denial.value_max
+            } else {
+                operation.access != Access::Read as u8
+            };
             if space && objects && values {
                 return Some(denial.rule);
             }

@@ -102,7 +102,6 @@ impl Environment for Desk {
     fn save_carry(&mut self, _scratch: &Scratch) {}
 
     fn budget(&mut self, _bank: u8, _rule: u16) -> Option<&mut u64> {
-        // One request of its own: the budget is whole.
         self.budget = 0;
         Some(&mut self.budget)
     }

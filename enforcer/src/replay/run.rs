@@ -102,6 +102,8 @@ impl<'p> Run<'p> {
         }
         scratch.outcome = reason as u8;
         let _ = judge::frame(environment, scratch);
-        report::report(environment, scratch);
+        if scratch.report != 0 {
+            report::report(environment, scratch);
+        }
     }
 }

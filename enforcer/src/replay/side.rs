@@ -17,6 +17,8 @@ use enforcer_common::protocol::Protocol;
 use enforcer_common::scratch::Frame;
 use enforcer_common::transport::{self, flag};
 
+use crate::policy::trial::core_address;
+
 /// Conversations remembered at a time; a capture with more starts over with what ports tell.
 const LIMIT: usize = 1 << 20;
 
@@ -51,7 +53,7 @@ impl Sides {
     pub fn new(image: &Image, devices: &[IpAddr]) -> Self {
         let macs = image.macs.iter().take(image.header.macs.count as usize);
         Self {
-            devices: policy_devices(image).chain(devices.iter().map(|address| core_form(*address))).collect(),
+            devices: policy_devices(image).chain(devices.iter().map(|address| core_address(*address))).collect(),
             device_macs: macs.map(|mac| low_six(*mac)).collect(),
             services: services(image),
             servers: HashMap::new(),
@@ -169,14 +171,6 @@ fn opened(frame: &Frame) -> Option<bool> {
         return None;
     }
     Some(frame.tcp_flags & flag::ACK == 0)
-}
-
-/// An address as the core keeps it.
-pub(super) fn core_form(address: IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V4(four) => four.to_ipv6_mapped().octets(),
-        IpAddr::V6(six) => six.octets(),
-    }
 }
 
 fn policy_devices(image: &Image) -> impl Iterator<Item = [u8; 16]> {

@@ -94,7 +94,11 @@ fn covers(rule: &Rule, part: &Operation) -> bool {
 
 fn touches(rule: &Rule, part: &Operation) -> bool {
     let some_value = rule.values.as_ref().is_none_or(|list| {
-        part.has(Operation::HAS_VALUE) && (part.value_min..=part.value_max).any(|number| value(list, number))
+        if part.has(Operation::HAS_VALUE) {
+            (part.value_min..=part.value_max).any(|number| value(list, number))
+        } else {
+            part.access != Access::Read as u8
+        }
     });
     unit(rule, part) && numbers(part).into_iter().any(|number| object(rule, part, number)) && some_value
 }

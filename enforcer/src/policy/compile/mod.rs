@@ -103,7 +103,7 @@ fn looks_at_values(conduit: &Conduit) -> bool {
     inspected(conduit.protocol) && conduit.rules.iter().any(|rule| rule.values.is_some())
 }
 
-/// Copies `rows` to the front of a table of the image; they are the run from 0.
+/// Copies `rows` to the front of a table of the image.
 fn place<T: Copy>(table: &mut [T], rows: &[T], what: &str) -> Result<Run, Full> {
     let capacity = table.len();
     let target = table.get_mut(..rows.len()).ok_or_else(|| Full::of(what, capacity))?;
