@@ -37,7 +37,7 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         return Err(Reason::NoPayload);
     }
     if flags & flag::RST != 0 {
-        mine.flags |= Direction::CLOSED;
+        mine.flags |= Direction::CLOSED | Direction::RESET;
         return Err(Reason::NoPayload);
     }
     if killed && scratch.path.mode == Mode::Enforce as u8 {
