@@ -118,6 +118,7 @@ fn place(
     let mut fresh = 0;
     if mine.flags & Direction::SYNCHRONISED == 0 {
         if policy.header.on_unsynchronised != OnUnsynchronised::Resync as u8 {
+            stream.reset = (policy.header.on_unsynchronised == OnUnsynchronised::Reset as u8) as u8;
             return Err(Reason::Unsynchronised);
         }
         adopt(mine, frame.sequence);
