@@ -74,14 +74,14 @@ impl Client {
         let line = serde_json::to_string(request).map_err(|error| self.broken(error))?;
         let sent = self.reader.get_mut().write_all(format!("{line}\n").as_bytes());
         sent.map_err(|error| self.broken(error))?;
-        self.next()
+        self.following()
     }
 
     /// The next answer, for requests that follow something.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub fn next(&mut self) -> Result<Value, ClientError> {
+    pub fn following(&mut self) -> Result<Value, ClientError> {
         let mut line = String::new();
         match self.reader.read_line(&mut line) {
             Ok(0) => return Err(self.broken("it closed the connection")),

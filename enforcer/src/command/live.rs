@@ -11,6 +11,7 @@ use crate::client::{Client, ClientError};
 use crate::daemon::{self, Request};
 use crate::dataplane::{attach, bridge, netlink::Netlink};
 use crate::policy::explain::Question;
+use crate::replay::time::Timestamp;
 
 /// Asks, and prints the answer: as JSON, or as `page` makes it.
 fn ask(live: &Live, request: &Request, page: impl Fn(&Value) -> String) -> u8 {
@@ -122,6 +123,10 @@ pub(super) fn events(live: &Live, follow: bool, since: Option<String>) -> u8 {
         Ok(client) => client,
         Err(error) => return complain(&error, error.code()),
     };
+    let since = match since.as_deref().map(moment).transpose() {
+        Ok(since) => since,
+        Err(error) => return complain(error, 2),
+    };
     match client.ask(&Request::Events { since, follow: false }) {
         Ok(events) => events.as_array().into_iter().flatten().for_each(shown),
         Err(error) => return complain(&error, error.code()),
@@ -134,11 +139,26 @@ pub(super) fn events(live: &Live, follow: bool, since: Option<String>) -> u8 {
         Err(error) => return complain(&error, error.code()),
     }
     loop {
-        match client.next() {
+        match client.following() {
             Ok(event) => shown(&event),
             Err(error) => return complain(&error, error.code()),
         }
     }
+}
+
+/// A moment in the form that events carry: given so, or as the time that has passed since.
+fn moment(text: &str) -> Result<String, String> {
+    if let Ok(ago) = crate::config::parse_duration(text) {
+        let then = std::time::SystemTime::now().checked_sub(ago).unwrap_or(std::time::UNIX_EPOCH);
+        let since = then.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let seconds = i64::try_from(since.as_secs()).unwrap_or_default();
+        return Ok(Timestamp::new(seconds, u64::from(since.subsec_nanos())).to_string());
+    }
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    if digits == 4 && text.chars().nth(4).is_none_or(|next| next == '-') {
+        return Ok(text.to_owned());
+    }
+    Err(format!("--since {text}: give a time such as 2026-11-23T06:00:00Z, or how long ago, such as 10m"))
 }
 
 /// Through the daemon when one runs, else by the pins alone.

@@ -58,7 +58,7 @@ enum Command {
         /// Why, for the record
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
-        /// Enforce although the box does not know itself ready
+        /// Enforce although the box is not ready; this version measures no readiness, so it is not needed yet
         #[arg(long)]
         force: bool,
         #[command(flatten)]
@@ -75,7 +75,7 @@ enum Command {
         /// Go on with events as they come, until Ctrl-C
         #[arg(long)]
         follow: bool,
-        /// Only events since this time, such as 2026-11-23T06:00:00Z
+        /// Only events since this time, such as 2026-11-23T06:00:00Z, or of the last 10m
         #[arg(long, value_name = "TIME")]
         since: Option<String>,
         #[command(flatten)]

@@ -17,7 +17,7 @@ use super::{Refusal, Shared};
 const LONGEST: u64 = 4 << 20;
 
 /// Serves clients for ever. `stop` ends the daemon.
-pub async fn serve(daemon: Shared, listener: UnixListener, stop: watch::Sender<bool>) {
+pub(super) async fn serve(daemon: Shared, listener: UnixListener, stop: watch::Sender<bool>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {

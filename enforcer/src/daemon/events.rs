@@ -23,10 +23,10 @@ use crate::replay::record;
 const KEPT: usize = 10_000;
 
 /// The newest events, and those who follow them.
-pub struct Store {
+pub(super) struct Store {
     kept: VecDeque<Value>,
     /// How many were read from the ring.
-    pub read: u64,
+    pub(super) read: u64,
     followers: broadcast::Sender<Value>,
 }
 
@@ -38,7 +38,7 @@ impl Default for Store {
 
 impl Store {
     /// Keeps an event and hands it on.
-    pub fn push(&mut self, event: Value) {
+    pub(super) fn push(&mut self, event: Value) {
         if self.kept.len() == KEPT {
             self.kept.pop_front();
         }
@@ -47,21 +47,22 @@ impl Store {
     }
 
     /// The kept events, oldest first.
-    pub fn kept(&self) -> impl Iterator<Item = &Value> {
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Value> {
         self.kept.iter()
     }
 
     /// Events from now on. Who reads too slowly is told how many were missed.
     #[must_use]
-    pub fn follow(&self) -> broadcast::Receiver<Value> {
+    pub(super) fn follow(&self) -> broadcast::Receiver<Value> {
         self.followers.subscribe()
     }
 }
 
 /// Reads the ring for ever. `ports` are the interface indices of the network and the device port.
-pub async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2]) {
+pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2]) {
     let sockets = ports.map(|index| ResetSocket::open(index).inspect_err(|error| tracing::warn!(%error)).ok());
-    let mut ring = match AsyncFd::new(ring) {
+    // SAFETY: the ring owns its descriptor, and gives out that one as long as it lives.
+    let mut ring = match unsafe { AsyncFd::register(ring) } {
         Ok(ring) => ring,
         Err(error) => {
             tracing::error!(%error, "the event ring cannot be read");

@@ -24,7 +24,7 @@ pub enum Request {
         conduit: Option<String>,
         /// Why.
         reason: Option<String>,
-        /// Do it although the box is not ready for it.
+        /// Do it although the box is not ready for it. This version measures no readiness, so it changes nothing yet.
         #[serde(default)]
         force: bool,
     },
@@ -65,7 +65,7 @@ pub enum Request {
 }
 
 /// What became of a request.
-pub enum Outcome {
+pub(super) enum Outcome {
     /// The answer.
     Result(Value),
     /// Events as they come, from now on.
@@ -75,19 +75,15 @@ pub enum Outcome {
 }
 
 /// Carries out a request.
-pub async fn carry_out(daemon: &Shared, request: Request) -> Result<Outcome, Refusal> {
+pub(super) async fn carry_out(daemon: &Shared, request: Request) -> Result<Outcome, Refusal> {
     let daemon = &mut *daemon.lock().await;
     let result = match request {
         Request::Status => status::document(daemon).await?,
         Request::Mode { mode: None, conduit, .. } => shown_mode(daemon, conduit.as_deref())?,
-        Request::Mode { mode: Some(word), conduit: Some(conduit), reason, force } => {
-            ready_to_enforce(&word, force, reason.as_deref())?;
+        Request::Mode { mode: Some(word), conduit: Some(conduit), reason, .. } => {
             switch_conduit(daemon, &conduit, &word, reason)?
         }
-        Request::Mode { mode: Some(word), conduit: None, reason, force } => {
-            ready_to_enforce(&word, force, reason.as_deref())?;
-            switch_box(daemon, &word, reason)?
-        }
+        Request::Mode { mode: Some(word), conduit: None, reason, .. } => switch_box(daemon, &word, reason)?,
         Request::PolicyShow => json!({"name": daemon.policy.name, "text": daemon.policy.loaded.text}),
         Request::PolicyApply { name, text, reason } => apply(daemon, name, text, reason)?,
         Request::PolicyExplain { question: None } => {
@@ -146,17 +142,6 @@ fn known_conduit(daemon: &Daemon, name: &str) -> Result<u16, Refusal> {
         let known: Vec<&str> = names.conduits().map(|(_, name)| name).collect();
         Refusal::usage(format!("there is no conduit {name:?}; the policy has {}", known.join(", ")))
     })
-}
-
-/// Enforce acts on the plant: until readiness is measured, a person says in so many words that it is meant.
-fn ready_to_enforce(word: &str, force: bool, reason: Option<&str>) -> Result<(), Refusal> {
-    if word != "enforce" || (force && reason.is_some_and(|reason| !reason.trim().is_empty())) {
-        return Ok(());
-    }
-    Err(Refusal::failed(
-        "this version does not measure readiness yet, so enforce needs --force and --reason: look at `enforcer events` \
-         for what would be denied first",
-    ))
 }
 
 fn switch_box(daemon: &mut Daemon, word: &str, reason: Option<String>) -> Result<Value, Refusal> {

@@ -10,7 +10,7 @@ use crate::dataplane::netlink::Netlink;
 use crate::dataplane::{bridge, flows, ports};
 
 /// The document of the contract.
-pub async fn document(daemon: &Daemon) -> Result<Value, Refusal> {
+pub(super) async fn document(daemon: &Daemon) -> Result<Value, Refusal> {
     let maps = &daemon.object.maps;
     let mut totals = daemon.past.clone();
     let compiled = &daemon.policy.compiled;
@@ -77,7 +77,7 @@ fn merged(mut first: Value, tally: &Tally, last: Value) -> Value {
 }
 
 /// The mode that a conduit's frames are handled in: its own, capped by the box's.
-pub fn mode_of(daemon: &Daemon, conduit: &str) -> &'static str {
+pub(super) fn mode_of(daemon: &Daemon, conduit: &str) -> &'static str {
     let switched = daemon.memory.conduits.get(conduit).and_then(|word| mode(word));
     let policy = daemon.policy.loaded.valid.conduits.iter().find(|entry| entry.name == conduit).map(|entry| entry.mode);
     let own = switched.or(policy).unwrap_or(Mode::Enforce);

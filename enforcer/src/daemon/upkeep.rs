@@ -10,7 +10,7 @@ const PERIOD: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_millis(200);
 
 /// Runs for ever.
-pub async fn run(daemon: Shared) {
+pub(super) async fn run(daemon: Shared) {
     loop {
         tokio::time::sleep(PERIOD).await;
         let collected = flows::collect(&mut daemon.lock().await.object.maps, flows::now());
