@@ -1,0 +1,7 @@
+//! Tests of the decision core, one module per subject, in one binary so that they build once.
+#![allow(clippy::cast_possible_truncation)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod requests;
