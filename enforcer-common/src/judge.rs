@@ -56,7 +56,7 @@ pub fn frame<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Acti
         None => nothing_found(scratch),
     };
     scratch.outcome = reason as u8;
-    let decided = action(reason.verdict(), mode, on_deny(scratch));
+    let decided = action(reason.verdict(), mode, on_deny(scratch, reason));
     scratch.action = decided as u8;
     if scratch.count == 0 {
         let acted = reason.verdict() as u8 == Verdict::Deny as u8 && mode as u8 == Mode::Enforce as u8;
@@ -101,12 +101,13 @@ fn nothing_found(scratch: &Scratch) -> Reason {
     if scratch.stream.save_length != 0 || scratch.stream.commit != 0 { Reason::Partial } else { Reason::Conduit }
 }
 
-/// A reset needs a TCP conversation that is inspected; everything else is dropped.
+/// A reset needs a TCP conversation that is inspected, or one that the policy resets because its beginning was not seen;
+/// everything else is dropped.
 #[inline(always)]
-fn on_deny(scratch: &Scratch) -> OnDeny {
+fn on_deny(scratch: &Scratch, reason: Reason) -> OnDeny {
     if scratch.path.on_deny == OnDeny::Reset as u8
         && scratch.frame.transport_protocol == protocol::TCP
-        && scratch.stream.commit != 0
+        && (scratch.stream.commit != 0 || reason as u8 == Reason::Unsynchronised as u8)
     {
         OnDeny::Reset
     } else {
