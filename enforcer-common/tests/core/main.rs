@@ -4,5 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod headers;
+mod judging;
 mod requests;
 mod streams;
