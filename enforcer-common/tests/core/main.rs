@@ -6,5 +6,8 @@ mod support;
 
 mod headers;
 mod judging;
+mod layers;
+mod properties;
 mod requests;
+mod segments;
 mod streams;
