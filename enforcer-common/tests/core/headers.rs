@@ -136,7 +136,8 @@ fn payload_ends_where_ip_says() {
 
 #[test]
 fn ipv6_is_judged_like_ipv4_and_its_extension_headers_are_refused() {
-    let next = |next, payload: &[u8]| reason(&ethernet(Side::Network, &[], 0x86dd, &ipv6(v6(1, 5), v6(2, 10), next, payload)));
+    let next =
+        |next, payload: &[u8]| reason(&ethernet(Side::Network, &[], 0x86dd, &ipv6(v6(1, 5), v6(2, 10), next, payload)));
     assert_eq!(next(17, &udp((40000, 502), &request())), Reason::RuleAllow);
     assert_eq!(next(58, &[128, 0, 0, 0]), Reason::Conduit);
     assert_eq!(next(44, &[17, 0, 0, 0, 0, 0, 0, 0]), Reason::Fragment, "atomic fragment");

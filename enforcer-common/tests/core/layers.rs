@@ -30,11 +30,11 @@ const SHARED: &[&str] = &[
 
 /// What an early stage may take from a later one, word by word.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    ("conduit", "policy"),    // it looks itself up in the compiled policy that it is handed
-    ("stream", "policy"),     // the policy says what happens to a conversation without beginning
-    ("conduit", "protocol"),  // the registry: which protocol stands at a port
-    ("conduit", "action"),    // OnDeny, a word of the conduit's entry
-    ("stream", "action"),     // OnDeny, for conversations that the policy resets
+    ("conduit", "policy"),   // it looks itself up in the compiled policy that it is handed
+    ("stream", "policy"),    // the policy says what happens to a conversation without beginning
+    ("conduit", "protocol"), // the registry: which protocol stands at a port
+    ("conduit", "action"),   // OnDeny, a word of the conduit's entry
+    ("stream", "action"),    // OnDeny, for conversations that the policy resets
 ];
 
 /// Modules that compose or measure all stages.
@@ -58,7 +58,8 @@ fn stage(module: &str) -> Option<usize> {
 /// The first path segment behind every `crate::`, comments and unit tests left out.
 fn imports(source: &str) -> BTreeSet<String> {
     let product = source.split("#[cfg(test)]").next().unwrap_or_default();
-    let code: String = product.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let code: String =
+        product.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let mut found = BTreeSet::new();
     for rest in code.split("crate::").skip(1) {
         let list = match rest.strip_prefix('{') {
@@ -86,7 +87,8 @@ fn no_stage_imports_a_later_one() {
         if SHARED.contains(&module) || ABOVE.contains(&module) {
             continue;
         }
-        let mine = stage(module).unwrap_or_else(|| panic!("{module} is neither a stage nor shared: give it its place here"));
+        let mine =
+            stage(module).unwrap_or_else(|| panic!("{module} is neither a stage nor shared: give it its place here"));
         for import in imports(&fs::read_to_string(&file).expect("a source")) {
             if SHARED.contains(&import.as_str()) {
                 continue;
@@ -103,7 +105,8 @@ fn no_stage_imports_a_later_one() {
 
 #[test]
 fn the_search_for_imports_sees_them() {
-    let source = "use crate::link;\nuse crate::{conduit, stream};\n/// [`crate::event::Event`]\nfn f() -> crate::policy::Image";
+    let source =
+        "use crate::link;\nuse crate::{conduit, stream};\n/// [`crate::event::Event`]\nfn f() -> crate::policy::Image";
     let found: Vec<String> = imports(source).into_iter().collect();
     assert_eq!(found, ["conduit", "link", "policy", "stream"]);
 }

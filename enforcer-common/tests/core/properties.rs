@@ -33,14 +33,32 @@ fn request() -> impl Strategy<Value = Request> {
             .prop_map(|(from, count, to, values)| Request::ReadWrite(from, count, to, values)),
         word().prop_map(Request::Fifo),
         (any::<u8>(), any::<u8>()).prop_map(|(code, object)| Request::Identify(code, object)),
-        (any::<u8>(), any::<u8>(), vec(any::<u8>(), 0..400)).prop_map(|(key, code, data)| Request::Umas(key, code, data)),
+        (any::<u8>(), any::<u8>(), vec(any::<u8>(), 0..400))
+            .prop_map(|(key, code, data)| Request::Umas(key, code, data)),
     ]
 }
 
-/// A unit with a sound header: a sound request, or any bytes.
+/// A request with one byte changed and some cut off or added.
+fn mangled() -> impl Strategy<Value = Vec<u8>> {
+    let change = (any::<prop::sample::Index>(), 0u8..20, 0usize..10, vec(any::<u8>(), 0..10));
+    (request(), change).prop_filter_map("its own limits", |(request, (place, byte, less, more))| {
+        let mut pdu = request.pdu();
+        let place = place.index(pdu.len());
+        pdu[place] = byte;
+        pdu.truncate(pdu.len().saturating_sub(less).max(1));
+        pdu.extend(more);
+        // File records are only walked when their byte count is right.
+        if let [20 | 21, _, ..] = pdu[..] {
+            pdu[1] = (pdu.len() - 2) as u8;
+        }
+        (pdu.len() <= 253).then_some(pdu)
+    })
+}
+
+/// A unit with a sound header: a sound request, a mangled one, or any bytes.
 fn unit() -> impl Strategy<Value = Vec<u8>> {
     let noise = vec(any::<u8>(), 1..=253).prop_filter("longer than what is carried", |pdu| pdu[0] & 0x7f != 90);
-    let pdu = prop_oneof![3 => request().prop_map(|request| request.pdu()), 1 => noise];
+    let pdu = prop_oneof![3 => request().prop_map(|request| request.pdu()), 2 => mangled(), 1 => noise];
     (any::<u16>(), any::<u8>(), pdu).prop_map(|(transaction, unit, pdu)| adu(transaction, unit, &pdu))
 }
 
@@ -50,7 +68,8 @@ type Range = (u32, u32, u32, Option<(i64, i64)>);
 fn expected(request: &Request) -> Vec<Range> {
     let one = |space, at: u16, value| vec![(space, at.into(), at.into(), value)];
     let many = |space, at: u16, count: usize, value| (space, u32::from(at), u32::from(at) + count as u32 - 1, value);
-    let bounds = |values: &[u16]| Some((i64::from(*values.iter().min().unwrap()), i64::from(*values.iter().max().unwrap())));
+    let bounds =
+        |values: &[u16]| Some((i64::from(*values.iter().min().unwrap()), i64::from(*values.iter().max().unwrap())));
     match request {
         Request::Read(code, at, count) => {
             vec![many([COIL, DISCRETE, HOLDING, INPUT][usize::from(*code) - 1], *at, (*count).into(), None)]
@@ -74,10 +93,9 @@ fn expected(request: &Request) -> Vec<Range> {
             // Bits that the AND mask clears are the OR mask's; the others are the register's.
             one(HOLDING, *at, Some((i64::from(or & !and), i64::from(and | or))))
         }
-        Request::ReadWrite(from, count, to, values) => vec![
-            many(HOLDING, *from, (*count).into(), None),
-            many(HOLDING, *to, values.len(), bounds(values)),
-        ],
+        Request::ReadWrite(from, count, to, values) => {
+            vec![many(HOLDING, *from, (*count).into(), None), many(HOLDING, *to, values.len(), bounds(values))]
+        }
         Request::Fifo(at) => one(FIFO, *at, None),
         Request::Identify(..) => one(MEI, 14, None),
     }
@@ -92,7 +110,8 @@ fn said(one: Operation, values: bool) -> Operation {
 
 /// Judges pieces of a stream one behind the other.
 fn stream<'a>(values: bool, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Operation> {
-    let mut rules = vec![rule(Effect::Allow, &[1, 2, 3, 4, 8, 23]), rule(Effect::Log, &[]).objects(&[(HOLDING, 0, 30000)])];
+    let mut rules =
+        vec![rule(Effect::Allow, &[1, 2, 3, 4, 8, 23]), rule(Effect::Log, &[]).objects(&[(HOLDING, 0, 30000)])];
     if values {
         rules.push(rule(Effect::Allow, &[]).values(&[(0, 40000)]));
     }
@@ -101,7 +120,7 @@ fn stream<'a>(values: bool, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<O
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_encoder_and_the_parser_agree(request in request(), transaction: u16, unit: u8) {

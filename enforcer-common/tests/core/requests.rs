@@ -90,7 +90,8 @@ fn file_records_have_a_range_per_group() {
 #[test]
 fn functions_without_data_and_sub_functions() {
     let bare = |code, class| (u32::from(code), class, NO_OBJECT, 0, 0, None);
-    for (code, class) in [(7, Access::Diagnose), (11, Access::Diagnose), (12, Access::Diagnose), (17, Access::Discover)] {
+    for (code, class) in [(7, Access::Diagnose), (11, Access::Diagnose), (12, Access::Diagnose), (17, Access::Discover)]
+    {
         assert_eq!(fields(&Request::Bare(code)), [bare(code, class)]);
     }
     let sub = |number, class| (8, class, space::DIAGNOSTIC, number, number, None);
@@ -111,7 +112,9 @@ fn functions_without_data_and_sub_functions() {
 fn codes_outside_the_standard_are_named_by_number() {
     assert_eq!(fields(&Request::Umas(0, 0x41, vec![0xff])), [(90, Access::Program, NO_OBJECT, 0, 0, None)]);
     let classes = [(9, Access::Program), (13, Access::Program), (19, Access::Control), (125, Access::Firmware)];
-    for (code, class) in classes.into_iter().chain([(65, Access::Unknown), (72, Access::Unknown), (100, Access::Unknown)]) {
+    for (code, class) in
+        classes.into_iter().chain([(65, Access::Unknown), (72, Access::Unknown), (100, Access::Unknown)])
+    {
         let seen = read(&adu(1, 1, &[code, 1, 2, 3]));
         assert_eq!((seen[0].function, seen[0].access, seen[0].fault), (code.into(), class as u8, 0));
     }
@@ -124,12 +127,25 @@ fn codes_outside_the_standard_are_named_by_number() {
 #[test]
 fn one_byte_more_or_less_is_a_length_mismatch() {
     let requests = [
-        Request::Read(1, 0, 1), Request::Read(2, 0, 1), Request::Read(3, 0, 1), Request::Read(4, 0, 1),
-        Request::Coil(0, true), Request::Register(0, 1), Request::Bare(7), Request::Bare(11), Request::Bare(12),
-        Request::Bare(17), Request::Diagnostic(0, vec![1]), Request::Coils(0, vec![true; 9]),
-        Request::Registers(0, vec![1, 2]), Request::ReadFiles(vec![(1, 0, 1)]),
-        Request::WriteFiles(vec![(1, 0, vec![1])]), Request::Mask(0, 0, 0), Request::ReadWrite(0, 1, 0, vec![1]),
-        Request::Fifo(0), Request::Identify(1, 0),
+        Request::Read(1, 0, 1),
+        Request::Read(2, 0, 1),
+        Request::Read(3, 0, 1),
+        Request::Read(4, 0, 1),
+        Request::Coil(0, true),
+        Request::Register(0, 1),
+        Request::Bare(7),
+        Request::Bare(11),
+        Request::Bare(12),
+        Request::Bare(17),
+        Request::Diagnostic(0, vec![1]),
+        Request::Coils(0, vec![true; 9]),
+        Request::Registers(0, vec![1, 2]),
+        Request::ReadFiles(vec![(1, 0, 1)]),
+        Request::WriteFiles(vec![(1, 0, vec![1])]),
+        Request::Mask(0, 0, 0),
+        Request::ReadWrite(0, 1, 0, vec![1]),
+        Request::Fifo(0),
+        Request::Identify(1, 0),
     ];
     for request in requests {
         let pdu = request.pdu();

@@ -27,7 +27,8 @@ fn answer(pdu: &[u8]) -> Operation {
 #[test]
 fn thirty_two_units_are_read_and_one_more_is_beyond_inspection() {
     let rules = [rule(Effect::Allow, &[3])];
-    let units = |count: u16| (0..count).flat_map(|number| unit(number, &Request::Read(3, number, 1))).collect::<Vec<u8>>();
+    let units =
+        |count: u16| (0..count).flat_map(|number| unit(number, &Request::Read(3, number, 1))).collect::<Vec<u8>>();
     let seen = ask(&rules, &units(32));
     assert_eq!((seen.operations.len(), seen.reason), (32, Reason::RuleAllow));
     assert!(seen.operations.iter().zip(0..).all(|(one, number)| one.first == number && one.transaction == number));
@@ -127,7 +128,8 @@ fn learning_observes_and_shadow_reports() {
     for _ in 0..3 {
         wire.ask(&bytes);
     }
-    let mut seen: Vec<_> = wire.host.observations.iter().map(|(key, seen)| (key.function, key.first, key.last, *seen)).collect();
+    let mut seen: Vec<_> =
+        wire.host.observations.iter().map(|(key, seen)| (key.function, key.first, key.last, *seen)).collect();
     seen.sort_by_key(|one| one.0);
     assert_eq!((seen[0].0, seen[0].2, seen[0].3.count), (3, 3, 3));
     assert_eq!((seen[1].0, seen[1].1, seen[1].3.value_min, seen[1].3.value_max), (16, 7, 3, 9));

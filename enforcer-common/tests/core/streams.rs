@@ -101,10 +101,8 @@ fn shadow_says_of_a_servers_gap_what_enforce_does() {
 #[test]
 fn an_overlap_that_ends_inside_a_decided_unit_is_an_overlap_in_every_mode() {
     for mode in [Mode::Shadow, Mode::Enforce] {
-        let mut wire = Wire::open(&Policy::new(&[crate::support::policy::rule(
-            crate::support::policy::Effect::Allow,
-            &[],
-        )]), mode);
+        let mut wire =
+            Wire::open(&Policy::new(&[crate::support::policy::rule(crate::support::policy::Effect::Allow, &[])]), mode);
         let umas = adu(1, 1, &Request::Umas(0, 1, vec![0; 200]).pdu());
         wire.ask(&umas[..50]);
         let place = wire.client - 10;

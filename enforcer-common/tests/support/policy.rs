@@ -176,11 +176,8 @@ fn places(image: &mut Image) {
         zone,
         device,
     };
-    let ranges = [
-        v4([10, 0, 0, 0], [10, 0, 0, 255], 1, 0),
-        v4(PLC, PLC, 2, 1),
-        v4([10, 0, 3, 0], [10, 0, 3, 255], 3, 0),
-    ];
+    let ranges =
+        [v4([10, 0, 0, 0], [10, 0, 0, 255], 1, 0), v4(PLC, PLC, 2, 1), v4([10, 0, 3, 0], [10, 0, 3, 255], 3, 0)];
     image.addresses_v4[..3].copy_from_slice(&ranges);
     image.header.addresses_v4.count = 3;
     let halves = |address: [u8; 16]| {
@@ -232,8 +229,7 @@ impl Tables {
     fn unit(&mut self, first: u32, rules: &[(u16, &Rule)]) -> Unit {
         let here: Vec<(u16, &Rule)> = rules.iter().filter(|(_, rule)| rule.has_unit(first)).copied().collect();
         let (deny, pass): (Vec<_>, Vec<_>) = here.into_iter().partition(|(_, rule)| rule.effect == Effect::Deny);
-        let spaces: BTreeSet<u32> =
-            pass.iter().flat_map(|(_, rule)| &rule.objects).map(|(space, ..)| *space).collect();
+        let spaces: BTreeSet<u32> = pass.iter().flat_map(|(_, rule)| &rule.objects).map(|(space, ..)| *space).collect();
         let mut segments = Vec::new();
         for space in spaces {
             let mine = || pass.iter().flat_map(|(_, rule)| &rule.objects).filter(|object| object.0 == space);

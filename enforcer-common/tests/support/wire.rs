@@ -101,10 +101,8 @@ impl Wire {
 
     /// A segment between the HMI's port 40000 and the PLC's port 502.
     pub(crate) fn segment(&mut self, side: Side, sequence: u32, ack: u32, flags: u8, payload: &[u8]) -> Seen {
-        let (from, to, ports) =
-            if side == Side::Network { (HMI, PLC, (40000, 502)) } else { (PLC, HMI, (502, 40000)) };
-        let bytes =
-            ethernet(side, &[], 0x0800, &ipv4(from, to, 6, &[], &tcp(ports, sequence, ack, flags, payload)));
+        let (from, to, ports) = if side == Side::Network { (HMI, PLC, (40000, 502)) } else { (PLC, HMI, (502, 40000)) };
+        let bytes = ethernet(side, &[], 0x0800, &ipv4(from, to, 6, &[], &tcp(ports, sequence, ack, flags, payload)));
         self.frame(side, &bytes)
     }
 
