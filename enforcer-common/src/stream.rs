@@ -6,7 +6,7 @@
 
 use crate::environment::Environment;
 use crate::flow::{Direction, Flow};
-use crate::policy::{Image, OnUnsynchronised};
+use crate::policy::{Image, OnUnsynchronised, UNCOVERED};
 use crate::port::Side;
 use crate::scratch::{Frame, Scratch, Stream};
 use crate::transport::flag;
@@ -48,7 +48,9 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
     if length == 0 {
         return Err(Reason::NoPayload);
     }
-    place(policy, mine, frame, length, fin, scratch.path.mode == Mode::Enforce as u8, &mut scratch.stream).map(|gap| {
+    // What no conduit covers gets the policy's default whatever its place: nothing of it is held back for its place.
+    let enforce = scratch.path.mode == Mode::Enforce as u8 && scratch.path.conduit != UNCOVERED;
+    place(policy, mine, frame, length, fin, enforce, &mut scratch.stream).map(|gap| {
         if let Some(reason) = gap {
             // A record without function stands for what is wrong with the segment's place.
             scratch.fault(reason);
