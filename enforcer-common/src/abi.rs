@@ -82,6 +82,8 @@ pub mod slot {
     pub const REPORT: u32 = 4;
     /// Conduit, from the policy.
     pub const CONDUIT: u32 = 5;
+    /// Nothing: the program that benchmarks compare with. No stage calls it.
+    pub const EMPTY: u32 = 6;
     /// Modbus in the frame.
     pub const MODBUS: u32 = 16;
     /// Modbus in carry + payload.

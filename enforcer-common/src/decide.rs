@@ -218,8 +218,10 @@ pub fn assemble<'a, E: Environment>(environment: &'a mut E, scratch: &mut Scratc
 #[inline(always)]
 pub fn conclude<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Action {
     let action = judge::frame(environment, scratch);
-    if action == Action::Forward {
-        stream::commit(environment, scratch);
+    match action {
+        Action::Forward => stream::commit(environment, scratch),
+        Action::Reset => stream::kill(environment, scratch),
+        Action::Drop => {}
     }
     action
 }

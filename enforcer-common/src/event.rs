@@ -15,7 +15,7 @@ pub struct Event {
     pub path: Path,
     /// The operation; [`Operation::EMPTY`] with the frame's reason when the frame holds none.
     pub operation: Operation,
-    /// [`crate::action::Action`] code that the operation's own verdict has in the frame's mode.
+    /// [`crate::action::Action`] code: what happens to the frame.
     pub action: u8,
     /// Always 0.
     pub padding: [u8; 7],
@@ -48,7 +48,7 @@ impl Event {
                 self.operation.role = scratch.path.role;
             }
         }
-        self.action = 0;
+        self.action = scratch.action;
         self.padding = [0; 7];
     }
 }

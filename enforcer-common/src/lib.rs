@@ -54,6 +54,7 @@ pub mod verdict;
 pub mod event;
 pub mod observation;
 pub mod report;
+pub mod reset;
 
 pub mod decide;
 pub mod environment;

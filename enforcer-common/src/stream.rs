@@ -22,6 +22,9 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
     let now = environment.now();
     let frame = &scratch.frame;
     let flow: &mut Flow = environment.flow(scratch.path.slot).ok_or(Reason::FlowTableFull)?;
+    if frame.tcp_flags & (flag::SYN | flag::ACK) == flag::SYN | flag::ACK {
+        flow.killed = 0;
+    }
     let killed = flow.killed != 0;
     let (mine, theirs) = flow.directions(Side::from_code(frame.side));
     mine.seen = now;
@@ -160,6 +163,14 @@ fn adopt(mine: &mut Direction, sequence: u32) {
     mine.carry_length = 0;
     mine.skip = 0;
     mine.flags |= Direction::SYNCHRONISED;
+}
+
+/// Marks the conversation as reset: what its ends still send is denied until a new handshake.
+#[inline(always)]
+pub fn kill<E: Environment>(environment: &mut E, scratch: &Scratch) {
+    if let Some(flow) = environment.flow(scratch.path.slot) {
+        flow.killed = 1;
+    }
 }
 
 /// Advances the direction that the frame belongs to. Called for frames that are forwarded.

@@ -7,6 +7,8 @@ mod environment;
 #[cfg(target_arch = "bpf")]
 mod maps;
 #[cfg(target_arch = "bpf")]
+mod reset;
+#[cfg(target_arch = "bpf")]
 #[expect(unreachable_pub, reason = "entry points are exported by name")]
 mod stages;
 #[cfg(target_arch = "bpf")]

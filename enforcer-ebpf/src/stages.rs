@@ -1,7 +1,7 @@
 //! Entry points: the two roots and the stages behind them.
 
 use aya_ebpf::EbpfContext as _;
-use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS};
+use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS, XDP_TX};
 use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
@@ -183,6 +183,21 @@ fn act(context: &XdpContext, action: Action) -> u32 {
             XDP_DROP
         }
     }
+}
+
+/// Turns a denied segment into a reset for its sender, and sends it back out of the port it came in by.
+#[xdp(frags)]
+pub fn reset(context: XdpContext) -> u32 {
+    match scratch() {
+        Some(scratch) if crate::reset::write(&context, &scratch.frame) => XDP_TX,
+        _ => XDP_DROP,
+    }
+}
+
+/// Does nothing: what benchmarks compare with.
+#[xdp(frags)]
+pub fn empty(_context: XdpContext) -> u32 {
+    XDP_PASS
 }
 
 /// Goes on to the next stage. The indices are constants, which the kernel turns into direct jumps.

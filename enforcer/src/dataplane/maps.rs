@@ -1,0 +1,120 @@
+//! Typed handles on the maps of the object, and the directory they are pinned in.
+
+use std::path::{Path, PathBuf};
+
+use aya::Ebpf;
+use aya::maps::{Array, ArrayOfMaps, HashMap, MapData, PerCpuArray, PerCpuHashMap, ProgramArray, Queue, RingBuf};
+use enforcer_common::abi::{FlowKeyV4, FunctionReason, LAYOUT, Settings, cell};
+use enforcer_common::flow::{Flow, FlowKey};
+use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::policy::Image;
+use enforcer_common::scratch::Scratch;
+
+use super::object::ObjectError;
+use super::plain::Plain;
+
+/// Every map of the object. All are pinned: what one of them holds must not end with the controller.
+pub const MAPS: [&str; 19] = [
+    "SLOTS",
+    "SCRATCH",
+    "ASSEMBLED",
+    "POLICY",
+    "SETTINGS",
+    "CONDUIT_MODES",
+    "FLOWS_V4",
+    "FLOWS_V6",
+    "FLOW_TABLE",
+    "FREE_FLOWS",
+    "CONDUIT_COUNTERS",
+    "FUNCTION_COUNTERS",
+    "RULE_COUNTERS",
+    "OTHER_FUNCTIONS",
+    "BUDGETS",
+    "LOST",
+    "EVENTS",
+    "OBSERVED",
+    "SIGHTING",
+];
+
+/// The directory for the maps of one pair of ports: the layout is part of its name, so that a controller never adopts
+/// maps that it would misread.
+#[must_use]
+pub fn pin_directory(root: &Path, network: &str, device: &str) -> PathBuf {
+    root.join(format!("{network}-{device}")).join(format!("{LAYOUT:016x}"))
+}
+
+/// The maps.
+pub struct Maps {
+    /// Stages.
+    pub slots: ProgramArray<MapData>,
+    /// The record of the frame at hand, for tests.
+    pub scratch: PerCpuArray<MapData, Plain<Scratch>>,
+    /// Policy images.
+    pub policy: ArrayOfMaps<MapData, Array<MapData, Plain<Image>>>,
+    /// Mode and bypass.
+    pub settings: Array<MapData, Plain<Settings>>,
+    /// Modes of conduits.
+    pub conduit_modes: Array<MapData, u32>,
+    /// IPv4 conversations.
+    pub flows_v4: HashMap<MapData, Plain<FlowKeyV4>, u32>,
+    /// IPv6 conversations.
+    pub flows_v6: HashMap<MapData, Plain<FlowKey>, u32>,
+    /// Conversations by slot.
+    pub flow_table: Array<MapData, Plain<Flow>>,
+    /// Free slots.
+    pub free_flows: Queue<MapData, u32>,
+    /// Counters per conduit.
+    pub conduit_counters: PerCpuArray<MapData, Plain<[u64; cell::PER_CONDUIT]>>,
+    /// Counters per function node.
+    pub function_counters: PerCpuArray<MapData, Plain<[u64; cell::PER_FUNCTION]>>,
+    /// Counters per rule.
+    pub rule_counters: PerCpuArray<MapData, u64>,
+    /// Counters of other functions.
+    pub other_functions: PerCpuHashMap<MapData, Plain<FunctionReason>, u64>,
+    /// State of rates.
+    pub budgets: Array<MapData, u64>,
+    /// Losses.
+    pub lost: PerCpuArray<MapData, u64>,
+    /// Reported operations; taken by the task that reads it.
+    pub events: Option<RingBuf<MapData>>,
+    /// What was seen in learn.
+    pub observed: HashMap<MapData, Plain<ObservationKey>, Plain<Observation>>,
+}
+
+impl Maps {
+    /// Takes the maps out of a loaded object.
+    ///
+    /// # Errors
+    /// [`ObjectError::Map`] for a map that is missing or of another shape.
+    pub fn take(ebpf: &mut Ebpf) -> Result<Self, ObjectError> {
+        Ok(Self {
+            slots: take(ebpf, "SLOTS")?,
+            scratch: take(ebpf, "SCRATCH")?,
+            policy: take(ebpf, "POLICY")?,
+            settings: take(ebpf, "SETTINGS")?,
+            conduit_modes: take(ebpf, "CONDUIT_MODES")?,
+            flows_v4: take(ebpf, "FLOWS_V4")?,
+            flows_v6: take(ebpf, "FLOWS_V6")?,
+            flow_table: take(ebpf, "FLOW_TABLE")?,
+            free_flows: take(ebpf, "FREE_FLOWS")?,
+            conduit_counters: take(ebpf, "CONDUIT_COUNTERS")?,
+            function_counters: take(ebpf, "FUNCTION_COUNTERS")?,
+            rule_counters: take(ebpf, "RULE_COUNTERS")?,
+            other_functions: take(ebpf, "OTHER_FUNCTIONS")?,
+            budgets: take(ebpf, "BUDGETS")?,
+            lost: take(ebpf, "LOST")?,
+            events: Some(take(ebpf, "EVENTS")?),
+            observed: take(ebpf, "OBSERVED")?,
+        })
+    }
+}
+
+fn take<T>(ebpf: &mut Ebpf, name: &'static str) -> Result<T, ObjectError>
+where
+    T: TryFrom<aya::maps::Map>,
+    T::Error: std::fmt::Display,
+{
+    let map =
+        ebpf.take_map(name).ok_or_else(|| ObjectError::Map { map: name, cause: "it is not in the object".into() })?;
+    T::try_from(map).map_err(|error| ObjectError::Map { map: name, cause: error.to_string() })
+}

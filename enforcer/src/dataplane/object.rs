@@ -1,0 +1,164 @@
+//! The eBPF object: loads its maps and programs and fills the program array.
+//!
+//! Enters: where to pin, or nothing for a private copy (parity tests, benchmarks). Leaves: [`Object`], with every program
+//! verified by the kernel. Nothing is attached here.
+
+use std::path::Path;
+
+use aya::maps::{MapData, ProgramArray};
+use aya::programs::{Xdp, XdpMode};
+use aya::{Ebpf, EbpfLoader};
+use enforcer_common::abi::slot;
+
+use super::maps::{MAPS, Maps};
+
+/// The object that was built with this controller.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
+
+/// Programs behind the roots and the slots they stand in.
+pub const STAGES: [(&str, u32); 11] = [
+    ("walk", slot::WALK),
+    ("stream", slot::STREAM),
+    ("conduit", slot::CONDUIT),
+    ("judge", slot::JUDGE),
+    ("report", slot::REPORT),
+    ("reset", slot::RESET),
+    ("modbus", slot::MODBUS),
+    ("modbus_assembled", slot::MODBUS_ASSEMBLED),
+    ("modbus_values", slot::MODBUS_VALUES),
+    ("modbus_values_assembled", slot::MODBUS_VALUES_ASSEMBLED),
+    ("empty", slot::EMPTY),
+];
+
+/// The permanent programs, one per port.
+pub const ROOTS: [&str; 2] = ["root_network", "root_device"];
+
+/// Why the object did not load.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// The kernel refused the object or one of its maps.
+    #[error("the kernel refused the program object: {0}")]
+    Load(#[source] Box<aya::EbpfError>),
+    /// The kernel's verifier refused a program.
+    #[error("the kernel refused the program {program:?}: {cause}")]
+    Program {
+        /// Its name.
+        program: &'static str,
+        /// The last line that says why.
+        cause: String,
+    },
+    /// A map is not what this controller expects.
+    #[error("the map {map} cannot be used: {cause}")]
+    Map {
+        /// Its name.
+        map: &'static str,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// The loaded object.
+pub struct Object {
+    ebpf: Ebpf,
+    /// Its maps.
+    pub maps: Maps,
+}
+
+impl Object {
+    /// Loads the object. With `pins`, maps that are pinned there are used again, and the others are pinned there.
+    ///
+    /// # Errors
+    /// [`ObjectError`]; nothing was attached.
+    pub fn load(pins: Option<&Path>) -> Result<Self, ObjectError> {
+        let mut loader = EbpfLoader::new();
+        if let Some(pins) = pins {
+            for name in MAPS {
+                loader.map_pin_path(name, pins.join(name));
+            }
+        }
+        let mut ebpf = loader.load(OBJECT).map_err(|error| ObjectError::Load(Box::new(error)))?;
+        for name in ROOTS.into_iter().chain(STAGES.map(|(name, _)| name)) {
+            program(&mut ebpf, name)?
+                .load()
+                .map_err(|error| ObjectError::Program { program: name, cause: last_line(&error) })?;
+        }
+        let maps = Maps::take(&mut ebpf)?;
+        let mut object = Self { ebpf, maps };
+        object.fill_slots()?;
+        Ok(object)
+    }
+
+    /// Puts every stage into its slot, the first one last: until it is there, the old logic or none runs as a whole.
+    fn fill_slots(&mut self) -> Result<(), ObjectError> {
+        let bad = |cause: String| ObjectError::Map { map: "SLOTS", cause };
+        let mut stages = STAGES;
+        stages.sort_by_key(|(_, slot)| std::cmp::Reverse(*slot));
+        for (name, slot) in stages {
+            let program = program(&mut self.ebpf, name)?;
+            let fd = program.fd().map_err(|error| bad(error.to_string()))?;
+            let slots: &mut ProgramArray<MapData> = &mut self.maps.slots;
+            slots.set(slot, fd, 0).map_err(|error| bad(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// A program by name.
+    ///
+    /// # Errors
+    /// When the object has no such program.
+    pub fn program(&mut self, name: &'static str) -> Result<&mut Xdp, ObjectError> {
+        program(&mut self.ebpf, name)
+    }
+
+    /// Attaches a root to an interface, by a link that can be pinned.
+    ///
+    /// # Errors
+    /// The kernel's or driver's refusal.
+    pub fn attach(
+        &mut self,
+        root: &'static str,
+        interface: u32,
+        mode: XdpMode,
+    ) -> Result<aya::programs::links::FdLink, AttachError> {
+        let program = program(&mut self.ebpf, root)?;
+        let id = program.attach_to_if_index(interface, mode)?;
+        let link = program.take_link(id)?;
+        aya::programs::links::FdLink::try_from(link).map_err(|_| AttachError::NotPinnable)
+    }
+}
+
+/// Why a program could not be attached.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// No such program.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// The kernel's or driver's refusal.
+    #[error("{0}")]
+    Refused(#[from] aya::programs::ProgramError),
+    /// The kernel attached without a link: it would end with this process.
+    #[error("this kernel attaches XDP programs without links, so enforcement would end with the controller")]
+    NotPinnable,
+}
+
+fn program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, ObjectError> {
+    let missing = || ObjectError::Program { program: name, cause: "it is not in the object".into() };
+    ebpf.program_mut(name).ok_or_else(missing)?.try_into().map_err(|_| missing())
+}
+
+/// The verifier's log is thousands of lines; the last one before its statistics says what was wrong.
+fn last_line(error: &aya::programs::ProgramError) -> String {
+    use aya::programs::ProgramError;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign error: everything else prints itself")]
+    match error {
+        ProgramError::LoadError { io_error, verifier_log } => {
+            let log = verifier_log.to_string();
+            let told = log
+                .lines()
+                .rev()
+                .find(|line| !line.is_empty() && !line.starts_with("processed") && !line.starts_with("verification"));
+            told.map_or_else(|| io_error.to_string(), |line| format!("{io_error} ({line})"))
+        }
+        other => other.to_string(),
+    }
+}

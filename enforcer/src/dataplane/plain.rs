@@ -1,0 +1,43 @@
+//! The core's records as map values.
+
+use aya::Pod;
+use enforcer_common::abi::{FlowKeyV4, FunctionReason, Settings, cell};
+use enforcer_common::flow::{Flow, FlowKey};
+use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::policy::Image;
+use enforcer_common::scratch::Scratch;
+
+/// A record of the core, laid out as the kernel has it.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Plain<T>(pub T);
+
+macro_rules! plain {
+    ($($record:ty),* $(,)?) => {
+        $(
+            // SAFETY: `repr(C)` integers and arrays of integers without padding bytes: any bit pattern is a value.
+            unsafe impl Pod for Plain<$record> {}
+        )*
+    };
+}
+
+plain! {
+    Settings,
+    FlowKeyV4,
+    FlowKey,
+    Flow,
+    FunctionReason,
+    Observation,
+    ObservationKey,
+    Image,
+    Scratch,
+    [u64; cell::PER_CONDUIT],
+    [u64; cell::PER_FUNCTION],
+}
+
+/// The image behind `image` as a map value, without copying it.
+#[must_use]
+pub fn image(image: &Image) -> &Plain<Image> {
+    // SAFETY: `Plain` is transparent.
+    unsafe { &*std::ptr::from_ref(image).cast::<Plain<Image>>() }
+}
