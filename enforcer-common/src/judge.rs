@@ -104,10 +104,8 @@ fn nothing_found(scratch: &Scratch) -> Reason {
 /// A reset needs a TCP conversation that is inspected; everything else is dropped.
 #[inline(always)]
 fn on_deny(scratch: &Scratch) -> OnDeny {
-    if scratch.path.on_deny == OnDeny::Reset as u8
-        && scratch.frame.transport_protocol == protocol::TCP
-        && scratch.stream.commit != 0
-    {
+    let asked = scratch.path.on_deny == OnDeny::Reset as u8 && scratch.stream.commit != 0;
+    if scratch.frame.transport_protocol == protocol::TCP && (asked || scratch.stream.reset != 0) {
         OnDeny::Reset
     } else {
         OnDeny::Drop

@@ -161,6 +161,8 @@ pub struct Stream {
     pub commit: u8,
     /// Non-zero: the segment repeats bytes that were forwarded before.
     pub retransmission: u8,
+    /// Non-zero: the policy wants a denial of this segment to reset the conversation, whatever its conduit says.
+    pub reset: u8,
     /// Units of the protocol read so far.
     pub units: u8,
     /// Records whose values are read in a later pass, and how many they are.
@@ -168,7 +170,7 @@ pub struct Stream {
     /// See `later`.
     pub later_count: u8,
     /// Always 0.
-    pub padding: [u8; 3],
+    pub padding: [u8; 2],
 }
 
 /// What the judge carries from one object range to the next, and from one candidate to the next.

@@ -37,7 +37,7 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         return Err(Reason::NoPayload);
     }
     if flags & flag::RST != 0 {
-        mine.flags |= Direction::CLOSED;
+        mine.flags |= Direction::CLOSED | Direction::RESET;
         return Err(Reason::NoPayload);
     }
     if killed && scratch.path.mode == Mode::Enforce as u8 {
@@ -120,6 +120,7 @@ fn place(
     let mut fresh = 0;
     if mine.flags & Direction::SYNCHRONISED == 0 {
         if policy.header.on_unsynchronised != OnUnsynchronised::Resync as u8 {
+            stream.reset = (policy.header.on_unsynchronised == OnUnsynchronised::Reset as u8) as u8;
             return Err(Reason::Unsynchronised);
         }
         adopt(mine, frame.sequence);
