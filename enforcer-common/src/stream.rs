@@ -8,7 +8,7 @@ use crate::action::OnDeny;
 use crate::environment::Environment;
 use crate::flow::{Direction, Flow};
 use crate::operation::Role;
-use crate::policy::{Image, OnUnsynchronised};
+use crate::policy::{Image, OnUnsynchronised, UNCOVERED};
 use crate::port::Side;
 use crate::scratch::{Frame, Scratch};
 use crate::transport::flag;
@@ -134,7 +134,8 @@ fn open(mine: &mut Direction, theirs: &Direction) {
 fn place(policy: &Image, mine: &mut Direction, scratch: &mut Scratch, length: u32) -> Result<Option<Reason>, Reason> {
     let Scratch { frame, path, stream, .. } = scratch;
     let answer = path.role == Role::Response as u8 && frame.side == Side::Device as u8;
-    let hold = path.mode == Mode::Enforce as u8 && !answer;
+    // What no conduit covers gets the policy's default, whatever its place.
+    let hold = path.mode == Mode::Enforce as u8 && !answer && path.conduit != UNCOVERED;
     let mut gap = None;
     let mut fresh = 0;
     if mine.flags & Direction::SYNCHRONISED == 0 {
