@@ -152,14 +152,21 @@ fn find(policy: &Image, scratch: &mut Scratch) {
     let response = record.role != Role::Request as u8;
     if path.conduit == UNCOVERED {
         judging.range.reason = policy.header.uncovered;
-    } else if response && (record.fault == 0 || frame.side == Side::Device as u8) {
-        // A device's answer that breaks the standard is not stopped on its way out: it can do the device no harm.
+    } else if response && (record.fault == 0 || frame.side == Side::Device as u8 && !out_of_place(record.fault)) {
+        // A device's answer that breaks the standard is not stopped on its way out: it can do the device no harm. One out
+        // of its place in the stream is: enforce drops it unread, so the other modes must say so.
         judging.range.reason = Reason::Response as u8;
     } else if record.fault != 0 {
         judging.range.reason = record.fault;
     } else {
         policy.judge(path.conduit, record, judging);
     }
+}
+
+/// True when the fault is where the segment lies, not what it holds.
+#[inline(always)]
+fn out_of_place(fault: u8) -> bool {
+    fault == Reason::SequenceGap as u8 || fault == Reason::Overlap as u8
 }
 
 #[inline(always)]

@@ -5,3 +5,4 @@ pub mod dataplane;
 pub mod doctor;
 pub mod document;
 pub mod policy;
+pub mod replay;

@@ -23,16 +23,23 @@ pub use names::{function_name, space_name};
 
 use std::path::Path;
 
-use crate::document::{Errors, Source};
+use self::check::NotYet;
+use crate::document::{Errors, Problem, Source};
 
 /// Reads, parses and validates a policy.
 pub fn load(path: &Path) -> Result<Loaded, Errors> {
-    check::validate(&Source::read(path)?)
+    Ok(check::validate(&Source::read(path)?, NotYet::Refuse)?.0)
+}
+
+/// For judging captures: a conduit whose protocol this version does not inspect is left out instead of
+/// refused, so that a policy can be tried on what can be judged already. The list says what was left out.
+pub fn load_offline(path: &Path) -> Result<(Loaded, Vec<Problem>), Errors> {
+    check::validate(&Source::read(path)?, NotYet::LeaveOut)
 }
 
 /// The same for a text that is already in memory; `name` is what errors call it.
 pub fn parse(name: &str, text: &str) -> Result<Loaded, Errors> {
-    check::validate(&Source::new(name, text))
+    Ok(check::validate(&Source::new(name, text), NotYet::Refuse)?.0)
 }
 
 /// Reads a policy and also compiles it, to find out whether it fits: all that `enforcer check` can say about it.

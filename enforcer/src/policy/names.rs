@@ -33,6 +33,11 @@ pub(super) fn inspected(protocol: Protocol) -> bool {
     protocol as u8 >= Protocol::FIRST_INSPECTED
 }
 
+/// True for a protocol that the policy language knows and this version does not inspect.
+pub(super) fn not_yet(name: &str) -> bool {
+    NOT_YET.contains(&name)
+}
+
 /// Protocols that a conduit can name.
 fn protocols() -> impl Iterator<Item = Protocol> {
     let plain = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp];
@@ -45,7 +50,7 @@ pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
     if let Some(found) = protocols().find(|protocol| protocol.as_str() == name) {
         return Ok(found);
     }
-    if NOT_YET.contains(&name) {
+    if not_yet(name) {
         return Err(format!("protocol \"{name}\" is not in this version"));
     }
     if let Some((_, outer)) = WITHIN.iter().find(|(inner, _)| *inner == name) {

@@ -11,9 +11,9 @@ use toml::Spanned;
 use super::super::names::{self, inspected};
 use super::super::raw::{RawConduit, Texts};
 use super::super::valid::{Conduit, Party};
-use super::Check;
+use super::{Check, NotYet};
 use super::zones::Zones;
-use crate::document::Piece;
+use crate::document::{Piece, Problem};
 
 impl<'s> Check<'s> {
     pub(super) fn conduits(&mut self, root: &mut Piece<'s>, zones: &Zones) -> Vec<Conduit> {
@@ -38,6 +38,9 @@ impl<'s> Check<'s> {
                     }
                     None => names.push((name.to_owned(), line)),
                 }
+            }
+            if self.leaves_out(&piece, &label, line) {
+                continue;
             }
             // A conduit with a key of the wrong shape is not checked further, but its rules still are.
             let written = piece.text("protocol").and_then(|name| names::protocol(name).ok());
@@ -68,6 +71,18 @@ impl<'s> Check<'s> {
             }
         }
         conduits
+    }
+
+    /// True for a conduit of a protocol that is not in this version, where such conduits are left out.
+    fn leaves_out(&mut self, piece: &Piece<'s>, label: &str, line: usize) -> bool {
+        let Some(protocol) = piece.text("protocol").filter(|protocol| names::not_yet(protocol)) else { return false };
+        if self.not_yet == NotYet::Refuse {
+            return false;
+        }
+        let cause =
+            format!("{label}: protocol \"{protocol}\" is not in this version; its traffic is judged as not covered");
+        self.left_out.push(Problem { file: self.reader.source.name().to_owned(), line, cause });
+        true
     }
 
     /// The conduit without its rules; `None` when something required is missing or wrong, all of which is reported.

@@ -33,9 +33,19 @@ pub struct Loaded {
     pub text: String,
 }
 
-pub(super) fn validate(source: &Source) -> Result<Loaded, Errors> {
+/// What becomes of a conduit whose protocol the policy language knows and this version does not inspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotYet {
+    /// The policy is refused: nothing may run with rules that are not kept.
+    Refuse,
+    /// The conduit is left out: what it would have covered is not covered.
+    LeaveOut,
+}
+
+/// The policy, and what was left out of it.
+pub(super) fn validate(source: &Source, not_yet: NotYet) -> Result<(Loaded, Vec<Problem>), Errors> {
     let (reader, mut root) = Reader::open(source)?;
-    let mut check = Check { reader };
+    let mut check = Check { reader, not_yet, left_out: Vec::new() };
     let head = check.head(&mut root);
     let zones = check.zones(&mut root);
     let devices = check.devices(&mut root);
@@ -50,13 +60,15 @@ pub(super) fn validate(source: &Source) -> Result<Loaded, Errors> {
         Some(errors) => Err(errors),
         None => {
             let warnings = warnings::of(&valid);
-            Ok(Loaded { valid, warnings, text: source.text().to_owned() })
+            Ok((Loaded { valid, warnings, text: source.text().to_owned() }, check.left_out))
         }
     }
 }
 
 struct Check<'s> {
     reader: Reader<'s>,
+    not_yet: NotYet,
+    left_out: Vec<Problem>,
 }
 
 impl<'s> Check<'s> {

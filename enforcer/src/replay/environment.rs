@@ -1,0 +1,180 @@
+//! The core's outside world on the host: flows, budgets and counters in memory, the capture's clock.
+//!
+//! Enters: what the core asks for while it judges one frame. Leaves: counters, and the events of the frame that was
+//! judged last. Used by replay, by the fuzzers and by the tests that hold the kernel against the host. Nothing here
+//! decides anything; a table that is full says so, as the kernel's does.
+
+use std::collections::{BTreeMap, HashMap};
+
+use enforcer_common::environment::Environment;
+use enforcer_common::flow::{Direction, Flow, FlowKey};
+use enforcer_common::operation::NO_RULE;
+use enforcer_common::port::Side;
+use enforcer_common::scratch::Scratch;
+use enforcer_common::verdict::{Mode, Reason};
+
+/// Conversations held at a time.
+const FLOWS: usize = 1 << 16;
+
+/// How often something was judged, and how often the denial was carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub judged: u64,
+    pub acted: u64,
+}
+
+/// What the core counts, kept exactly.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Per conduit id and reason code.
+    pub outcomes: BTreeMap<(u16, u8), Tally>,
+    /// Per function node and reason code.
+    pub functions: BTreeMap<(u32, u8), u64>,
+    /// Per rule id.
+    pub rules: BTreeMap<u16, u64>,
+    /// What learning would have recorded.
+    pub observations: u64,
+    /// What would have been reported.
+    pub events: u64,
+}
+
+/// The environment of `enforcer replay`.
+pub struct HostEnvironment {
+    clock: u64,
+    mode: Option<Mode>,
+    frame: Vec<u8>,
+    assembled: Vec<u8>,
+    flows: Vec<Flow>,
+    slots: HashMap<FlowKey, u32>,
+    /// Per rule with a rate, see `enforcer_common::policy::rate`. One generation, so the bank says nothing.
+    budgets: HashMap<u16, u64>,
+    counters: Counters,
+    events: Vec<Option<u32>>,
+}
+
+impl HostEnvironment {
+    /// An environment in which nothing has been seen. `mode` replaces the mode of every conduit.
+    pub fn new(mode: Option<Mode>) -> Self {
+        Self {
+            clock: 0,
+            mode,
+            frame: Vec::new(),
+            assembled: Vec::new(),
+            flows: Vec::new(),
+            slots: HashMap::new(),
+            budgets: HashMap::new(),
+            counters: Counters::default(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Takes up the next frame: its bytes, and its time where the capture has one. The clock never runs backwards.
+    pub fn begin(&mut self, bytes: &[u8], nanos: Option<u64>) {
+        self.frame.clear();
+        self.frame.extend_from_slice(bytes);
+        self.events.clear();
+        self.clock = nanos.unwrap_or(0).max(self.clock);
+    }
+
+    /// Everything counted so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What the core reported about the last frame: indexes of operations, `None` for the whole frame.
+    pub fn events(&self) -> &[Option<u32>] {
+        &self.events
+    }
+
+    /// Conversations being followed.
+    pub fn flow_count(&self) -> usize {
+        self.flows.len()
+    }
+
+    fn direction(&mut self, scratch: &Scratch) -> Option<&mut Direction> {
+        let flow = self.flows.get_mut(scratch.path.slot as usize)?;
+        Some(flow.directions(Side::from_code(scratch.frame.side)).0)
+    }
+}
+
+impl Environment for HostEnvironment {
+    type Assembled = [u8];
+
+    fn now(&self) -> u64 {
+        self.clock
+    }
+
+    fn is_management(&self, _mac: [u8; 6]) -> bool {
+        false
+    }
+
+    fn mode(&self, _bank: u8, _conduit: u16, asked: Mode) -> Mode {
+        self.mode.unwrap_or(asked)
+    }
+
+    fn find_flow(&mut self, key: &FlowKey) -> Option<u32> {
+        self.slots.get(key).copied()
+    }
+
+    fn create_flow(&mut self, key: &FlowKey) -> Option<u32> {
+        let slot = u32::try_from(self.flows.len()).ok()?;
+        if self.flows.len() >= FLOWS {
+            return None;
+        }
+        self.flows.push(Flow::EMPTY);
+        self.slots.insert(*key, slot);
+        Some(slot)
+    }
+
+    fn flow(&mut self, slot: u32) -> Option<&mut Flow> {
+        self.flows.get_mut(slot as usize)
+    }
+
+    fn assemble(&mut self, scratch: &Scratch) -> Option<&[u8]> {
+        let direction = self.direction(scratch)?;
+        let mut assembled = direction.carry.get(..direction.carry_length as usize)?.to_vec();
+        let fresh = self.frame.get(scratch.stream.start as usize..scratch.stream.end as usize)?;
+        assembled.extend_from_slice(fresh);
+        self.assembled = assembled;
+        Some(&self.assembled)
+    }
+
+    fn save_carry(&mut self, scratch: &Scratch) {
+        let stream = &scratch.stream;
+        let (start, length) = (stream.save_start as usize, stream.save_length as usize);
+        let source = if stream.assembled == 0 { &self.frame } else { &self.assembled };
+        let Some(saved) = start.checked_add(length).and_then(|end| source.get(start..end)).map(<[u8]>::to_vec) else {
+            return;
+        };
+        if let Some(carry) = self.direction(scratch).and_then(|direction| direction.carry.get_mut(..length)) {
+            carry.copy_from_slice(&saved);
+        }
+    }
+
+    fn budget(&mut self, _bank: u8, rule: u16) -> Option<&mut u64> {
+        Some(self.budgets.entry(rule).or_default())
+    }
+
+    fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool) {
+        let tally = self.counters.outcomes.entry((scratch.path.conduit, reason as u8)).or_default();
+        tally.judged += 1;
+        tally.acted += u64::from(acted);
+        if node != u32::MAX {
+            *self.counters.functions.entry((node, reason as u8)).or_default() += 1;
+        }
+        if let Some(operation) = index.and_then(|index| scratch.operation(index))
+            && operation.rule != NO_RULE
+        {
+            *self.counters.rules.entry(operation.rule).or_default() += 1;
+        }
+    }
+
+    fn emit(&mut self, _scratch: &Scratch, index: Option<u32>) {
+        self.counters.events += 1;
+        self.events.push(index);
+    }
+
+    fn observe(&mut self, _scratch: &Scratch, _index: Option<u32>) {
+        self.counters.observations += 1;
+    }
+}

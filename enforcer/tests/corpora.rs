@@ -1,0 +1,36 @@
+//! The fuzzers' corpora without the fuzzers: every committed input through the same functions.
+
+#[path = "../../enforcer-common/fuzz/src/frame.rs"]
+#[allow(unreachable_pub, reason = "public for the fuzz targets")]
+mod frame;
+#[path = "../../enforcer-common/fuzz/src/policy.rs"]
+#[allow(unreachable_pub, reason = "public for the fuzz targets")]
+mod policy;
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+fn replay(target: &str, run: fn(&[u8])) -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../enforcer-common/fuzz/corpus").join(target);
+    let mut count = 0;
+    for entry in fs::read_dir(&folder)? {
+        let path = entry?.path();
+        // Names the input when it panics.
+        println!("{}", path.display());
+        run(&fs::read(&path)?);
+        count += 1;
+    }
+    assert!(count >= 10, "{} holds {count} inputs", folder.display());
+    Ok(())
+}
+
+#[test]
+fn frames() -> Result<(), Box<dyn Error>> {
+    replay("frame", frame::run)
+}
+
+#[test]
+fn policies() -> Result<(), Box<dyn Error>> {
+    replay("policy", policy::run)
+}
