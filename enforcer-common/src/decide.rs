@@ -39,7 +39,20 @@ pub fn decide<B: Bytes + ?Sized, E: Environment>(
     environment: &mut E,
     scratch: &mut Scratch,
 ) -> Action {
-    let mut next = walk(bytes, bytes.length(), side, policy, environment, scratch);
+    decide_part(bytes, bytes.length(), side, policy, environment, scratch)
+}
+
+/// Judges a frame of `length` bytes, of which `bytes` holds only the first part: a driver that lays long frames into several
+/// buffers shows the programs the first one.
+pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    length: u32,
+    side: Side,
+    policy: &Image,
+    environment: &mut E,
+    scratch: &mut Scratch,
+) -> Action {
+    let mut next = walk(bytes, length, side, policy, environment, scratch);
     if next == Next::Stream {
         next = follow(policy, environment, scratch);
     }
