@@ -4,7 +4,7 @@
 use crate::action::Action;
 use crate::bytes::Bytes;
 use crate::environment::Environment;
-use crate::flow::NO_FLOW;
+use crate::flow::{BEHIND_CARRY, NO_FLOW};
 use crate::judge;
 use crate::link::{self, ethertype};
 use crate::network;
@@ -200,7 +200,7 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
         Some(Protocol::Modbus) => {
             while modbus::dissect(bytes, scratch) {}
             if scratch.path.values != 0 {
-                modbus::values::read(bytes, scratch);
+                while modbus::values::read(bytes, scratch) {}
             }
         }
         Some(Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp) | None => {
@@ -221,6 +221,9 @@ pub fn dissect_assembled<E: Environment>(environment: &mut E, scratch: &mut Scra
 /// Lays carry and payload behind each other and marks them to be parsed.
 #[inline(always)]
 pub fn assemble<'a, E: Environment>(environment: &'a mut E, scratch: &mut Scratch) -> Option<&'a E::Assembled> {
+    if scratch.stream.end.wrapping_sub(scratch.stream.start) > BEHIND_CARRY {
+        return None;
+    }
     let assembled = environment.assemble(scratch)?;
     scratch.stream.start = 0;
     scratch.stream.end = assembled.length();

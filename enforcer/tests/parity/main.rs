@@ -31,7 +31,8 @@ fn compiled(name: &str, text: &str, bank: u8) -> Compiled {
 
 fn captures() -> Option<Vec<PathBuf>> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
-    let shared = project.ancestors().skip(1).map(|folder| folder.join("shared/captures")).find(|folder| folder.is_dir())?;
+    let shared =
+        project.ancestors().skip(1).map(|folder| folder.join("shared/captures")).find(|folder| folder.is_dir())?;
     let mut files: Vec<PathBuf> = ["modbus", "modbus-umas"]
         .iter()
         .filter_map(|folder| shared.join(folder).read_dir().ok())
@@ -87,7 +88,8 @@ fn captures_are_judged_alike() {
 #[test]
 fn made_traffic_is_judged_alike() {
     stand::require_root();
-    let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let number =
+        |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let (seed, frames) = (number("PARITY_SEED", 1), number("PARITY_FRAMES", 60_000));
     let text = include_str!("narrow.toml");
     let others = text.replace("\"resync\"", "\"reset\"").replace("fragments = \"deny\"", "fragments = \"allow\"");

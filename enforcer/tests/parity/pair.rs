@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 
+use enforcer::dataplane::plain::Plain;
 use enforcer_common::abi::{FLOWS, cell, loss};
 use enforcer_common::action::Action;
 use enforcer_common::decide;
@@ -84,7 +85,11 @@ impl<'p> Pair<'p> {
         four.iter().for_each(|key| maps.flows_v4.remove(key).expect("a known key"));
         let six: Vec<_> = maps.flows_v6.keys().map(|key| key.expect("a key")).collect();
         six.iter().for_each(|key| maps.flows_v6.remove(key).expect("a known key"));
-        assert_eq!(four.len() + six.len(), self.witness.flow_count() as usize, "conversations known to kernel and host");
+        assert_eq!(
+            four.len() + six.len(),
+            self.witness.flow_count() as usize,
+            "conversations known to kernel and host"
+        );
         for slot in 0..self.witness.flow_count() {
             let slot = self.kernel_slot(slot);
             let maps = &mut self.stand.object.maps;
@@ -114,8 +119,7 @@ impl<'p> Pair<'p> {
 
         let length = u32::try_from(bytes.len()).expect("below the limit");
         self.witness.begin(bytes);
-        let action =
-            decide::decide_part(linear, length, side, self.policy, &mut self.witness, &mut self.scratch);
+        let action = decide::decide_part(linear, length, side, self.policy, &mut self.witness, &mut self.scratch);
         let mut host = self.scratch.clone();
         self.operations += u64::from(host.count);
         *self.outcomes.entry(host.outcome).or_default() += 1;
@@ -145,8 +149,8 @@ impl<'p> Pair<'p> {
         differences.report(|| format!("{}\nside {}, {} bytes: {}", what(), side.as_str(), bytes.len(), hex(bytes)));
     }
 
-    /// Compares everything counted and observed since the beginning.
-    pub(crate) fn tables(&self, what: &str) {
+    /// Compares everything counted since the beginning, and everything observed since the last comparison.
+    pub(crate) fn tables(&mut self, what: &str) {
         let mut differences = Differences::default();
         let (kernel, host) = (self.kernel_counters(), &self.witness.counters);
         for counter in kernel.keys().chain(host.keys()).collect::<std::collections::BTreeSet<_>>() {
@@ -162,6 +166,11 @@ impl<'p> Pair<'p> {
             differences.see(&format!("losses of kind {lost}"), &self.stand.here(cells.iter().copied()), &0);
         }
         differences.report(|| what.to_owned());
+        // The kernel's table has an end, which is not what is compared here.
+        for key in kernel.into_keys() {
+            self.stand.object.maps.observed.remove(&Plain(key)).expect("a known key");
+        }
+        self.witness.observed.clear();
     }
 
     fn kernel_counters(&self) -> BTreeMap<Counter, u64> {
@@ -170,7 +179,8 @@ impl<'p> Pair<'p> {
         let mut found = BTreeMap::new();
         for bank in [0, 1] {
             for conduit in 0..CONDUITS {
-                let cells = maps.conduit_counters.get(&index(bank, capacity::CONDUITS, conduit.into()), 0).expect("cells");
+                let cells =
+                    maps.conduit_counters.get(&index(bank, capacity::CONDUITS, conduit.into()), 0).expect("cells");
                 let cells = self.stand.here(cells.iter().copied()).0;
                 for (reason, acted) in reasons() {
                     let counter = Counter::Conduit { bank, conduit, reason: reason as u8, acted };
@@ -220,7 +230,11 @@ fn reasons() -> impl Iterator<Item = (Reason, bool)> {
 /// Leaves out what no stage reads after the frame: records behind the last one, and the judge's own notes.
 fn level(scratch: &mut Scratch) {
     let count = scratch.count as usize;
-    scratch.operations.iter_mut().skip(count).for_each(|operation| *operation = enforcer_common::operation::Operation::EMPTY);
+    scratch
+        .operations
+        .iter_mut()
+        .skip(count)
+        .for_each(|operation| *operation = enforcer_common::operation::Operation::EMPTY);
     scratch.judging = enforcer_common::scratch::Judging::default();
 }
 

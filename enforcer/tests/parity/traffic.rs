@@ -36,9 +36,12 @@ pub(crate) struct Traffic {
 
 /// A client: an operator, an engineer, a stranger.
 fn client(dice: &mut Dice) -> End {
-    let v4 = dice.one_of(&[[10, 10, 1, 20], [10, 10, 1, 29], [10, 10, 1, 66], [10, 10, 1, 30], [192, 168, 3, 4]]);
+    let (operator, engineer) = ([10, 10, 1, 20], [10, 10, 1, 66]);
+    let stranger = dice.one_of(&[[10, 10, 1, 30], [192, 168, 3, 4]]);
+    let v4 =
+        dice.one_of(&[operator, operator, operator, [10, 10, 1, 29], [10, 10, 1, 29], engineer, engineer, stranger]);
     let mut v6 = [0xfd, 0, 0, 0x10, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
-    v6[5] = dice.one_of(&[1, 1, 9]);
+    v6[5] = dice.one_of(&[1, 1, 1, 1, 1, 9]);
     End { mac: [2, 0, v4[0], v4[1], v4[2], v4[3]], v4, v6, port: 40_000 + dice.word() % 64 }
 }
 
@@ -47,6 +50,9 @@ fn server(dice: &mut Dice) -> End {
     let (v4, mac) = dice.one_of(&[
         ([10, 10, 2, 5], [0, 0x1b, 0x1b, 0x12, 0x34, 0x56]),
         ([10, 10, 2, 5], [0, 0x1b, 0x1b, 0x12, 0x34, 0x56]),
+        ([10, 10, 2, 5], [0, 0x1b, 0x1b, 0x12, 0x34, 0x56]),
+        ([10, 10, 2, 5], [0, 0x1b, 0x1b, 0x12, 0x34, 0x56]),
+        ([10, 10, 2, 6], [2, 0, 10, 10, 2, 6]),
         ([10, 10, 2, 6], [2, 0, 10, 10, 2, 6]),
         ([10, 10, 2, 7], [2, 0, 10, 10, 2, 7]),
     ]);
@@ -216,7 +222,13 @@ fn noise(dice: &mut Dice) -> (Side, Vec<u8>) {
         2 => wire::ethernet(&client, &server, below.tags, dice.word(), &payload),
         3 => {
             let length = dice.word() % 0x600;
-            wire::ethernet(&client, &server, below.tags, length, &[&[dice.one_of(&[0xaa, 0x42, 0xe0])], &payload[..]].concat())
+            wire::ethernet(
+                &client,
+                &server,
+                below.tags,
+                length,
+                &[&[dice.one_of(&[0xaa, 0x42, 0xe0])], &payload[..]].concat(),
+            )
         }
         4 => wire::ip(&client, &server, below, if below.six { 58 } else { 1 }, &payload),
         5 => wire::ip(&client, &server, below, dice.byte(), &payload),

@@ -5,8 +5,8 @@ use super::dice::Dice;
 /// A unit with its MBAP header, mostly sound.
 pub(crate) fn request(dice: &mut Dice) -> Vec<u8> {
     let code = dice.one_of(&[
-        1, 2, 3, 3, 3, 4, 5, 5, 6, 6, 7, 8, 11, 12, 15, 15, 16, 16, 16, 17, 20, 21, 22, 23, 23, 24, 43, 90, 41, 0, 9, 100,
-        125, 0x83,
+        1, 1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 6, 7, 8, 11, 12, 15, 15, 16, 16, 16, 17, 20, 21, 22, 23, 23,
+        24, 43, 90, 41, 0, 9, 100, 125, 0x83,
     ]);
     let data = data(dice, code);
     wrap(dice, code, &data)
@@ -34,7 +34,7 @@ pub(crate) fn response(dice: &mut Dice) -> Vec<u8> {
 }
 
 fn wrap(dice: &mut Dice, code: u8, data: &[u8]) -> Vec<u8> {
-    let address = dice.one_of(&[0, 1, 1, 1, 1, 2, 5, 255]);
+    let address = dice.one_of(&[0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 5, 255]);
     let mut length = u16::try_from(data.len() + 2).expect("short");
     let mut protocol = 0u16;
     match dice.below(60) {

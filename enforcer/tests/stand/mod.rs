@@ -99,8 +99,7 @@ impl Stand {
         let mut bytes = vec![0; frame.len().max(64) + 64];
         let root = ROOTS[side as usize];
         let program = self.object.program(root).expect("a root program");
-        let options =
-            TestRunOptions { data_in: Some(frame), data_out: Some(&mut bytes), ..TestRunOptions::default() };
+        let options = TestRunOptions { data_in: Some(frame), data_out: Some(&mut bytes), ..TestRunOptions::default() };
         let ran = program.test_run(options).unwrap_or_else(|error| panic!("{root}, {} bytes: {error}", frame.len()));
         bytes.truncate(ran.data_size_out as usize);
         Ran { action: ran.return_value, bytes }
