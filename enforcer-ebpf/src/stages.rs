@@ -226,7 +226,7 @@ fn go_on(context: &XdpContext, scratch: &Scratch, next: Next) -> u32 {
 
 /// Returns only when the slot is empty.
 #[inline(always)]
-fn call(context: &XdpContext, index: u32) {
+pub(crate) fn call(context: &XdpContext, index: u32) {
     // SAFETY: the array holds XDP programs of this object only.
     unsafe { maps::SLOTS.tail_call(context, index) };
 }
@@ -234,7 +234,7 @@ fn call(context: &XdpContext, index: u32) {
 /// A stage or the policy is not there: what can't be judged passes where the box only watches, and does not where it
 /// enforces.
 #[inline(always)]
-fn missing() -> u32 {
+pub(crate) fn missing() -> u32 {
     lose(loss::STAGES);
     match maps::SETTINGS.get(0) {
         Some(settings) if settings.mode == Mode::Enforce as u8 => XDP_DROP,

@@ -93,7 +93,7 @@ impl<'p> Pair<'p> {
         for slot in 0..self.witness.flow_count() {
             let slot = self.kernel_slot(slot);
             let maps = &mut self.stand.object.maps;
-            maps.flow_table.set(slot, super::stand::empty_flow(), 0).expect("a flow");
+            maps.flow_table.set(slot, super::stand::plain_flow(Flow::EMPTY), 0).expect("a flow");
             maps.free_flows.push(slot, 0).expect("room for every slot");
         }
         self.first_slot = self.kernel_slot(self.witness.flow_count());

@@ -3,7 +3,7 @@
 //! Shared by parity, verifier budgets and the bench. Code here may panic: a stand that can't be built is a failed test.
 #![allow(dead_code, unreachable_pub, reason = "each of its users needs another part of it")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aya::maps::{Array, MapData, RingBuf};
 use aya::{TestRun as _, TestRunOptions};
@@ -31,6 +31,8 @@ pub struct Ran {
 /// The object, loaded privately: nothing of it is pinned or attached.
 pub struct Stand {
     pub object: Object,
+    /// How long the kernel took to verify and compile all programs.
+    pub loading: Duration,
     events: RingBuf<MapData>,
     /// The CPU that this thread stays on: per-CPU maps are read there.
     cpu: usize,
@@ -38,9 +40,16 @@ pub struct Stand {
     image: Option<Array<MapData, Plain<Image>>>,
 }
 
-/// A slot that holds no conversation.
-pub fn empty_flow() -> Plain<Flow> {
-    Plain(Flow::EMPTY)
+/// A conversation as a map value.
+pub fn plain_flow(flow: Flow) -> Plain<Flow> {
+    Plain(flow)
+}
+
+/// Asks for a real-time priority, so that other processes do not disturb a measurement. False when it is refused.
+pub fn undisturbed() -> bool {
+    let parameters = libc::sched_param { sched_priority: 30 };
+    // SAFETY: the parameters are a plain struct.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) == 0 }
 }
 
 /// Fails with one plain sentence when the test was started without the rights it needs.
@@ -69,7 +78,9 @@ impl Stand {
     /// Loads the object and fills what the controller would fill.
     pub fn new() -> Self {
         require_root();
+        let before = Instant::now();
         let mut object = Object::load(None).unwrap_or_else(|error| panic!("{error}"));
+        let loading = before.elapsed();
         for slot in 0..u32::try_from(FLOWS).expect("small") {
             object.maps.free_flows.push(slot, 0).expect("room for every slot");
         }
@@ -77,7 +88,7 @@ impl Stand {
             object.maps.conduit_modes.set(cell, u32::from(MODE_AS_POLICY), 0).expect("a cell");
         }
         let events = object.maps.events.take().expect("the event ring");
-        Self { object, events, cpu: stay_on_one_cpu(), image: None }
+        Self { object, loading, events, cpu: stay_on_one_cpu(), image: None }
     }
 
     /// Makes `image` the active policy.
@@ -111,6 +122,20 @@ impl Stand {
         let options = TestRunOptions { data_in: Some(frame), repeat, ..TestRunOptions::default() };
         let ran = program.test_run(options).expect("a test run");
         (ran.duration, ran.return_value)
+    }
+
+    /// Instructions that the verifier followed, and bytes of machine code.
+    pub fn size(&mut self, program: &'static str) -> (u32, u32) {
+        let info = self.object.program(program).expect("a program of the object").info().expect("its description");
+        let verified = info.verified_instruction_count().expect("a kernel that counts them, 5.16 or newer");
+        (verified, info.size_jitted())
+    }
+
+    /// Puts a program into a slot.
+    pub fn put(&mut self, program: &'static str, slot: u32) {
+        let fd = self.object.program(program).expect("a program of the object").fd().expect("loaded");
+        let fd = fd.try_clone().expect("another handle");
+        self.object.maps.slots.set(slot, &fd, 0).expect("the slot");
     }
 
     /// The record of the frame that ran last.
