@@ -84,6 +84,8 @@ pub mod slot {
     pub const CONDUIT: u32 = 5;
     /// Nothing: the program that benchmarks compare with. No stage calls it.
     pub const EMPTY: u32 = 6;
+    /// What the benchmark's program goes on with; empty in the product.
+    pub const BENCH: u32 = 7;
     /// Modbus in the frame.
     pub const MODBUS: u32 = 16;
     /// Modbus in carry + payload.

@@ -4,7 +4,7 @@
 use crate::action::Action;
 use crate::bytes::Bytes;
 use crate::environment::Environment;
-use crate::flow::NO_FLOW;
+use crate::flow::{BEHIND_CARRY, NO_FLOW};
 use crate::judge;
 use crate::link::{self, ethertype};
 use crate::network;
@@ -39,7 +39,20 @@ pub fn decide<B: Bytes + ?Sized, E: Environment>(
     environment: &mut E,
     scratch: &mut Scratch,
 ) -> Action {
-    let mut next = walk(bytes, bytes.length(), side, policy, environment, scratch);
+    decide_part(bytes, bytes.length(), side, policy, environment, scratch)
+}
+
+/// Judges a frame of `length` bytes, of which `bytes` holds only the first part: a driver that lays long frames into several
+/// buffers shows the programs the first one.
+pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    length: u32,
+    side: Side,
+    policy: &Image,
+    environment: &mut E,
+    scratch: &mut Scratch,
+) -> Action {
+    let mut next = walk(bytes, length, side, policy, environment, scratch);
     if next == Next::Stream {
         next = follow(policy, environment, scratch);
     }
@@ -193,7 +206,7 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
         Some(Protocol::Modbus) => {
             while modbus::dissect(bytes, scratch) {}
             if scratch.path.values != 0 {
-                modbus::values::read(bytes, scratch);
+                while modbus::values::read(bytes, scratch) {}
             }
         }
         Some(Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp) | None => {
@@ -214,6 +227,9 @@ pub fn dissect_assembled<E: Environment>(environment: &mut E, scratch: &mut Scra
 /// Lays carry and payload behind each other and marks them to be parsed.
 #[inline(always)]
 pub fn assemble<'a, E: Environment>(environment: &'a mut E, scratch: &mut Scratch) -> Option<&'a E::Assembled> {
+    if scratch.stream.end.wrapping_sub(scratch.stream.start) > BEHIND_CARRY {
+        return None;
+    }
     let assembled = environment.assemble(scratch)?;
     scratch.stream.start = 0;
     scratch.stream.end = assembled.length();

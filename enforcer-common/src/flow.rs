@@ -14,6 +14,10 @@ pub const NO_FLOW: u32 = u32::MAX;
 /// bytes is a Modbus ADU of 260 (Modbus Messaging on TCP/IP 4.1).
 pub const CARRY: usize = 264;
 
+/// Most bytes of one segment that are laid behind a carry: more than a frame of 1,500 bytes holds, and with the carry less
+/// than the 2,048 that the kernel's buffer can be read by. Longer ones behind a carry are beyond inspection.
+pub const BEHIND_CARRY: u32 = 1783;
+
 /// The two ends of a conversation, by side instead of by sender, so that both directions have one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]

@@ -7,7 +7,7 @@ use aya_ebpf::programs::XdpContext;
 use enforcer_common::abi::{FlowKeyV4, FunctionReason, MODE_AS_POLICY, cell, loss};
 use enforcer_common::environment::Environment;
 use enforcer_common::event::Event;
-use enforcer_common::flow::{CARRY, Flow, FlowKey};
+use enforcer_common::flow::{BEHIND_CARRY, CARRY, Flow, FlowKey};
 use enforcer_common::observation::Observation;
 use enforcer_common::operation::{NO_FUNCTION, NO_RULE};
 use enforcer_common::policy::capacity;
@@ -18,8 +18,7 @@ use enforcer_common::verdict::{Mode, Reason};
 use crate::maps;
 use crate::window::{ASSEMBLED_MASK, Assembled, opaque};
 
-/// Longest payload that is laid behind a carry.
-const PAYLOAD: u32 = ASSEMBLED_MASK as u32 - CARRY as u32;
+const _: () = assert!(BEHIND_CARRY as usize + CARRY <= ASSEMBLED_MASK);
 
 /// Kernel maps, seen from one frame.
 pub(crate) struct Maps<'a> {
@@ -146,7 +145,7 @@ impl Environment for Maps<'_> {
         };
         let carried = direction.carry_length;
         let length = scratch.stream.end.wrapping_sub(scratch.stream.start);
-        if carried > CARRY as u32 || length == 0 || length > PAYLOAD {
+        if carried > CARRY as u32 || length == 0 || length > BEHIND_CARRY {
             return None;
         }
         copy_carry(direction.carry.as_ptr(), buffer);
@@ -282,12 +281,12 @@ impl Environment for Maps<'_> {
     }
 }
 
-/// What an earlier stage assembled for the frame at hand, to its full length: bytes behind the payload are not read, since
-/// the dissector found every unit inside it.
+/// What an earlier stage assembled for the frame at hand, of which `length` bytes count: behind them lies what earlier
+/// frames left.
 #[inline(always)]
-pub(crate) fn assembled() -> Option<Assembled> {
+pub(crate) fn assembled(length: u32) -> Option<Assembled> {
     let buffer = maps::ASSEMBLED.get_ptr_mut(0)?.cast::<u8>().cast_const();
-    Some(Assembled::new(buffer, ASSEMBLED_MASK as u32 + 1))
+    Some(Assembled::new(buffer, length))
 }
 
 /// A length from 1 to 2048, in a form that the verifier can bound.

@@ -3,6 +3,9 @@
 #![cfg_attr(target_arch = "bpf", no_std, no_main, feature(asm_experimental_arch))]
 
 #[cfg(target_arch = "bpf")]
+#[expect(unreachable_pub, reason = "entry points are exported by name")]
+mod bench;
+#[cfg(target_arch = "bpf")]
 mod environment;
 #[cfg(target_arch = "bpf")]
 mod maps;

@@ -17,7 +17,7 @@ use enforcer_common::verdict::{Mode, Reason};
 
 use crate::environment::{self, Maps, lose};
 use crate::maps;
-use crate::window::Window;
+use crate::window::{ASSEMBLED_MASK, Window};
 
 /// Attached to the port towards the plant.
 #[xdp(frags)]
@@ -102,7 +102,10 @@ pub fn modbus_values(context: XdpContext) -> u32 {
     let Some(scratch) = scratch() else {
         return missing();
     };
-    modbus::values::read(&Window::new(&context), scratch);
+    if modbus::values::read(&Window::new(&context), scratch) {
+        call(&context, slot::MODBUS_VALUES);
+        return missing();
+    }
     call(&context, slot::JUDGE);
     missing()
 }
@@ -119,7 +122,7 @@ pub fn modbus_assembled(context: XdpContext) -> u32 {
             None => scratch.outcome = Reason::BeyondInspection as u8,
         }
     }
-    let Some(assembled) = environment::assembled() else {
+    let Some(assembled) = environment::assembled(scratch.stream.end) else {
         return missing();
     };
     if scratch.outcome == 0 && modbus::dissect(&assembled, scratch) {
@@ -136,10 +139,15 @@ pub fn modbus_assembled(context: XdpContext) -> u32 {
 /// Values of Modbus writes in carry + payload.
 #[xdp(frags)]
 pub fn modbus_values_assembled(context: XdpContext) -> u32 {
-    let (Some(scratch), Some(assembled)) = (scratch(), environment::assembled()) else {
+    // To its full length: the dissector found every unit whole, so no value lies behind the last byte. A bound that the
+    // compiler knows costs the verifier nothing.
+    let (Some(scratch), Some(assembled)) = (scratch(), environment::assembled(ASSEMBLED_MASK as u32 + 1)) else {
         return missing();
     };
-    modbus::values::read(&assembled, scratch);
+    if modbus::values::read(&assembled, scratch) {
+        call(&context, slot::MODBUS_VALUES_ASSEMBLED);
+        return missing();
+    }
     call(&context, slot::JUDGE);
     missing()
 }
@@ -218,7 +226,7 @@ fn go_on(context: &XdpContext, scratch: &Scratch, next: Next) -> u32 {
 
 /// Returns only when the slot is empty.
 #[inline(always)]
-fn call(context: &XdpContext, index: u32) {
+pub(crate) fn call(context: &XdpContext, index: u32) {
     // SAFETY: the array holds XDP programs of this object only.
     unsafe { maps::SLOTS.tail_call(context, index) };
 }
@@ -226,7 +234,7 @@ fn call(context: &XdpContext, index: u32) {
 /// A stage or the policy is not there: what can't be judged passes where the box only watches, and does not where it
 /// enforces.
 #[inline(always)]
-fn missing() -> u32 {
+pub(crate) fn missing() -> u32 {
     lose(loss::STAGES);
     match maps::SETTINGS.get(0) {
         Some(settings) if settings.mode == Mode::Enforce as u8 => XDP_DROP,

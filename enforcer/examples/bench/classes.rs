@@ -1,0 +1,95 @@
+//! The frames that are measured, and what the core must have found in each: a bench of the wrong path is worth nothing.
+
+use enforcer_common::port::Side;
+use enforcer_common::verdict::Reason;
+
+/// A kind of frame.
+pub(crate) struct Class {
+    pub(crate) name: &'static str,
+    pub(crate) side: Side,
+    pub(crate) frame: Vec<u8>,
+    /// Outcome and operations that the record must show.
+    pub(crate) expected: (Reason, u32),
+}
+
+const CLIENT: ([u8; 6], [u8; 4]) = ([2, 0, 10, 10, 1, 20], [10, 10, 1, 20]);
+const SERVER: ([u8; 6], [u8; 4]) = ([0, 0x1b, 0x1b, 0x12, 0x34, 0x56], [10, 10, 2, 5]);
+
+/// First data bytes of client and server.
+pub(crate) const FIRST: [u32; 2] = [1001, 5001];
+
+fn frame(side: Side, port: u16, sequence: [u32; 2], flags: u8, payload: &[u8]) -> Vec<u8> {
+    let ((from, from_ip), (to, to_ip), ports) = match side {
+        Side::Network => (CLIENT, SERVER, [50_000, port]),
+        Side::Device => (SERVER, CLIENT, [port, 50_000]),
+    };
+    let total = u16::try_from(40 + payload.len()).expect("a frame");
+    [
+        &to[..],
+        &from,
+        &[8, 0, 0x45, 0],
+        &total.to_be_bytes(),
+        &[0, 1, 0x40, 0, 64, 6, 0, 0],
+        &from_ip,
+        &to_ip,
+        &ports.map(u16::to_be_bytes).concat(),
+        &sequence.map(u32::to_be_bytes).concat(),
+        &[0x50, flags, 0x20, 0, 0, 0, 0, 0],
+        payload,
+    ]
+    .concat()
+}
+
+fn data(side: Side, payload: &[u8]) -> Vec<u8> {
+    let [client, server] = FIRST;
+    frame(side, 502, if side == Side::Network { [client, server] } else { [server, client] }, 0x18, payload)
+}
+
+/// SYN, SYN-ACK and ACK of the conversation on port 502.
+pub(crate) fn handshake() -> [(Side, Vec<u8>); 3] {
+    let [client, server] = FIRST;
+    [
+        (Side::Network, frame(Side::Network, 502, [client - 1, 0], 2, &[])),
+        (Side::Device, frame(Side::Device, 502, [server - 1, client], 0x12, &[])),
+        (Side::Network, frame(Side::Network, 502, [client, server], 0x10, &[])),
+    ]
+}
+
+fn unit(data: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(data.len() + 1).expect("a unit");
+    [&[0, 7, 0, 0][..], &length.to_be_bytes(), &[1], data].concat()
+}
+
+fn read() -> Vec<u8> {
+    unit(&[3, 0, 100, 0, 10])
+}
+
+fn write(registers: u8) -> Vec<u8> {
+    let values = [0, 200].repeat(registers.into());
+    unit(&[&[16, 4, 0, 0, registers, registers * 2][..], &values].concat())
+}
+
+/// Every class, in the order of the table.
+pub(crate) fn classes() -> Vec<Class> {
+    let writes = [write(123), write(123), write(123), write(123), write(123), write(76)].concat();
+    assert_eq!(writes.len(), 1460, "a full segment");
+    let answer = unit(&[&[3, 20][..], &[0; 20]].concat());
+    let arp = [&[0xff; 6][..], &CLIENT.0, &[8, 6, 0, 1, 8, 0, 6, 4, 0, 1], &[0; 38]].concat();
+    let class = |name, side, frame, reason, count| Class { name, side, frame, expected: (reason, count) };
+    vec![
+        class("request, 1 PDU", Side::Network, data(Side::Network, &read()), Reason::RuleAllow, 1),
+        class("request, 10 PDUs", Side::Network, data(Side::Network, &read().repeat(10)), Reason::RuleAllow, 10),
+        class("request, 32 PDUs", Side::Network, data(Side::Network, &read().repeat(32)), Reason::RuleAllow, 32),
+        class("full segment, 6 writes", Side::Network, data(Side::Network, &writes), Reason::RuleAllow, 6),
+        class("response, 1 PDU", Side::Device, data(Side::Device, &answer), Reason::Response, 1),
+        class("acknowledgement only", Side::Network, data(Side::Network, &[]), Reason::NoPayload, 0),
+        class(
+            "pass-through TCP, 100 bytes",
+            Side::Network,
+            frame(Side::Network, 80, [1, 1], 0x18, &[0x55; 100]),
+            Reason::Conduit,
+            0,
+        ),
+        class("ARP", Side::Network, arp, Reason::EthernetAllow, 0),
+    ]
+}

@@ -1,0 +1,114 @@
+//! `cargo xtask bench`: what a frame costs in the loaded programs, and what the verifier had to follow to load them.
+//!
+//! Frames run by BPF_PROG_TEST_RUN in enforce, on an established conversation. A test run repeats one frame; a small
+//! program in front (`rewind`) sets the conversation back each time, and what it costs itself is measured in the same
+//! round and subtracted. Rounds are interleaved, so that a disturbance of the machine meets every line of the table.
+
+mod classes;
+#[path = "../../tests/stand/mod.rs"]
+mod stand;
+
+use enforcer::dataplane::object::{ROOTS, STAGES};
+use enforcer_common::abi::slot;
+use enforcer_common::port::Side;
+use enforcer_common::verdict::{Mode, Reason};
+
+use self::classes::{Class, FIRST, classes, handshake};
+use self::stand::Stand;
+
+const ROUNDS: usize = 21;
+const REPEAT: u32 = 50_000;
+
+fn main() {
+    let mut stand = Stand::new();
+    let compiled = enforcer::policy::parse("bench.toml", include_str!("policy.toml"))
+        .and_then(|loaded| enforcer::policy::compile(&loaded.valid, 1, 0))
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    stand.publish(&compiled.image);
+    stand.mode(Mode::Enforce);
+    let rewind = stand.object.program("rewind").expect("the benchmark's program");
+    rewind.load().unwrap_or_else(|error| panic!("{error}"));
+    establish(&mut stand);
+    if !stand::undisturbed() {
+        println!("note: no real-time priority here, other processes disturb the numbers");
+    }
+
+    let classes = classes();
+    let mut empty = Vec::new();
+    let mut costs: Vec<Vec<f64>> = classes.iter().map(|_| Vec::new()).collect();
+    for round in 0..=ROUNDS {
+        let nothing = nanos(&mut stand, "empty", &classes[0].frame);
+        for (class, costs) in classes.iter().zip(&mut costs) {
+            stand.put("empty", slot::BENCH);
+            let around = nanos(&mut stand, "rewind", &class.frame) - nothing;
+            stand.put(ROOTS[class.side as usize], slot::BENCH);
+            let whole = nanos(&mut stand, "rewind", &class.frame);
+            check(&stand, class);
+            // The first round warms up.
+            if round != 0 {
+                costs.push(whole - around);
+            }
+        }
+        if round != 0 {
+            empty.push(nothing);
+        }
+    }
+    table(&classes, &mut empty, &mut costs);
+    budgets(&mut stand);
+}
+
+/// Opens the conversation, and notes for `rewind` where its data begins.
+fn establish(stand: &mut Stand) {
+    for (side, frame) in handshake() {
+        assert_eq!(stand.run(side, &frame).action, 2, "the handshake passes");
+    }
+    let mut flow = stand.flow(0);
+    [flow.network.pending, flow.device.pending] = FIRST;
+    stand.object.maps.flow_table.set(0, stand::plain_flow(flow), 0).expect("the conversation");
+}
+
+/// Nanoseconds per run. The kernel gives whole ones, rounded down; our own clock would also count the milliseconds in which
+/// the kernel prepares a test run.
+fn nanos(stand: &mut Stand, program: &'static str, frame: &[u8]) -> f64 {
+    let (spent, action) = stand.time(program, frame, REPEAT);
+    assert_eq!(action, 2, "{program} passes the frame");
+    spent.as_secs_f64() * 1e9
+}
+
+/// The last run did what the line says.
+fn check(stand: &Stand, class: &Class) {
+    let scratch = stand.scratch();
+    let (reason, count) = class.expected;
+    let found = (Reason::from_code(scratch.outcome), scratch.count, Side::from_code(scratch.frame.side));
+    assert_eq!(found, (Some(reason), count, class.side), "{}", class.name);
+}
+
+fn table(classes: &[Class], empty: &mut [f64], costs: &mut [Vec<f64>]) {
+    let [base, least, most] = spread(empty);
+    println!("ns per frame, {ROUNDS} rounds of {REPEAT} runs\n");
+    println!("{:<30} {:>6} {:>8} {:>8} {:>8} {:>9}", "class", "bytes", "median", "min", "p90", "x empty");
+    println!("{:<30} {:>6} {base:>8.1} {least:>8.1} {most:>8.1} {:>9.1}", "empty program", classes[0].frame.len(), 1.0);
+    for (class, costs) in classes.iter().zip(costs) {
+        let [median, least, most] = spread(costs);
+        let (name, bytes) = (class.name, class.frame.len());
+        println!("{name:<30} {bytes:>6} {median:>8.1} {least:>8.1} {most:>8.1} {:>9.1}", median / base);
+    }
+}
+
+/// Median, smallest, and the one that nine of ten stay below.
+fn spread(numbers: &mut [f64]) -> [f64; 3] {
+    numbers.sort_by(f64::total_cmp);
+    [numbers[numbers.len() / 2], numbers[0], numbers[numbers.len() * 9 / 10]]
+}
+
+fn budgets(stand: &mut Stand) {
+    println!("\n{:<30} {:>12} {:>12}", "program", "verified", "bytes");
+    let mut sum = 0;
+    for name in ROOTS.into_iter().chain(STAGES.map(|(name, _)| name)) {
+        let (verified, bytes) = stand.size(name);
+        sum += verified;
+        println!("{name:<30} {verified:>12} {bytes:>12}");
+    }
+    println!("{:<30} {sum:>12}", "together");
+    println!("{:<30} {:>9} ms", "time to load the object", stand.loading.as_millis());
+}

@@ -1,0 +1,122 @@
+//! Parity: what the loaded programs do with a frame is what the core does with it on the host: the same action, record,
+//! events, counters and flow. Every difference is a bug of `enforcer-ebpf`, or a dependence that the core hides.
+//!
+//! `PARITY_SEED` and `PARITY_FRAMES` choose the made traffic; a difference prints the seed that leads to it.
+
+mod dice;
+mod pair;
+#[path = "../stand/mod.rs"]
+mod stand;
+mod traffic;
+mod units;
+mod wire;
+mod witness;
+
+use std::path::{Path, PathBuf};
+
+use enforcer::policy::{self, Compiled};
+use enforcer::replay::capture::Capture;
+use enforcer::replay::side::Sides;
+use enforcer_common::verdict::{Mode, Reason};
+
+use self::pair::Pair;
+use self::traffic::Traffic;
+
+const MODES: [Mode; 3] = [Mode::Learn, Mode::Shadow, Mode::Enforce];
+
+fn compiled(name: &str, text: &str, bank: u8) -> Compiled {
+    let loaded = policy::parse(name, text).unwrap_or_else(|errors| panic!("{errors}"));
+    policy::compile(&loaded.valid, 1 + u32::from(bank), bank).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn captures() -> Option<Vec<PathBuf>> {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let shared =
+        project.ancestors().skip(1).map(|folder| folder.join("shared/captures")).find(|folder| folder.is_dir())?;
+    let mut files: Vec<PathBuf> = ["modbus", "modbus-umas"]
+        .iter()
+        .filter_map(|folder| shared.join(folder).read_dir().ok())
+        .flatten()
+        .map(|entry| entry.expect("a folder entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pcap" || extension == "pcapng"))
+        .collect();
+    files.sort();
+    Some(files)
+}
+
+fn told(pair: &Pair<'_>, what: &str) {
+    let reasons: Vec<String> = pair
+        .outcomes
+        .iter()
+        .map(|(code, count)| format!("{:?} {count}", Reason::from_code(*code).expect("a reason")))
+        .collect();
+    println!(
+        "{what}: {} frames, {} operations, {} in several buffers, {} of a length that no test run takes",
+        pair.frames, pair.operations, pair.multi_buffer, pair.skipped
+    );
+    println!("  {}", reasons.join(", "));
+}
+
+#[test]
+fn captures_are_judged_alike() {
+    stand::require_root();
+    let Some(files) = captures() else {
+        println!("skipped: no ../shared/captures beside the project");
+        return;
+    };
+    let compiled = compiled("wide.toml", include_str!("wide.toml"), 0);
+    let mut pair = Pair::new(&compiled.image);
+    for mode in MODES {
+        pair.mode(mode);
+        for file in &files {
+            let mut sides = Sides::new(pair.policy(), &[]);
+            for frame in Capture::open(file).unwrap_or_else(|error| panic!("{error}")) {
+                // A capture that ends in the middle of a record is one of replay's cases.
+                let Ok(frame) = frame else { break };
+                let side = sides.side(&frame.bytes);
+                pair.frame(side, &frame.bytes, &|| {
+                    format!("{}, frame {}, {}", file.display(), frame.number, mode.as_str())
+                });
+            }
+            pair.tables(&format!("after {} in {}", file.display(), mode.as_str()));
+            pair.forget_flows();
+        }
+    }
+    told(&pair, "captures");
+}
+
+#[test]
+fn made_traffic_is_judged_alike() {
+    stand::require_root();
+    let number =
+        |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let (seed, frames) = (number("PARITY_SEED", 1), number("PARITY_FRAMES", 60_000));
+    let text = include_str!("narrow.toml");
+    let others = text.replace("\"resync\"", "\"reset\"").replace("fragments = \"deny\"", "fragments = \"allow\"");
+    let policies = [compiled("narrow.toml", text, 0), compiled("narrow.toml", &others, 1)];
+    let mut pair = Pair::new(&policies[0].image);
+    // A round is all that its seed says, so that one number leads back to a difference.
+    for seed in seed.. {
+        if pair.frames >= frames {
+            break;
+        }
+        let mut traffic = Traffic::new(seed);
+        let mode = MODES[usize::try_from(seed % 3).expect("small")];
+        pair.mode(mode);
+        pair.publish(&policies[usize::from(seed % 5 == 0)].image);
+        for number in 0..600 {
+            let (side, bytes) = traffic.frame();
+            pair.frame(side, &bytes, &|| format!("PARITY_SEED={seed}, frame {number}, {}", mode.as_str()));
+            if number == 300 && seed % 7 == 0 {
+                // A generation with other numbers in the middle of every conversation.
+                pair.publish(&policies[usize::from(seed % 2 == 0)].image);
+            }
+        }
+        if seed % 10 == 0 {
+            pair.tables(&format!("after the frames of PARITY_SEED={seed}"));
+        }
+        pair.forget_flows();
+    }
+    pair.tables("at the end");
+    told(&pair, "made traffic");
+}

@@ -1,0 +1,308 @@
+//! One box in two bodies: a frame goes into both, and everything that either knows afterwards is compared.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Debug;
+
+use enforcer::dataplane::plain::Plain;
+use enforcer_common::abi::{FLOWS, cell, loss};
+use enforcer_common::action::Action;
+use enforcer_common::decide;
+use enforcer_common::environment::Environment as _;
+use enforcer_common::event::Event;
+use enforcer_common::flow::{Direction, Flow, NO_FLOW};
+use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::policy::{Image, capacity};
+use enforcer_common::port::Side;
+use enforcer_common::reset;
+use enforcer_common::scratch::{Frame, Scratch};
+use enforcer_common::verdict::{Mode, Reason};
+
+use super::stand::{MANAGEMENT, Stand};
+use super::witness::{Counter, Witness};
+
+/// The kernel's test run lays more than this into further buffers: a page without headroom and the place for their list.
+const LINEAR: usize = 4096 - 256 - 320;
+
+/// What a test run takes: an Ethernet header at least, and no more buffers than a packet can have.
+const POSSIBLE: std::ops::Range<usize> = 14..65_536;
+
+/// Conduits, nodes and rules whose counters are read: more than the policies of these tests have.
+const CONDUITS: u16 = 16;
+const NODES: u32 = 512;
+const RULES: u16 = 64;
+
+pub(crate) struct Pair<'p> {
+    stand: Stand,
+    witness: Witness,
+    policy: &'p Image,
+    scratch: Box<Scratch>,
+    /// Slot of the kernel's that the host's slot 0 stands for: slots go round in the queue of free ones.
+    first_slot: u32,
+    pub(crate) frames: u64,
+    pub(crate) skipped: u64,
+    pub(crate) multi_buffer: u64,
+    pub(crate) operations: u64,
+    pub(crate) outcomes: BTreeMap<u8, u64>,
+}
+
+impl<'p> Pair<'p> {
+    pub(crate) fn new(policy: &'p Image) -> Self {
+        let mut stand = Stand::new();
+        stand.publish(policy);
+        Self {
+            stand,
+            witness: Witness::new(MANAGEMENT),
+            policy,
+            scratch: Box::default(),
+            first_slot: 0,
+            frames: 0,
+            skipped: 0,
+            multi_buffer: 0,
+            operations: 0,
+            outcomes: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn policy(&self) -> &'p Image {
+        self.policy
+    }
+
+    /// Publishes another policy; conversations stay.
+    pub(crate) fn publish(&mut self, policy: &'p Image) {
+        self.policy = policy;
+        self.stand.publish(policy);
+    }
+
+    pub(crate) fn mode(&mut self, mode: Mode) {
+        self.stand.mode(mode);
+        self.witness.cap = mode;
+    }
+
+    /// Forgets every conversation in both bodies.
+    pub(crate) fn forget_flows(&mut self) {
+        let maps = &mut self.stand.object.maps;
+        let four: Vec<_> = maps.flows_v4.keys().map(|key| key.expect("a key")).collect();
+        four.iter().for_each(|key| maps.flows_v4.remove(key).expect("a known key"));
+        let six: Vec<_> = maps.flows_v6.keys().map(|key| key.expect("a key")).collect();
+        six.iter().for_each(|key| maps.flows_v6.remove(key).expect("a known key"));
+        assert_eq!(
+            four.len() + six.len(),
+            self.witness.flow_count() as usize,
+            "conversations known to kernel and host"
+        );
+        for slot in 0..self.witness.flow_count() {
+            let slot = self.kernel_slot(slot);
+            let maps = &mut self.stand.object.maps;
+            maps.flow_table.set(slot, super::stand::plain_flow(Flow::EMPTY), 0).expect("a flow");
+            maps.free_flows.push(slot, 0).expect("room for every slot");
+        }
+        self.first_slot = self.kernel_slot(self.witness.flow_count());
+        self.witness.forget_flows();
+    }
+
+    fn kernel_slot(&self, host: u32) -> u32 {
+        if host == NO_FLOW { NO_FLOW } else { (self.first_slot + host) % u32::try_from(FLOWS).expect("small") }
+    }
+
+    /// Puts a frame through both bodies and compares. `what` leads to the frame when they differ.
+    pub(crate) fn frame(&mut self, side: Side, bytes: &[u8], what: &dyn Fn() -> String) {
+        if !POSSIBLE.contains(&bytes.len()) {
+            self.skipped += 1;
+            return;
+        }
+        self.frames += 1;
+        let linear = bytes.get(..LINEAR).unwrap_or(bytes);
+        self.multi_buffer += u64::from(linear.len() < bytes.len());
+        let ran = self.stand.run(side, bytes);
+        let mut kernel = Box::new(self.stand.scratch());
+        let mut kernel_events = self.stand.events();
+
+        let length = u32::try_from(bytes.len()).expect("below the limit");
+        self.witness.begin(bytes);
+        let action = decide::decide_part(linear, length, side, self.policy, &mut self.witness, &mut self.scratch);
+        let mut host = self.scratch.clone();
+        self.operations += u64::from(host.count);
+        *self.outcomes.entry(host.outcome).or_default() += 1;
+        let mut host_events = self.witness.events.clone();
+        let host_slot = host.path.slot;
+        host.path.slot = self.kernel_slot(host_slot);
+        host_events.iter_mut().for_each(|event| event.path.slot = self.kernel_slot(event.path.slot));
+        kernel_events.iter_mut().for_each(|event| event.time = 0);
+        level(&mut kernel);
+        level(&mut host);
+
+        let mut differences = Differences::default();
+        let expected = match action {
+            Action::Forward => 2,
+            Action::Drop => 1,
+            Action::Reset => 3,
+        };
+        differences.see("XDP action", &ran.action, &expected);
+        let expected = if action == Action::Reset { rewritten(bytes, &host.frame) } else { bytes.to_vec() };
+        differences.see("the frame afterwards", &ran.bytes, &expected);
+        scratches(&mut differences, &kernel, &host);
+        events(&mut differences, &kernel_events, &host_events);
+        if let Some(flow) = self.witness.flow(host_slot) {
+            let kernel_slot = host.path.slot;
+            differences.see("the flow", &settled(&self.stand.flow(kernel_slot)), &settled(flow));
+        }
+        differences.report(|| format!("{}\nside {}, {} bytes: {}", what(), side.as_str(), bytes.len(), hex(bytes)));
+    }
+
+    /// Compares everything counted since the beginning, and everything observed since the last comparison.
+    pub(crate) fn tables(&mut self, what: &str) {
+        let mut differences = Differences::default();
+        let (kernel, host) = (self.kernel_counters(), &self.witness.counters);
+        for counter in kernel.keys().chain(host.keys()).collect::<std::collections::BTreeSet<_>>() {
+            let value = |counters: &BTreeMap<Counter, u64>| counters.get(counter).copied().unwrap_or(0);
+            differences.see(&format!("{counter:?}"), &value(&kernel), &value(host));
+        }
+        let kernel = self.kernel_observations();
+        for key in kernel.keys().chain(self.witness.observed.keys()) {
+            differences.see(&format!("{key:?}"), &kernel.get(key), &self.witness.observed.get(key));
+        }
+        for lost in 0..u32::try_from(loss::COUNT).expect("small") {
+            let cells = self.stand.object.maps.lost.get(&lost, 0).expect("a cell");
+            differences.see(&format!("losses of kind {lost}"), &self.stand.here(cells.iter().copied()), &0);
+        }
+        differences.report(|| what.to_owned());
+        // The kernel's table has an end, which is not what is compared here.
+        for key in kernel.into_keys() {
+            self.stand.object.maps.observed.remove(&Plain(key)).expect("a known key");
+        }
+        self.witness.observed.clear();
+    }
+
+    fn kernel_counters(&self) -> BTreeMap<Counter, u64> {
+        let maps = &self.stand.object.maps;
+        let index = |bank: u8, size: usize, number: u32| u32::from(bank) * u32::try_from(size).expect("small") + number;
+        let mut found = BTreeMap::new();
+        for bank in [0, 1] {
+            for conduit in 0..CONDUITS {
+                let cells =
+                    maps.conduit_counters.get(&index(bank, capacity::CONDUITS, conduit.into()), 0).expect("cells");
+                let cells = self.stand.here(cells.iter().copied()).0;
+                for (reason, acted) in reasons() {
+                    let counter = Counter::Conduit { bank, conduit, reason: reason as u8, acted };
+                    found.insert(counter, cells[cell::of_conduit(reason, acted)]);
+                }
+            }
+            for node in 0..NODES {
+                let cells = maps.function_counters.get(&index(bank, capacity::FUNCTIONS, node), 0).expect("cells");
+                let cells = self.stand.here(cells.iter().copied()).0;
+                for (reason, acted) in reasons() {
+                    if let Some(place) = cell::of_function(reason, acted) {
+                        found.insert(Counter::Node { bank, node, reason: reason as u8, acted }, cells[place]);
+                    }
+                }
+            }
+            for rule in 0..RULES {
+                let cells = maps.rule_counters.get(&index(bank, capacity::RULES, rule.into()), 0).expect("cells");
+                found.insert(Counter::Rule { bank, rule }, self.stand.here(cells.iter().copied()));
+            }
+        }
+        for entry in maps.other_functions.iter() {
+            let (key, cells) = entry.expect("an entry");
+            let key = key.0;
+            let counter = Counter::Function {
+                bank: key.flags >> 1,
+                conduit: key.conduit,
+                function: key.function,
+                reason: key.reason,
+                acted: key.flags & 1 != 0,
+            };
+            found.insert(counter, self.stand.here(cells.iter().copied()));
+        }
+        found.retain(|_, value| *value != 0);
+        found
+    }
+
+    fn kernel_observations(&self) -> HashMap<ObservationKey, Observation> {
+        let entries = self.stand.object.maps.observed.iter().map(|entry| entry.expect("an entry"));
+        entries.map(|(key, value)| (key.0, Observation { first_seen: 0, last_seen: 0, ..value.0 })).collect()
+    }
+}
+
+fn reasons() -> impl Iterator<Item = (Reason, bool)> {
+    Reason::ALL.iter().flat_map(|reason| [(*reason, false), (*reason, true)])
+}
+
+/// Leaves out what no stage reads after the frame: records behind the last one, and the judge's own notes.
+fn level(scratch: &mut Scratch) {
+    let count = scratch.count as usize;
+    scratch
+        .operations
+        .iter_mut()
+        .skip(count)
+        .for_each(|operation| *operation = enforcer_common::operation::Operation::EMPTY);
+    scratch.judging = enforcer_common::scratch::Judging::default();
+}
+
+/// A conversation without the times of its segments and without what lies behind its carries.
+fn settled(flow: &Flow) -> Flow {
+    let direction = |direction: &Direction| {
+        let mut direction = *direction;
+        direction.seen = 0;
+        let length = direction.carry_length as usize;
+        direction.carry.iter_mut().skip(length).for_each(|byte| *byte = 0);
+        direction
+    };
+    Flow { network: direction(&flow.network), device: direction(&flow.device), ..*flow }
+}
+
+/// The reset that a denied segment becomes.
+fn rewritten(bytes: &[u8], frame: &Frame) -> Vec<u8> {
+    let mut reset = [&frame.source_mac[..], &frame.destination_mac[..], &bytes[12..frame.network as usize]].concat();
+    if frame.version == 4 {
+        reset.extend(reset::ipv4(frame));
+    } else {
+        reset.extend(reset::ipv6());
+        reset.extend(frame.destination);
+        reset.extend(frame.source);
+    }
+    reset.extend(reset::tcp(frame));
+    reset
+}
+
+fn scratches(differences: &mut Differences, kernel: &Scratch, host: &Scratch) {
+    if kernel == host {
+        return;
+    }
+    differences.see("frame", &kernel.frame, &host.frame);
+    differences.see("path", &kernel.path, &host.path);
+    differences.see("stream", &kernel.stream, &host.stream);
+    differences.see("count", &kernel.count, &host.count);
+    differences.see("outcome", &Reason::from_code(kernel.outcome), &Reason::from_code(host.outcome));
+    differences.see("action", &kernel.action, &host.action);
+    differences.see("report", &kernel.report, &host.report);
+    for (index, (ours, theirs)) in kernel.operations.iter().zip(&host.operations).enumerate() {
+        differences.see(&format!("operation {index}"), ours, theirs);
+    }
+}
+
+fn events(differences: &mut Differences, kernel: &[Event], host: &[Event]) {
+    differences.see("events", &kernel.len(), &host.len());
+    for (index, (ours, theirs)) in kernel.iter().zip(host).enumerate() {
+        differences.see(&format!("event {index}"), ours, theirs);
+    }
+}
+
+/// What differs, in words.
+#[derive(Default)]
+struct Differences(Vec<String>);
+
+impl Differences {
+    fn see<T: PartialEq + Debug>(&mut self, what: &str, kernel: &T, host: &T) {
+        if kernel != host {
+            self.0.push(format!("{what}:\n  kernel {kernel:?}\n  host   {host:?}"));
+        }
+    }
+
+    fn report(self, what: impl Fn() -> String) {
+        assert!(self.0.is_empty(), "kernel and host differ: {}\n{}", what(), self.0.join("\n"));
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
