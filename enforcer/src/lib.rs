@@ -4,4 +4,5 @@ pub mod config;
 pub mod dataplane;
 pub mod doctor;
 pub mod document;
+pub mod learn;
 pub mod policy;
