@@ -53,7 +53,9 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
     for (one, evidence) in &traffic.services {
         let (Some(from), Some(to)) = (places.zone(one.client), places.zone(one.server)) else { continue };
         // What an inspected conduit claims is judged there.
-        if one.port != 0 && drafts.iter().any(|known| (known.from, known.to) == (from, to) && known.ports.contains(&one.port)) {
+        if one.port != 0
+            && drafts.iter().any(|known| (known.from, known.to) == (from, to) && known.ports.contains(&one.port))
+        {
             continue;
         }
         if Protocol::by_port(one.port).is_some() {

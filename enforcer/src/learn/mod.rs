@@ -14,7 +14,7 @@ mod traffic;
 mod write;
 
 pub use clock::Clock;
-pub use summary::{Summary, summary};
+pub use summary::{Kind, Summary, summary};
 
 use enforcer_common::observation::{Observation, ObservationKey};
 

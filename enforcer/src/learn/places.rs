@@ -136,9 +136,8 @@ fn behaviours(traffic: &Traffic, label: &impl Fn(IpAddr) -> Label) -> BTreeMap<I
 }
 
 fn label(traffic: &Traffic, policy: Option<&Policy>, address: IpAddr) -> Label {
-    let within = |policy: &Policy| {
-        policy.zones.iter().position(|zone| zone.ranges.iter().any(|range| range.contains(address)))
-    };
+    let within =
+        |policy: &Policy| policy.zones.iter().position(|zone| zone.ranges.iter().any(|range| range.contains(address)));
     if let Some(zone) = policy.and_then(within) {
         return Label::Known(zone);
     }

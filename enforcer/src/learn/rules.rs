@@ -67,11 +67,13 @@ pub(super) fn fold(protocol: Protocol, seen: &[&Seen], mut taken: BTreeSet<Strin
 /// Puts a function into the rule that says the same of other functions, else makes one.
 fn join(drafts: &mut Vec<Draft>, new: Draft) {
     let fits = |old: &&mut Draft| {
-        old.access == new.access && old.units == new.units && match (&old.objects, &new.objects) {
-            (None, None) => true,
-            (Some(one), Some(other)) => one == other || (new.access == Access::Read && apart(one, other)),
-            (None, Some(_)) | (Some(_), None) => false,
-        }
+        old.access == new.access
+            && old.units == new.units
+            && match (&old.objects, &new.objects) {
+                (None, None) => true,
+                (Some(one), Some(other)) => one == other || (new.access == Access::Read && apart(one, other)),
+                (None, Some(_)) | (Some(_), None) => false,
+            }
     };
     match drafts.iter_mut().find(fits) {
         Some(old) => {

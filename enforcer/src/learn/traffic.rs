@@ -104,7 +104,14 @@ impl Traffic {
         }
     }
 
-    fn operation(&mut self, key: &ObservationKey, client: IpAddr, server: IpAddr, protocol: Protocol, evidence: Evidence) {
+    fn operation(
+        &mut self,
+        key: &ObservationKey,
+        client: IpAddr,
+        server: IpAddr,
+        protocol: Protocol,
+        evidence: Evidence,
+    ) {
         let objects =
             (key.space != NO_OBJECT).then_some(Objects { space: key.space, first: key.first, last: key.last });
         match row(protocol, key.function, objects) {
@@ -116,12 +123,15 @@ impl Traffic {
             row => {
                 let name = row.map_or("no name", |row| row.name);
                 let why = row.map_or("not in the function table", |_| "dangerous");
-                let place = objects.map(|one| {
-                    format!(" {}:{}", space_name(protocol, one.space), range(one.first, one.last))
-                });
+                let place =
+                    objects.map(|one| format!(" {}:{}", space_name(protocol, one.space), range(one.first, one.last)));
                 let what = format!(
                     "{client} -> {server} port {}: {} function {} ({name}), unit {}{}: {why}",
-                    key.port, protocol.as_str(), key.function, key.unit, place.unwrap_or_default()
+                    key.port,
+                    protocol.as_str(),
+                    key.function,
+                    key.unit,
+                    place.unwrap_or_default()
                 );
                 self.undecided(what, evidence);
             }
@@ -134,7 +144,8 @@ impl Traffic {
             ip::UDP if key.port != 0 => Protocol::Udp,
             ip::ICMP | ip::ICMPV6 => Protocol::Icmp,
             other => {
-                let what = format!("{client} -> {server}: IP protocol {other} port {}, which a policy can't name", key.port);
+                let what =
+                    format!("{client} -> {server}: IP protocol {other} port {}, which a policy can't name", key.port);
                 self.undecided(what, evidence);
                 return;
             }
@@ -162,10 +173,10 @@ impl Traffic {
             // Of two equal ends the device is the server.
             let second = device.contains(&one.client) && !device.contains(&one.server)
                 || device.contains(&one.client) == device.contains(&one.server) && one.client > one.server;
-            match one.protocol {
-                Protocol::Icmp => second,
-                _ => one.port >= 1024 && (one.port > *port || one.port == *port && second),
+            if one.protocol == Protocol::Icmp {
+                return second;
             }
+            one.port >= 1024 && (one.port > *port || one.port == *port && second)
         };
         let answers: Vec<Service> = self.services.keys().copied().filter(|one| answer(one)).collect();
         for one in answers {
@@ -186,9 +197,8 @@ fn row(protocol: Protocol, code: u32, objects: Option<Objects>) -> Option<&'stat
     if rows.clone().any(|row| row.object.is_some()) {
         let objects = objects?;
         return rows.find(|row| {
-            row.object.is_some_and(|own| {
-                own.space == objects.space && own.first <= objects.first && objects.last <= own.last
-            })
+            row.object
+                .is_some_and(|own| own.space == objects.space && own.first <= objects.first && objects.last <= own.last)
         });
     }
     rows.next()

@@ -51,7 +51,7 @@ fn line(text: &mut String, words: std::fmt::Arguments<'_>) {
 fn head(traffic: &Traffic, policy: Option<&Policy>) -> String {
     let mut text = String::new();
     let (name, revision) = policy.map_or(("learned", 0), |policy| (policy.name.as_str(), policy.revision));
-    line(&mut text, format_args!("# Proposed by `enforcer learn propose` from {} observations.", traffic.total));
+    line(&mut text, format_args!("# Proposed by `enforcer learn propose` from {} sightings.", traffic.total));
     text += "# Read it, correct it, then: enforcer check FILE, enforcer policy apply FILE, enforcer mode shadow.\n\n[policy]\n";
     line(&mut text, format_args!("name = {}", quoted(name)));
     line(&mut text, format_args!("revision = {}", revision.saturating_add(1)));
@@ -71,7 +71,8 @@ fn head(traffic: &Traffic, policy: Option<&Policy>) -> String {
 
 fn zones(text: &mut String, places: &Places, drafts: &[Draft<'_>], policy: Option<&Policy>) {
     let used: BTreeSet<usize> = drafts.iter().flat_map(|draft| [draft.from, draft.to]).collect();
-    let used: Vec<_> = places.list.iter().enumerate().filter(|(index, _)| used.contains(index)).map(|(_, one)| one).collect();
+    let used: Vec<_> =
+        places.list.iter().enumerate().filter(|(index, _)| used.contains(index)).map(|(_, one)| one).collect();
     if !used.is_empty() {
         text.push_str("\n[zones]\n");
     }
@@ -79,7 +80,9 @@ fn zones(text: &mut String, places: &Places, drafts: &[Draft<'_>], policy: Optio
         line(text, format_args!("{} = {}", quoted_key(&place.name), list(&place.entries)));
     }
     let idle = |index: &usize| !used.iter().any(|place| place.known == Some(*index));
-    for (_, zone) in policy.into_iter().flat_map(|policy| policy.zones.iter().enumerate()).filter(|(index, _)| idle(index)) {
+    for (_, zone) in
+        policy.into_iter().flat_map(|policy| policy.zones.iter().enumerate()).filter(|(index, _)| idle(index))
+    {
         line(text, format_args!("# zone \"{}\" of the policy in force is left out: no traffic to allow", zone.name));
     }
 }
@@ -169,7 +172,13 @@ fn conduit(text: &mut String, traffic: &Traffic, places: &Places, draft: &Draft<
             line(text, format_args!("  objects   = {}", list(&objects_words(draft.protocol, objects))));
         }
         if let Some((min, max)) = rule.evidence.values.filter(|_| rule.access != Access::Read) {
-            line(text, format_args!("  # values  = [\"{}\"]   # as seen; take the # away to hold writes to it", range(min, max)));
+            line(
+                text,
+                format_args!(
+                    "  # values  = [\"{}\"]   # as seen; take the # away to hold writes to it",
+                    range(min, max)
+                ),
+            );
         }
         text.push_str("  action    = \"allow\"\n");
     }
@@ -185,7 +194,10 @@ fn denial(text: &mut String, protocol: Protocol, rule: &Rule) {
             Functions::These { written, .. } => written.as_str(),
         })
         .collect();
-    line(text, format_args!("\n  [[conduits.rules]]\n  # as in the policy in force\n  name      = {}", quoted(&rule.name)));
+    line(
+        text,
+        format_args!("\n  [[conduits.rules]]\n  # as in the policy in force\n  name      = {}", quoted(&rule.name)),
+    );
     line(text, format_args!("  functions = {}", list(&functions)));
     let pairs = |all: &[(u32, u32)]| all.iter().map(|(first, last)| range(*first, *last)).collect::<Vec<_>>();
     if let Some(units) = &rule.units {
