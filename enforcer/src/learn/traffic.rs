@@ -115,14 +115,22 @@ impl Traffic {
         let objects =
             (key.space != NO_OBJECT).then_some(Objects { space: key.space, first: key.first, last: key.last });
         match row(protocol, key.function, objects) {
-            Some(row) if !row.dangerous && row.access != Access::Unknown && key.port != 0 => {
+            // A rule for a write without object would allow it on every object.
+            Some(row)
+                if !row.dangerous
+                    && row.access != Access::Unknown
+                    && key.port != 0
+                    && (row.access != Access::Write || objects.is_some()) =>
+            {
                 let objects = objects.filter(|_| row.object.is_none());
                 let (port, unit) = (key.port, key.unit);
                 self.operations.push(Seen { client, server, protocol, port, row, unit, objects, evidence });
             }
             row => {
                 let name = row.map_or("no name", |row| row.name);
-                let why = row.map_or("not in the function table", |_| "dangerous");
+                let why = row.map_or("not in the function table", |row| {
+                    if row.dangerous { "dangerous" } else { "no port or object that a rule could hold it to" }
+                });
                 let place =
                     objects.map(|one| format!(" {}:{}", space_name(protocol, one.space), range(one.first, one.last)));
                 let what = format!(
