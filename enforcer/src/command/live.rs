@@ -98,7 +98,7 @@ pub(super) fn policy_explain(live: &Live, question: Option<Question>) -> u8 {
 }
 
 pub(super) fn learn_status(live: &Live) -> u8 {
-    ask(live, &Request::LearnStatus, |answer| field(answer, "text"))
+    ask(live, &Request::LearnStatus, show::learned)
 }
 
 pub(super) fn learn_propose(live: &Live, out: Option<&Path>) -> u8 {
@@ -111,7 +111,14 @@ pub(super) fn learn_propose(live: &Live, out: Option<&Path>) -> u8 {
     };
     match std::fs::write(out, answer["text"].as_str().unwrap_or_default()) {
         Ok(()) if live.json => print(serde_json::json!({"file": out})),
-        Ok(()) => print(format!("{}: written; read it, correct it, then `enforcer check` it", out.display())),
+        Ok(()) => {
+            print(format!("{}: written; read it, correct it, then `enforcer check` it", out.display()));
+            if let Some(undecided @ 1..) = answer["undecided"].as_u64() {
+                print(format!(
+                    "{undecided} entries at its end were seen and are not allowed: they are for you to decide"
+                ));
+            }
+        }
         Err(error) => return complain(format!("{}: cannot write: {error}", out.display()), 2),
     }
     0

@@ -126,3 +126,36 @@ pub(super) fn event(event: &Value) -> String {
     let _ = write!(line, "  {} -> {}", text(event, "reason"), text(event, "action"));
     line
 }
+
+/// What was learned, as a table.
+pub(super) fn learned(learned: &Value) -> String {
+    let mut page = format!(
+        "{} distinct operations, seen {} times: {} clients, {} servers, {} pairs\n",
+        number(learned, "distinct"),
+        number(learned, "count"),
+        number(learned, "clients"),
+        number(learned, "servers"),
+        number(learned, "pairs")
+    );
+    if let Some(moment) = learned["last_new"].as_str() {
+        let _ = writeln!(page, "the last new one: {moment}");
+    }
+    let _ = writeln!(page, "\n{:<16} {:<10} {:>10} {:>12}", "protocol", "class", "distinct", "seen");
+    for kind in learned["kinds"].as_array().into_iter().flatten() {
+        let _ = writeln!(
+            page,
+            "{:<16} {:<10} {:>10} {:>12}",
+            text(kind, "protocol"),
+            text(kind, "access"),
+            number(kind, "distinct"),
+            number(kind, "count")
+        );
+    }
+    if let lost @ 1.. = number(learned, "lost") {
+        let _ = writeln!(page, "! {lost} operations found the table full and are not in it");
+    }
+    if text(learned, "mode") != "learn" {
+        let _ = writeln!(page, "! the box is in {}: nothing is learned now", text(learned, "mode"));
+    }
+    page.trim_end().to_owned()
+}

@@ -1,11 +1,13 @@
 //! What a client can ask for, and how it is carried out.
 
+use enforcer_common::abi::loss;
+use enforcer_common::observation::{Observation, ObservationKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::memory::Applied;
 use super::{Daemon, Refusal, Shared, mode, status};
-use crate::dataplane::publish;
+use crate::dataplane::{counters, flows, publish};
 use crate::learn;
 use crate::policy::explain::{self, Question};
 use crate::policy::{self};
@@ -101,13 +103,11 @@ pub(super) async fn carry_out(daemon: &Shared, request: Request) -> Result<Outco
             };
             Value::Array(daemon.events.kept().filter(wanted).cloned().collect())
         }
-        Request::LearnStatus => {
-            let observed = observed(daemon)?;
-            serde_json::to_value(learn::summary(&observed)).map_err(Refusal::failed)?
-        }
+        Request::LearnStatus => learn_status(daemon)?,
         Request::LearnPropose => {
             let observed = observed(daemon)?;
-            json!({"text": learn::propose(&observed, Some(&daemon.policy.loaded), learn::Clock::now())})
+            let proposal = learn::propose(&observed, Some(&daemon.policy.loaded.valid), clock());
+            json!({"text": proposal.text, "undecided": proposal.undecided})
         }
         Request::Detach { remove_bridge } => {
             daemon.detach(remove_bridge).await?;
@@ -117,15 +117,38 @@ pub(super) async fn carry_out(daemon: &Shared, request: Request) -> Result<Outco
     Ok(Outcome::Result(result))
 }
 
-fn observed(daemon: &Daemon) -> Result<Vec<learn::Sighting>, Refusal> {
-    daemon
-        .object
-        .maps
-        .observed
+/// What is in the kernel's table.
+fn observed(daemon: &Daemon) -> Result<Vec<(ObservationKey, Observation)>, Refusal> {
+    let entries = daemon.object.maps.observed.iter().map(|entry| entry.map(|(key, value)| (key.0, value.0)));
+    entries.collect::<Result<_, _>>().map_err(Refusal::failed)
+}
+
+fn clock() -> learn::Clock {
+    learn::Clock::new(std::time::SystemTime::now(), flows::now())
+}
+
+fn learn_status(daemon: &Daemon) -> Result<Value, Refusal> {
+    let summary = learn::summary(&observed(daemon)?);
+    let last_new = summary.last_new.map(|moment| clock().text(moment));
+    let kinds: Vec<Value> = summary
+        .kinds
         .iter()
-        .map(|entry| entry.map(|(key, value)| (key.0, value.0)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(Refusal::failed)
+        .map(|((protocol, class), kind)| {
+            json!({"protocol": protocol, "access": class, "distinct": kind.distinct, "count": kind.count})
+        })
+        .collect();
+    let lost = counters::lost(&daemon.object.maps, loss::OBSERVATIONS).map_err(Refusal::failed)?;
+    Ok(json!({
+        "mode": daemon.memory.mode,
+        "distinct": summary.distinct,
+        "count": summary.count,
+        "clients": summary.clients,
+        "servers": summary.servers,
+        "pairs": summary.pairs,
+        "last_new": last_new,
+        "lost": lost,
+        "kinds": kinds,
+    }))
 }
 
 fn shown_mode(daemon: &Daemon, conduit: Option<&str>) -> Result<Value, Refusal> {
