@@ -88,12 +88,9 @@ async fn come_up(config: Config, mut memory: Memory, name: String, loaded: polic
 
     // The object loads before anything on the ports changes: what the kernel refuses must not cost a frame.
     let pins = maps::pin_directory(Path::new(super::PINS), &config.ports.network, &config.ports.device);
-    let fresh = !pins.join("FREE_FLOWS").exists();
     fs::create_dir_all(&pins).with_context(|| format!("{}: cannot make the directory for pins", pins.display()))?;
     let mut object = Object::load(Some(&pins))?;
-    if fresh {
-        flows::fill(&mut object.maps)?;
-    }
+    flows::fill(&mut object.maps)?;
 
     let bridge = bridge::establish(&netlink, &config.ports.bridge, &pair).await?;
     attention.extend(bridge.attention.clone());

@@ -35,11 +35,18 @@ enum Key {
     V6(FlowKey),
 }
 
-/// Fills the table of free slots of a new set of maps.
+/// Fills the table of free slots of a new set of maps. Maps in use are known by a slot that is free or taken; a controller
+/// that ended before it filled them left neither.
 ///
 /// # Errors
-/// When the map cannot be written.
+/// When a map cannot be read or written.
 pub fn fill(maps: &mut Maps) -> Result<(), MapError> {
+    if let Ok(slot) = maps.free_flows.pop(0) {
+        return maps.free_flows.push(slot, 0);
+    }
+    if !conversations(maps)?.is_empty() {
+        return Ok(());
+    }
     for slot in 0..u32::try_from(FLOWS).unwrap_or(u32::MAX) {
         maps.free_flows.push(slot, 0)?;
     }
