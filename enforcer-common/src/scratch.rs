@@ -6,7 +6,7 @@
 use core::hint::black_box;
 
 use crate::operation::Operation;
-use crate::policy::CANDIDATES_PER_SEGMENT;
+use crate::policy::{CANDIDATES_PER_SEGMENT, Run};
 use crate::verdict::Reason;
 
 /// Room for operations, a power of two.
@@ -191,6 +191,10 @@ pub struct Judging {
     pub padding: [u8; 2],
     /// Record to judge next.
     pub next: u32,
+    /// Unit segment that holds the range at hand.
+    pub segment: u32,
+    /// Candidates for the range at hand.
+    pub candidates: Run,
 }
 
 /// What the rules say.

@@ -16,7 +16,7 @@ use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::{Mode, Reason};
 
 use crate::maps;
-use crate::window::{ASSEMBLED_MASK, Assembled, opaque};
+use crate::window::{ASSEMBLED_MASK, Assembled, Whole, opaque};
 
 const _: () = assert!(BEHIND_CARRY as usize + CARRY <= ASSEMBLED_MASK);
 
@@ -287,6 +287,12 @@ impl Environment for Maps<'_> {
 pub(crate) fn assembled(length: u32) -> Option<Assembled> {
     let buffer = maps::ASSEMBLED.get_ptr_mut(0)?.cast::<u8>().cast_const();
     Some(Assembled::new(buffer, length))
+}
+
+/// The same for values of units that were found whole.
+#[inline(always)]
+pub(crate) fn whole() -> Option<Whole> {
+    Some(Whole::new(maps::ASSEMBLED.get_ptr_mut(0)?.cast::<u8>().cast_const()))
 }
 
 /// A length from 1 to 2048, in a form that the verifier can bound.

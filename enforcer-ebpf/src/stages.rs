@@ -17,7 +17,7 @@ use enforcer_common::verdict::{Mode, Reason};
 
 use crate::environment::{self, Maps, lose};
 use crate::maps;
-use crate::window::{ASSEMBLED_MASK, Window};
+use crate::window::Window;
 
 /// Attached to the port towards the plant.
 #[xdp(frags)]
@@ -89,7 +89,7 @@ pub fn modbus(context: XdpContext) -> u32 {
         call(&context, slot::MODBUS);
         return missing();
     }
-    if scratch.path.values != 0 {
+    if scratch.stream.later_count != 0 && scratch.path.values != 0 {
         call(&context, slot::MODBUS_VALUES);
     }
     call(&context, slot::JUDGE);
@@ -129,7 +129,7 @@ pub fn modbus_assembled(context: XdpContext) -> u32 {
         call(&context, slot::MODBUS_ASSEMBLED);
         return missing();
     }
-    if scratch.path.values != 0 {
+    if scratch.stream.later_count != 0 && scratch.path.values != 0 {
         call(&context, slot::MODBUS_VALUES_ASSEMBLED);
     }
     call(&context, slot::JUDGE);
@@ -139,9 +139,7 @@ pub fn modbus_assembled(context: XdpContext) -> u32 {
 /// Values of Modbus writes in carry + payload.
 #[xdp(frags)]
 pub fn modbus_values_assembled(context: XdpContext) -> u32 {
-    // To its full length: the dissector found every unit whole, so no value lies behind the last byte. A bound that the
-    // compiler knows costs the verifier nothing.
-    let (Some(scratch), Some(assembled)) = (scratch(), environment::assembled(ASSEMBLED_MASK as u32 + 1)) else {
+    let (Some(scratch), Some(assembled)) = (scratch(), environment::whole()) else {
         return missing();
     };
     if modbus::values::read(&assembled, scratch) {

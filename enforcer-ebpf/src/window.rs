@@ -85,3 +85,28 @@ impl Bytes for Assembled {
         Some(unsafe { self.start.add(offset).cast::<[u8; N]>().read() })
     }
 }
+
+/// The same bytes for a stage that reads only inside units which an earlier stage found whole: no bound to follow.
+pub(crate) struct Whole(*const u8);
+
+impl Whole {
+    /// `start` points to a map value of at least [`ASSEMBLED_MASK`] + 17 bytes.
+    #[inline(always)]
+    pub(crate) const fn new(start: *const u8) -> Self {
+        Self(start)
+    }
+}
+
+impl Bytes for Whole {
+    #[inline(always)]
+    fn length(&self) -> u32 {
+        ASSEMBLED_MASK as u32 + 1
+    }
+
+    #[inline(always)]
+    fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        let offset = opaque(offset as usize) & ASSEMBLED_MASK;
+        // SAFETY: the map value is longer than the mask plus the longest read.
+        Some(unsafe { self.0.add(offset).cast::<[u8; N]>().read() })
+    }
+}

@@ -166,8 +166,13 @@ impl Image {
     #[must_use]
     #[inline(always)]
     pub fn conduit_of(&self, client: u16, server: u16, service: u32) -> Option<u16> {
-        // A pair without an entry falls back to the next less specific one; an entry holds what the less specific ones
-        // hold, so the first entry found decides.
+        self.service(self.services_between(client, server)?, service)
+    }
+
+    /// The services of a pair of zones. A pair without an entry falls back to the next less specific one; an entry holds
+    /// what the less specific ones hold, so the first entry found decides.
+    #[inline(always)]
+    fn services_between(&self, client: u16, server: u16) -> Option<Run> {
         for step in 0..4u32 {
             let from = if step & 2 == 0 { client } else { ANY_ZONE };
             let to = if step & 1 == 0 { server } else { ANY_ZONE };
@@ -177,7 +182,7 @@ impl Image {
             if let Some(pair) = found
                 && pair.key == key
             {
-                return self.service(pair.services, service);
+                return Some(pair.services);
             }
         }
         None

@@ -5,7 +5,7 @@
 use core::hint::black_box;
 
 use super::image::{
-    ANY_FUNCTION, ANY_SPACE, CANDIDATES_PER_SEGMENT, Candidate, Conduit, DENIALS_PER_UNIT, Function, Image, Run, Unit,
+    ANY_FUNCTION, ANY_SPACE, CANDIDATES_PER_SEGMENT, Candidate, DENIALS_PER_UNIT, Image, Run, Unit,
 };
 use super::lookup::{get, last_at_or_below};
 use crate::operation::{Access, NO_RULE, Operation};
@@ -19,20 +19,36 @@ impl Image {
     #[inline(always)]
     pub fn judge(&self, conduit: u16, operation: &Operation, judging: &mut Judging) {
         judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::FunctionNotAllowed as u8, padding: 0 };
-        let Some((node, unit)) = self.unit_of(conduit, operation) else {
+        let Some(conduit) = get(&self.conduits, conduit as u32) else {
+            return;
+        };
+        let Some(node) = self.function_of(conduit.functions, operation.function) else {
             return;
         };
         judging.range.node = node;
+        // What each search found is written down and read back: the paths through it join before the next one.
+        let judging = black_box(judging);
+        let Some(function) = get(&self.functions, judging.range.node) else {
+            return;
+        };
+        let Some(index) = last_at_or_below(&self.units, function.units, |unit| unit.first <= operation.unit) else {
+            return;
+        };
+        judging.segment = index;
+        let judging = black_box(judging);
+        let Some(unit) = get(&self.units, judging.segment) else {
+            return;
+        };
         if let Some(rule) = self.denied(unit, operation) {
             judging.range.rule = rule;
             judging.range.reason = Reason::RuleDeny as u8;
             return;
         }
         judging.range.reason = uncovering(unit) as u8;
-        let run = self.candidates_of(unit, operation);
+        judging.candidates = self.candidates_of(unit, operation);
         for step in 0..CANDIDATES_PER_SEGMENT {
-            // Read back from memory, the paths through a candidate join before the next one.
             let judging = black_box(&mut *judging);
+            let run = judging.candidates;
             if step >= run.count || judging.range.rule != NO_RULE {
                 break;
             }
@@ -41,16 +57,17 @@ impl Image {
             }
         }
         if judging.continued != 0 {
-            self.narrow(run, operation, judging);
+            self.narrow(operation, black_box(judging));
         }
     }
 
     /// Leaves in `survivors` the rules that cover this range as well.
     #[inline(always)]
-    fn narrow(&self, run: Run, operation: &Operation, judging: &mut Judging) {
+    fn narrow(&self, operation: &Operation, judging: &mut Judging) {
         for place in 0..CANDIDATES_PER_SEGMENT {
             let judging = black_box(&mut *judging);
             let first = judging.first != 0;
+            let run = judging.candidates;
             let Some(survivor) = judging.survivors.get_mut(place as usize) else {
                 break;
             };
@@ -69,16 +86,6 @@ impl Image {
                 }
             }
         }
-    }
-
-    #[inline(always)]
-    fn unit_of(&self, conduit: u16, operation: &Operation) -> Option<(u32, &Unit)> {
-        let conduit: &Conduit = get(&self.conduits, conduit as u32)?;
-        let node = self.function_of(conduit.functions, operation.function)?;
-        let function: &Function = get(&self.functions, node)?;
-        let index = last_at_or_below(&self.units, function.units, |unit| unit.first <= operation.unit)?;
-        let unit = get(&self.units, index)?;
-        Some((node, unit))
     }
 
     /// Index of the node for `function`, else of the one for any function.

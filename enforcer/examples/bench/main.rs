@@ -44,6 +44,7 @@ fn main() {
             stand.put(ROOTS[class.side as usize], slot::BENCH);
             let whole = nanos(&mut stand, "rewind", &class.frame);
             check(&stand, class);
+            eprintln!("{} around {around} whole {whole}", class.name);
             // The first round warms up.
             if round != 0 {
                 costs.push(whole - around);
@@ -54,6 +55,7 @@ fn main() {
         }
     }
     table(&classes, &mut empty, &mut costs);
+    stages(&mut stand, &classes[0]);
     budgets(&mut stand);
 }
 
@@ -92,6 +94,30 @@ fn table(classes: &[Class], empty: &mut [f64], costs: &mut [Vec<f64>]) {
         let [median, least, most] = spread(costs);
         let (name, bytes) = (class.name, class.frame.len());
         println!("{name:<30} {bytes:>6} {median:>8.1} {least:>8.1} {most:>8.1} {:>9.1}", median / base);
+    }
+}
+
+/// Where the time of one class goes: the way of a frame, cut short by the empty program one stage later each time.
+fn stages(stand: &mut Stand, class: &Class) {
+    const WAY: [(&str, u32); 6] = [
+        ("walk", slot::WALK),
+        ("stream", slot::STREAM),
+        ("modbus", slot::MODBUS),
+        ("modbus_values", slot::MODBUS_VALUES),
+        ("judge", slot::JUDGE),
+        ("", slot::EMPTY),
+    ];
+    println!("\n{}, up to and without", class.name);
+    stand.put(ROOTS[class.side as usize], slot::BENCH);
+    for (name, slot) in WAY {
+        if slot != slot::EMPTY {
+            stand.put("empty", slot);
+        }
+        let mut rounds: Vec<f64> = (0..ROUNDS).map(|_| nanos(stand, "rewind", &class.frame)).collect();
+        println!("{name:<30} {:>6} {:>8.1}", "", spread(&mut rounds)[0]);
+        if slot != slot::EMPTY {
+            stand.put(name, slot);
+        }
     }
 }
 

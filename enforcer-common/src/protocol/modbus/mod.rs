@@ -22,7 +22,7 @@ pub mod limits {
     /// Most application data units in one segment that are inspected.
     pub const UNITS_PER_SEGMENT: u8 = 32;
     /// How many of them are read in one step.
-    pub const UNITS_PER_STEP: u32 = 8;
+    pub const UNITS_PER_STEP: u32 = 4;
     /// MBAP header up to the length field, TCP 3.1.3.
     pub const HEADER: u32 = 6;
     /// Smallest value of the length field: unit identifier and function code.
