@@ -66,7 +66,7 @@ impl Places {
                 Label::Host(_) => {
                     (Label::Host(Ipv4Addr::UNSPECIFIED.into()), traffic.device.contains(&address), behaviour)
                 }
-                group => (group, false, Behaviour::new()),
+                group @ (Label::Known(_) | Label::Multicast | Label::Broadcast) => (group, false, Behaviour::new()),
             };
             classes.entry(key).or_default().push(address);
         }
