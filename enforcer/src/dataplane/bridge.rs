@@ -240,8 +240,10 @@ async fn quiet_host(netlink: &Netlink, bridge: &str, index: u32, pair: &Pair) ->
         silent.push(bridge);
     }
     keys.extend(silent.iter().map(|interface| format!("net/ipv6/conf/{interface}/disable_ipv6")));
+    // Frames to the bridge's own address are the box's and not judged: it must not route them on to the device.
+    keys.extend(["ipv4", "ipv6"].map(|version| format!("net/{version}/conf/{bridge}/forwarding")));
     for key in keys {
-        let wanted = if key.starts_with("net/ipv6") { "1" } else { "0" };
+        let wanted = if key.ends_with("disable_ipv6") { "1" } else { "0" };
         if let Err(error) = sysctl::set(&key, wanted) {
             attention.push(error.to_string());
         }
