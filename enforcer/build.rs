@@ -12,6 +12,9 @@ fn main() -> anyhow::Result<()> {
     println!("cargo:rerun-if-changed=../rust-toolchain.toml");
     // SAFETY: a build script has one thread.
     unsafe { std::env::set_var("RUSTC_BOOTSTRAP", "1") };
+    // Else every line of the sub-build's progress comes out as a warning of this crate.
+    // SAFETY: as above.
+    unsafe { std::env::set_var("CARGO_TERM_QUIET", "true") };
     let pin = std::fs::read_to_string("../rust-toolchain.toml").context("rust-toolchain.toml")?;
     let channel = pin
         .lines()

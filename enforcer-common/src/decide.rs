@@ -181,6 +181,12 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
     if !conduit::recall(policy, environment, scratch) {
         return Next::Conduit;
     }
+    if scratch.path.protocol < Protocol::FIRST_INSPECTED {
+        // A policy since the flow was made took the inspection away.
+        stream::lose(environment, scratch);
+        uninspected(policy, scratch);
+        return Next::Judge;
+    }
     match stream::follow(policy, environment, scratch) {
         Ok(()) => Next::Protocol,
         Err(reason) => {

@@ -85,6 +85,8 @@ impl Direction {
     pub const CONFIRMED: u32 = 4;
     /// This side sent FIN or RST.
     pub const CLOSED: u32 = 8;
+    /// This side sent RST.
+    pub const RESET: u32 = 32;
     /// `next` was taken from the middle of the stream.
     pub const ADOPTED: u32 = 16;
 

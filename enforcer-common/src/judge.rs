@@ -58,7 +58,7 @@ pub fn frame<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Acti
         None => nothing_found(scratch),
     };
     scratch.outcome = reason as u8;
-    let decided = action(reason.verdict(), mode, on_deny(scratch));
+    let decided = action(reason.verdict(), mode, on_deny(scratch, reason));
     scratch.action = decided as u8;
     if scratch.count == 0 {
         let acted = reason.verdict() as u8 == Verdict::Deny as u8 && mode as u8 == Mode::Enforce as u8;
@@ -106,12 +106,13 @@ fn nothing_found(scratch: &Scratch) -> Reason {
     if scratch.stream.save_length != 0 || scratch.stream.commit != 0 { Reason::Partial } else { Reason::Conduit }
 }
 
-/// A reset needs a TCP conversation that is inspected; everything else is dropped.
+/// A reset needs a TCP conversation that is inspected, or one that the policy resets because its beginning was not seen;
+/// everything else is dropped.
 #[inline(always)]
-fn on_deny(scratch: &Scratch) -> OnDeny {
+fn on_deny(scratch: &Scratch, reason: Reason) -> OnDeny {
     if scratch.path.on_deny == OnDeny::Reset as u8
         && scratch.frame.transport_protocol == protocol::TCP
-        && scratch.stream.commit != 0
+        && (scratch.stream.commit != 0 || reason as u8 == Reason::Unsynchronised as u8)
     {
         OnDeny::Reset
     } else {
@@ -157,21 +158,14 @@ fn find(policy: &Image, scratch: &mut Scratch) {
     let response = record.role != Role::Request as u8;
     if path.conduit == UNCOVERED {
         judging.range.reason = policy.header.uncovered;
-    } else if response && (record.fault == 0 || frame.side == Side::Device as u8 && !out_of_place(record.fault)) {
-        // A device's answer that breaks the standard is not stopped on its way out: it can do the device no harm. One out
-        // of its place in the stream is: enforce drops it unread, so the other modes must say so.
+    } else if response && (record.fault == 0 || frame.side == Side::Device as u8) {
+        // A device's answer that breaks the standard is not stopped on its way out: it can do the device no harm.
         judging.range.reason = Reason::Response as u8;
     } else if record.fault != 0 {
         judging.range.reason = record.fault;
     } else {
         policy.judge(path.conduit, record, judging);
     }
-}
-
-/// True when the fault is where the segment lies, not what it holds.
-#[inline(always)]
-fn out_of_place(fault: u8) -> bool {
-    fault == Reason::SequenceGap as u8 || fault == Reason::Overlap as u8
 }
 
 #[inline(always)]

@@ -48,6 +48,12 @@ pub const fn mapped(address: [u8; 4]) -> [u8; 16] {
     (low as u128).to_be_bytes()
 }
 
+/// True for what [`mapped`] makes.
+#[inline(always)]
+const fn is_mapped(address: &[u8; 16]) -> bool {
+    matches!(address, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ..])
+}
+
 #[inline(always)]
 fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     let header = bytes.read::<20>(frame.network).ok_or(Reason::Truncated)?;
@@ -84,7 +90,8 @@ fn ipv6<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     frame.source = bytes.read::<16>(frame.network.wrapping_add(8)).ok_or(Reason::Truncated)?;
     frame.destination = bytes.read::<16>(frame.network.wrapping_add(24)).ok_or(Reason::Truncated)?;
     frame.transport_protocol = next;
-    if version >> 4 != 6 {
+    // An IPv4 address mapped into IPv6 has no business on a wire (RFC 4942 2.2): it would share flow and zone with IPv4.
+    if version >> 4 != 6 || is_mapped(&frame.source) || is_mapped(&frame.destination) {
         return Err(Reason::MalformedNetwork);
     }
     frame.transport = frame.network.wrapping_add(40);

@@ -156,6 +156,12 @@ pub fn judge(context: XdpContext) -> u32 {
     let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
         return missing();
     };
+    if scratch.path.generation != policy.header.generation {
+        // A new generation came between this frame's stages. The conduit it was given is the old one's: once more from the
+        // start, so that one generation judges it.
+        call(&context, slot::WALK);
+        return missing();
+    }
     if judging::units(policy, &mut Maps::new(&context), scratch) {
         call(&context, slot::JUDGE);
         return missing();

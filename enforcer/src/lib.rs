@@ -1,8 +1,12 @@
 //! The library behind the `enforcer` command.
 
+pub mod client;
+pub mod command;
 pub mod config;
+pub mod daemon;
 pub mod dataplane;
 pub mod doctor;
 pub mod document;
+pub mod learn;
 pub mod policy;
 pub mod replay;

@@ -1,1 +1,61 @@
-fn main() {}
+//! `cargo xtask`: everything a developer or the CI does with this repository, one file per command.
+
+mod build;
+mod demo;
+mod interrupt;
+mod lab;
+mod privilege;
+mod say;
+mod setup;
+mod stage;
+mod tell;
+mod test;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use setup::Scope;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Set up, build, show and test the enforcer")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find out what this machine lacks and install it; every other command does this first
+    Setup,
+    /// Build the enforcer with its BPF programs
+    Build(build::Options),
+    /// Show the whole way from learning to enforcing on live traffic, on this machine only
+    Demo(demo::Options),
+    /// Start the enforcer between a Modbus client and a server, and hold it for you to play with
+    Lab(lab::Options),
+    /// Run every test that the CI runs; words after `--` go to the test runner
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    toolchain::put_on_path();
+    // The lab's library panics where it is broken; that is a failed command like any other.
+    let result = std::panic::catch_unwind(|| match arguments.command {
+        Command::Setup => setup::run(Scope::Everything, true),
+        Command::Build(options) => build::run(&options),
+        Command::Demo(options) => demo::run(&options),
+        Command::Lab(options) => lab::run(&options),
+        Command::Test(options) => test::run(&options),
+    });
+    interrupt::wait_if_stopping();
+    match result {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            eprintln!("{}", say::failure(&format!("{error:#}")));
+            ExitCode::FAILURE
+        }
+        Err(_panic) => ExitCode::FAILURE,
+    }
+}

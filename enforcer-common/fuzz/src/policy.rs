@@ -21,7 +21,8 @@ pub fn run(input: &[u8]) {
             for (id, _) in compiled.names.conduits() {
                 for function in [0, 3, 6, 16, 255] {
                     let operation = Operation { function, unit: 1, space: 3, first: 40, last: 47, ..Operation::EMPTY };
-                    let outcome = policy::trial::judge(&compiled.image, id, &[operation]).expect("one range fits a frame");
+                    let outcome =
+                        policy::trial::judge(&compiled.image, id, &[operation]).expect("one range fits a frame");
                     let nameless = outcome.rule.filter(|rule| compiled.names.rule(*rule).is_none());
                     assert_eq!(nameless, None, "a rule without a name");
                 }

@@ -70,6 +70,13 @@ pub(crate) fn get<T, const N: usize>(table: &[T; N], index: u32) -> Option<&T> {
 }
 
 impl Image {
+    /// How many entries of the function table are in use.
+    #[must_use]
+    pub fn functions_in_use(&self) -> u32 {
+        let ends = self.conduits.iter().map(|conduit| conduit.functions.first.saturating_add(conduit.functions.count));
+        ends.max().unwrap_or(0)
+    }
+
     /// Zone of an address in the core's 16-byte form.
     #[must_use]
     #[inline(always)]

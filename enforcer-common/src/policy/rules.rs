@@ -4,9 +4,7 @@
 
 use core::hint::black_box;
 
-use super::image::{
-    ANY_FUNCTION, ANY_SPACE, CANDIDATES_PER_SEGMENT, Candidate, DENIALS_PER_UNIT, Image, Run, Unit,
-};
+use super::image::{ANY_FUNCTION, ANY_SPACE, CANDIDATES_PER_SEGMENT, Candidate, DENIALS_PER_UNIT, Image, Run, Unit};
 use super::lookup::{get, last_at_or_below};
 use crate::operation::{Access, NO_RULE, Operation};
 use crate::scratch::{Finding, Judging};

@@ -8,10 +8,13 @@
 //! Nothing here reads `/sys`: inside a network namespace it may show the devices of another one. Netlink, the ethtool
 //! ioctl and `/proc/sys` always speak of the namespace of the calling thread.
 
+pub mod attach;
 pub mod bpffs;
 pub mod bridge;
+pub mod counters;
 pub mod drivers;
 pub mod ethtool;
+pub mod flows;
 pub mod kernel;
 mod link;
 pub mod maps;
@@ -21,6 +24,7 @@ pub mod offload;
 pub mod plain;
 mod port;
 pub mod ports;
+pub mod publish;
 pub mod reset;
 pub mod sysctl;
 mod wire;

@@ -136,6 +136,9 @@ pub enum AttachError {
     /// The kernel's or driver's refusal.
     #[error("{0}")]
     Refused(#[from] aya::programs::ProgramError),
+    /// A link of an earlier version could not be taken over.
+    #[error("{0}")]
+    Link(#[from] aya::programs::links::LinkError),
     /// The kernel attached without a link: it would end with this process.
     #[error("this kernel attaches XDP programs without links, so enforcement would end with the controller")]
     NotPinnable,

@@ -155,7 +155,7 @@ impl Policy {
 
 impl Objects {
     /// Sorted by space; within a space, ranges that overlap or touch are one.
-    pub(super) fn merged(mut list: Vec<Self>) -> Vec<Self> {
+    pub(crate) fn merged(mut list: Vec<Self>) -> Vec<Self> {
         list.sort_unstable();
         let mut merged: Vec<Self> = Vec::new();
         for next in list {

@@ -9,6 +9,7 @@ pub mod command;
 pub mod environment;
 pub mod line;
 pub mod link;
+pub mod record;
 pub mod run;
 pub mod side;
 pub mod summary;

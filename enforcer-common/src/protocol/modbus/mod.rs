@@ -124,7 +124,8 @@ fn frame<B: Bytes + ?Sized>(bytes: &B, at: u32, remaining: u32, datagram: bool) 
     let size = limits::HEADER.wrapping_add(length);
     // A unit of function 90 can be longer than what is carried; its head decides.
     let needed = if code == functions::UMAS { size.min(limits::HEAD_UMAS) } else { size };
-    if datagram && remaining < size {
+    // A datagram holds exactly one unit: what follows it is read by nobody, or by a parser of another kind.
+    if datagram && remaining != size {
         return Framed::Malformed(Reason::LengthMismatch);
     }
     if remaining < needed {

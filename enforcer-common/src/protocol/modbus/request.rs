@@ -249,6 +249,11 @@ fn file_records<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch
         if left == 0 {
             return;
         }
+        // What follows the unit in the segment is not part of it.
+        if left < 7 {
+            last_fault(scratch, Reason::LengthMismatch);
+            return;
+        }
         let Some([kind, f0, f1, r0, r1, n0, n1]) = bytes.read::<7>(at) else {
             break;
         };

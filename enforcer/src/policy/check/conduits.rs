@@ -11,8 +11,8 @@ use toml::Spanned;
 use super::super::names::{self, inspected};
 use super::super::raw::{RawConduit, Texts};
 use super::super::valid::{Conduit, Party};
-use super::{Check, NotYet};
 use super::zones::Zones;
+use super::{Check, NotYet};
 use crate::document::{Piece, Problem};
 
 impl<'s> Check<'s> {

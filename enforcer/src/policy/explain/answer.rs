@@ -20,7 +20,7 @@ use super::super::{Compiled, compile, range};
 use super::describe::{function_words, object_words, place_words};
 
 /// An operation that somebody asks about.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Question {
     /// Who opens the conversation.
     pub from: IpAddr,

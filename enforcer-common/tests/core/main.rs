@@ -1,0 +1,13 @@
+//! Tests of the decision core, one module per subject, in one binary so that they build once.
+#![allow(clippy::cast_possible_truncation)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod headers;
+mod judging;
+mod layers;
+mod properties;
+mod requests;
+mod segments;
+mod streams;

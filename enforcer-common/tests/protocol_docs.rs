@@ -1,0 +1,91 @@
+//! `docs/protocols.md` is the function tables in print: generated, and compared with the file.
+//!
+//! `UPDATE_DOCS=1 cargo test -p enforcer-common --test protocol_docs` writes the file anew.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use enforcer_common::protocol::{Function, Protocol, Space};
+
+const HEAD: &str = "\
+# Protocols
+
+<!-- Generated from the function tables in enforcer-common/src/protocol. Do not edit; write it anew with
+     UPDATE_DOCS=1 cargo test -p enforcer-common --test protocol_docs -->
+
+The protocols that are inspected, and the words that a policy has for them. The same tables name functions in events and in
+`enforcer replay`.
+
+- **Function** is the name for a rule's `functions`; the code does as well. A row with an object is a sub-function: the name
+  stands for the code with exactly this object, and the row of the whole code stands for all of its sub-functions.
+- **Class** is the word behind `@`: `\"@read\"` is every function of class read. A code that is divided into sub-functions
+  belongs to the classes of those, not to the class of its own row. `unknown` cannot be named as a class.
+- **ATT&CK** is the technique of MITRE ATT&CK for ICS that the function is an instance of.
+- **Ask** marks functions that learning must not propose to allow: an engineer decides.
+
+A code that is not in the table can be named by its number; it belongs to no class.
+";
+
+#[test]
+fn the_page_holds_what_the_tables_hold() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/protocols.md");
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&file, &page).expect("docs/protocols.md can be written");
+    }
+    let written = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        written == page,
+        "docs/protocols.md is out of date; write it anew with: UPDATE_DOCS=1 cargo test -p enforcer-common --test protocol_docs"
+    );
+}
+
+fn page() -> String {
+    let mut page = HEAD.to_owned();
+    for protocol in Protocol::ALL.iter().copied().filter(|protocol| *protocol as u8 >= Protocol::FIRST_INSPECTED) {
+        section(&mut page, protocol).expect("a String takes everything");
+    }
+    page
+}
+
+fn section(page: &mut String, protocol: Protocol) -> std::fmt::Result {
+    writeln!(page, "\n## {}\n", protocol.as_str())?;
+    let ports: Vec<String> = protocol.ports().iter().map(u16::to_string).collect();
+    let ports = if ports.is_empty() { "none; a conduit must list them".to_owned() } else { ports.join(", ") };
+    writeln!(
+        page,
+        "Own ports: {ports}. Functions 0 to {}, units 0 to {}.",
+        protocol.last_function(),
+        protocol.last_unit()
+    )?;
+    writeln!(page, "\n| Code | Function | Object | Class | ATT&CK | Ask |\n|---:|---|---|---|---|---|")?;
+    for row in protocol.functions() {
+        let Function { code, object: _, name, access, technique, dangerous } = row;
+        let (object, ask) = (object(protocol, row), if *dangerous { "yes" } else { "" });
+        let cells = format!("| {code} | `{name}` | {object} | {} | {technique} | {ask} |", access.as_str());
+        writeln!(page, "{}", cells.replace("|  |", "| |").replace("|  |", "| |"))?;
+    }
+    writeln!(page, "\n| Objects | Numbers |\n|---|---|")?;
+    for space in protocol.spaces() {
+        let word = match space.numbered {
+            Some(most) => format!("`{0}0:` to `{0}{most}:`", space.name),
+            None => format!("`{}:`", space.name),
+        };
+        writeln!(page, "| {word} | 0 to {} |", space.last)?;
+    }
+    Ok(())
+}
+
+/// The object that stands for a sub-function, as a rule would write it.
+fn object(protocol: Protocol, row: &Function) -> String {
+    let Some(object) = row.object else { return String::new() };
+    let named = |space: &&Space| space.space == object.space;
+    let word =
+        protocol.spaces().iter().find(named).map_or_else(|| object.space.to_string(), |space| space.name.to_owned());
+    if object.first == object.last {
+        format!("`{word}:{}`", object.first)
+    } else {
+        format!("`{word}:{}-{}`", object.first, object.last)
+    }
+}

@@ -1,0 +1,161 @@
+//! What people read: status, events and errors as text.
+
+use std::fmt::{Display, Write as _};
+use std::io::Write as _;
+
+use serde_json::Value;
+
+/// Prints a line; a reader that has seen enough (`| head`) is no error.
+pub(super) fn print(text: impl Display) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints an error and hands on its code.
+pub(super) fn complain(text: impl Display, code: u8) -> u8 {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    code
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or("-")
+}
+
+fn number(value: &Value, key: &str) -> u64 {
+    value[key].as_u64().unwrap_or_default()
+}
+
+/// The status document as a page.
+pub(super) fn status(status: &Value) -> String {
+    let mut page = String::new();
+    let policy = &status["policy"];
+    let _ = writeln!(
+        page,
+        "mode {}   policy {} revision {}   generation {}",
+        text(status, "mode"),
+        text(policy, "name"),
+        policy["revision"],
+        policy["generation"]
+    );
+    for side in ["network", "device"] {
+        let port = &status["ports"][side];
+        let _ = writeln!(
+            page,
+            "{side:<8} {:<12} link {:<5} {}",
+            text(port, "name"),
+            text(port, "link"),
+            text(port, "attach")
+        );
+    }
+    let _ = writeln!(
+        page,
+        "\n{:<24} {:<8} {:>10} {:>10} {:>8} {:>8} {:>11}",
+        "conduit", "mode", "evaluated", "allow", "log", "deny", "would deny"
+    );
+    let mut row = |name: &str, mode: &str, counts: &Value| {
+        let _ = writeln!(
+            page,
+            "{name:<24} {mode:<8} {:>10} {:>10} {:>8} {:>8} {:>11}",
+            number(counts, "evaluated"),
+            number(counts, "allow"),
+            number(counts, "log"),
+            number(counts, "deny"),
+            number(counts, "would_deny")
+        );
+    };
+    for conduit in status["conduits"].as_array().into_iter().flatten() {
+        row(text(conduit, "name"), text(conduit, "mode"), conduit);
+    }
+    row("(no conduit)", "", &status["uncovered"]);
+    let reasons: Vec<String> = status["reasons"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(reason, count)| format!("{reason} {count}"))
+        .collect();
+    if !reasons.is_empty() {
+        let _ = writeln!(page, "\ndenied for: {}", reasons.join(", "));
+    }
+    let flows = &status["flows"];
+    let _ = writeln!(
+        page,
+        "\nflows: {} established, {} half open, {} unsynchronised   events: {} read, {} lost",
+        number(flows, "established"),
+        number(flows, "half_open"),
+        number(flows, "unsynchronised"),
+        number(&status["events"], "emitted"),
+        number(&status["events"], "lost")
+    );
+    for sentence in status["attention"].as_array().into_iter().flatten() {
+        let _ = writeln!(page, "! {}", sentence.as_str().unwrap_or("-"));
+    }
+    page.trim_end().to_owned()
+}
+
+/// An event on one line.
+pub(super) fn event(event: &Value) -> String {
+    let mut line = format!("{} {:<10}", text(event, "time"), text(event, "event"));
+    if let Some(what) = event["what"].as_str() {
+        let _ = write!(line, " {what}");
+        return line;
+    }
+    let _ = write!(line, " {} > {} {}", text(event, "src"), text(event, "dst"), text(event, "protocol"));
+    match (&event["name"], &event["function"]) {
+        (Value::String(name), _) => {
+            let _ = write!(line, " {name}");
+        }
+        (_, Value::Number(function)) => {
+            let _ = write!(line, " function {function}");
+        }
+        _ => {}
+    }
+    if let Some(unit) = event["unit"].as_u64() {
+        let _ = write!(line, " unit {unit}");
+    }
+    for object in event["objects"].as_array().into_iter().flatten() {
+        let _ = write!(line, " {}:{}-{}", text(object, "space"), object["first"], object["last"]);
+    }
+    if let Some(values) = event["values"].as_object() {
+        let _ = write!(line, " values {}-{}", values["min"], values["max"]);
+    }
+    if let Some(conduit) = event["conduit"].as_str() {
+        let _ = write!(line, "  {conduit}");
+    }
+    if let Some(rule) = event["rule"].as_str() {
+        let _ = write!(line, "/{rule}");
+    }
+    let _ = write!(line, "  {} -> {}", text(event, "reason"), text(event, "action"));
+    line
+}
+
+/// What was learned, as a table.
+pub(super) fn learned(learned: &Value) -> String {
+    let mut page = format!(
+        "{} distinct operations, seen {} times: {} clients, {} servers, {} pairs\n",
+        number(learned, "distinct"),
+        number(learned, "count"),
+        number(learned, "clients"),
+        number(learned, "servers"),
+        number(learned, "pairs")
+    );
+    if let Some(moment) = learned["last_new"].as_str() {
+        let _ = writeln!(page, "the last new one: {moment}");
+    }
+    let _ = writeln!(page, "\n{:<16} {:<10} {:>10} {:>12}", "protocol", "class", "distinct", "seen");
+    for kind in learned["kinds"].as_array().into_iter().flatten() {
+        let _ = writeln!(
+            page,
+            "{:<16} {:<10} {:>10} {:>12}",
+            text(kind, "protocol"),
+            text(kind, "access"),
+            number(kind, "distinct"),
+            number(kind, "count")
+        );
+    }
+    if let lost @ 1.. = number(learned, "lost") {
+        let _ = writeln!(page, "! {lost} operations found the table full and are not in it");
+    }
+    if text(learned, "mode") != "learn" {
+        let _ = writeln!(page, "! the box is in {}: nothing is learned now", text(learned, "mode"));
+    }
+    page.trim_end().to_owned()
+}

@@ -1,0 +1,178 @@
+//! Reads what the kernel reports, keeps the newest, hands it to followers, and resets the far side of a denied
+//! conversation.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use aya::maps::{MapData, RingBuf};
+use enforcer_common::action::Action;
+use enforcer_common::event::Event;
+use enforcer_common::port::Side;
+use enforcer_common::scratch::{Frame, Scratch};
+use enforcer_common::verdict::{Mode, Reason, Verdict};
+use serde_json::{Value, json};
+use tokio::io::unix::AsyncFd;
+use tokio::sync::broadcast;
+
+use super::{InForce, Shared};
+use crate::dataplane::flows;
+use crate::dataplane::reset::{Reset, ResetSocket, Tag};
+use crate::replay::record;
+
+/// Events kept in memory.
+const KEPT: usize = 10_000;
+
+/// The newest events, and those who follow them.
+pub(super) struct Store {
+    kept: VecDeque<Value>,
+    /// How many were read from the ring.
+    pub(super) read: u64,
+    followers: broadcast::Sender<Value>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { kept: VecDeque::new(), read: 0, followers: broadcast::channel(1024).0 }
+    }
+}
+
+impl Store {
+    /// Keeps an event and hands it on.
+    pub(super) fn push(&mut self, event: Value) {
+        if self.kept.len() == KEPT {
+            self.kept.pop_front();
+        }
+        let _ = self.followers.send(event.clone());
+        self.kept.push_back(event);
+    }
+
+    /// The kept events, oldest first.
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Value> {
+        self.kept.iter()
+    }
+
+    /// Events from now on. Who reads too slowly is told how many were missed.
+    #[must_use]
+    pub(super) fn follow(&self) -> broadcast::Receiver<Value> {
+        self.followers.subscribe()
+    }
+}
+
+/// Reads the ring for ever. `ports` are the interface indices of the network and the device port.
+pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2]) {
+    let sockets = ports.map(|index| ResetSocket::open(index).inspect_err(|error| tracing::warn!(%error)).ok());
+    // SAFETY: the ring owns its descriptor, and gives out that one as long as it lives.
+    let mut ring = match unsafe { AsyncFd::register(ring) } {
+        Ok(ring) => ring,
+        Err(error) => {
+            tracing::error!(%error, "the event ring cannot be read");
+            return;
+        }
+    };
+    loop {
+        let Ok(mut ready) = ring.readable_mut().await else {
+            return;
+        };
+        let mut batch = Vec::new();
+        while let Some(item) = ready.get_inner_mut().next() {
+            if let Some(event) = decode(&item) {
+                reset_far_side(&event, &sockets);
+                batch.push(event);
+            }
+        }
+        ready.clear_ready();
+        let daemon = &mut *daemon.lock().await;
+        for event in &batch {
+            daemon.events.read += 1;
+            daemon.events.push(describe(event, &daemon.policy));
+        }
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<Event> {
+    if bytes.len() < size_of::<Event>() {
+        return None;
+    }
+    // SAFETY: the ring holds records that the program wrote as `Event`: plain integers, any bit pattern is a value.
+    Some(unsafe { bytes.as_ptr().cast::<Event>().read_unaligned() })
+}
+
+/// The event as the contract has it.
+fn describe(event: &Event, policy: &InForce) -> Value {
+    let mut scratch = Scratch::new();
+    scratch.frame = event.frame;
+    scratch.path = event.path;
+    scratch.outcome = event.operation.reason;
+    scratch.action = event.action;
+    let whole = event.operation.function == enforcer_common::operation::NO_FUNCTION && event.operation.fault == 0;
+    if !whole && let Some(first) = scratch.operations.first_mut() {
+        *first = event.operation;
+        scratch.count = 1;
+    }
+    let line = record::of(&scratch, &policy.compiled.names, wall_clock(event.time));
+    let mut value = json!({"schema": 1, "event": kind(event)});
+    if let (Value::Object(fields), Ok(Value::Object(more))) = (&mut value, serde_json::to_value(&line)) {
+        // A live event has no frame number.
+        fields.extend(more.into_iter().filter(|(key, _)| key != "frame"));
+        fields.insert("generation".into(), event.path.generation.into());
+        fields.insert("candidate".into(), Value::Null);
+        fields.insert("mode".into(), Mode::from_code(event.path.mode).as_str().into());
+        fields.insert("count".into(), 1.into());
+        fields.insert("side".into(), Side::from_code(event.frame.side).as_str().into());
+    }
+    value
+}
+
+fn kind(event: &Event) -> &'static str {
+    match Reason::from_code(event.operation.reason).map(Reason::verdict) {
+        Some(Verdict::Log) => "log",
+        Some(Verdict::Allow) => "allow",
+        Some(Verdict::Deny) | None if event.path.mode == Mode::Enforce as u8 => "deny",
+        Some(Verdict::Deny) | None => "would_deny",
+    }
+}
+
+/// Nanoseconds since 1970 of a moment on the programs' clock.
+fn wall_clock(moment: u64) -> i128 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    i128::try_from(now).unwrap_or(0) - i128::from(flows::now().saturating_sub(moment))
+}
+
+/// The kernel turned the denied segment into a reset for its sender; the other end gets its own from here, with the
+/// sequence number it expects: that of the segment it never saw.
+fn reset_far_side(event: &Event, sockets: &[Option<ResetSocket>; 2]) {
+    if event.action != Action::Reset as u8 {
+        return;
+    }
+    let far = match Side::from_code(event.frame.side) {
+        Side::Network => &sockets[1],
+        Side::Device => &sockets[0],
+    };
+    let Some(socket) = far else {
+        return;
+    };
+    let frame = &event.frame;
+    let reset = Reset {
+        source_mac: frame.source_mac,
+        destination_mac: frame.destination_mac,
+        tags: tags(frame),
+        source: end(frame.source, frame.source_port),
+        destination: end(frame.destination, frame.destination_port),
+        sequence: frame.sequence,
+        acknowledgement: Some(frame.acknowledgement),
+    };
+    if let Err(error) = socket.send(&reset) {
+        tracing::warn!(%error, "the far side was not reset");
+    }
+}
+
+fn tags(frame: &Frame) -> Vec<Tag> {
+    let control = frame.vlan.iter().take(usize::from(frame.tags));
+    control.map(|control| Tag { kind: 0x8100, control: *control }).collect()
+}
+
+fn end(address: [u8; 16], port: u16) -> SocketAddr {
+    let address = Ipv6Addr::from(address);
+    let address = address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4);
+    SocketAddr::new(address, port)
+}

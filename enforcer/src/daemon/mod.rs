@@ -1,0 +1,164 @@
+//! `enforcer run`: the daemon. It loads and attaches, publishes policies, serves the control socket and keeps what the
+//! kernel reports. It is never in the packet's way: with it gone, the last policy stands.
+
+mod control;
+mod events;
+mod memory;
+mod requests;
+mod start;
+mod status;
+mod upkeep;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use enforcer_common::abi::Settings;
+use enforcer_common::verdict::Mode;
+use tokio::sync::Mutex;
+
+use crate::config::Config;
+use crate::dataplane::attach::{self, Attached};
+use crate::dataplane::counters::Totals;
+use crate::dataplane::object::Object;
+use crate::dataplane::ports::Port;
+use crate::dataplane::{bridge, publish};
+use crate::policy::{self, Compiled, Loaded};
+use crate::replay::time::Timestamp;
+
+pub use memory::Memory;
+pub use requests::Request;
+pub use start::start;
+
+/// Where the pins of all boxes of this machine lie.
+pub const PINS: &str = "/sys/fs/bpf/enforcer";
+
+/// The directory of the pins for one pair of ports.
+#[must_use]
+pub fn pair_directory(config: &Config) -> PathBuf {
+    Path::new(PINS).join(format!("{}-{}", config.ports.network, config.ports.device))
+}
+
+/// The policy in force.
+pub struct InForce {
+    /// What errors call it.
+    pub name: String,
+    /// Text, meaning and warnings.
+    pub loaded: Loaded,
+    /// Image and names.
+    pub compiled: Compiled,
+}
+
+/// Everything the daemon holds. One lock: control is rare, and the packets do not wait for it.
+pub struct Daemon {
+    config: Config,
+    object: Object,
+    bridge: bridge::Bridge,
+    ports: [Port; 2],
+    attached: [Attached; 2],
+    attention: Vec<String>,
+    /// What keeps these ports from enforcing, one sentence each.
+    blockers: Vec<String>,
+    memory: Memory,
+    policy: InForce,
+    /// Counters of earlier generations, by name.
+    past: Totals,
+    events: events::Store,
+}
+
+/// The daemon as its tasks share it.
+pub type Shared = Arc<Mutex<Daemon>>;
+
+/// Why a request was not carried out: the sentence, and the exit code that the command ends with.
+#[derive(Debug)]
+pub struct Refusal {
+    /// One sentence, or one a line.
+    pub text: String,
+    /// 1: what was asked for does not hold. 2: it was asked wrongly.
+    pub code: u8,
+}
+
+impl Refusal {
+    fn usage(text: impl std::fmt::Display) -> Self {
+        Self { text: text.to_string(), code: 2 }
+    }
+
+    fn failed(text: impl std::fmt::Display) -> Self {
+        Self { text: text.to_string(), code: 1 }
+    }
+}
+
+impl Daemon {
+    /// Puts a policy in force as a new generation.
+    fn apply(&mut self, name: &str, loaded: Loaded) -> Result<(), Refusal> {
+        let generation = self.memory.generation.wrapping_add(1).max(1);
+        let bank = (generation & 1) as u8;
+        let compiled = policy::compile(&loaded.valid, generation, bank).map_err(Refusal::usage)?;
+        let modes = switched(&self.memory, &compiled);
+        publish::publish(&mut self.object.maps, &compiled, &modes).map_err(Refusal::failed)?;
+        let old = &self.policy.compiled;
+        // Nobody counts in the old bank any more: what it holds is final.
+        self.past.add(&self.object.maps, old.image.header.bank, &old.names).map_err(Refusal::failed)?;
+        self.policy = InForce { name: name.to_owned(), loaded, compiled };
+        self.memory.generation = generation;
+        Ok(())
+    }
+
+    /// Writes mode and bypass into the kernel.
+    fn write_settings(&mut self) -> Result<(), Refusal> {
+        let settings = settings(&self.memory, self.bridge.mac);
+        publish::set(&mut self.object.maps, settings).map_err(Refusal::failed)
+    }
+
+    /// Keeps the memory on disk. What is in force stays in force when that fails; it is said, and shown as attention.
+    fn remember(&mut self) -> Result<(), Refusal> {
+        self.memory.store(&self.config.state.directory).map_err(|error| {
+            Refusal::failed(format!("{error}; the change is in force, but will be forgotten at the next start"))
+        })
+    }
+
+    /// Lets followers of events know about a change.
+    fn report_change(&mut self, kind: &str, what: &str) {
+        let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let time = Timestamp::new(i64::try_from(time.as_secs()).unwrap_or_default(), u64::from(time.subsec_nanos()));
+        self.events.push(serde_json::json!({
+            "schema": 1,
+            "event": kind,
+            "time": time.to_string(),
+            "what": what,
+            "generation": self.memory.generation,
+            "mode": self.memory.mode,
+            "count": 1,
+        }));
+    }
+
+    /// Takes the programs off the ports. The bridge stays unless asked otherwise.
+    async fn detach(&mut self, remove_bridge: bool) -> Result<(), Refusal> {
+        attach::detach(&pair_directory(&self.config)).map_err(Refusal::failed)?;
+        if remove_bridge {
+            let netlink = crate::dataplane::netlink::Netlink::connect().map_err(Refusal::failed)?;
+            bridge::release(&netlink, &self.config.ports.bridge, false).await.map_err(Refusal::failed)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the kernel's cell holds for a remembered mode.
+fn settings(memory: &Memory, management_mac: [u8; 6]) -> Settings {
+    let bypass = memory.mode == "bypass";
+    let word = if bypass { memory.mode_before_bypass.as_deref().unwrap_or("learn") } else { &memory.mode };
+    Settings { mode: mode(word).unwrap_or(Mode::Learn) as u8, bypass: u8::from(bypass), management_mac }
+}
+
+/// A mode by its word.
+fn mode(word: &str) -> Option<Mode> {
+    [Mode::Learn, Mode::Shadow, Mode::Enforce].into_iter().find(|mode| mode.as_str() == word)
+}
+
+/// The conduits switched by hand that this policy still has.
+fn switched(memory: &Memory, compiled: &Compiled) -> Vec<(u16, u8)> {
+    let known = memory.conduits.iter().filter_map(|(name, word)| {
+        let id = compiled.names.conduit_id(name)?;
+        Some((id, mode(word)? as u8))
+    });
+    known.collect()
+}

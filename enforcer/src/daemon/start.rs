@@ -1,0 +1,159 @@
+//! The way up: check everything, change nothing; then bridge, load, publish, attach; then say that the box is ready.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Mutex, watch};
+
+use super::{Daemon, InForce, Memory, events, pair_directory, settings, switched};
+use crate::config::{self, Config, Forwarding};
+use crate::dataplane::counters::Totals;
+use crate::dataplane::netlink::Netlink;
+use crate::dataplane::object::Object;
+use crate::dataplane::{attach, bpffs, bridge, flows, kernel, maps, offload, ports, publish};
+use crate::policy;
+
+/// Runs the daemon until it is told to stop. Errors are one sentence a line.
+///
+/// # Errors
+/// Whatever keeps the box from being attached with a policy in force; nothing is then half attached.
+pub async fn start(file: &Path) -> Result<()> {
+    let config = config::load(file).map_err(|errors| anyhow!("{errors}"))?;
+    kernel::check_version()?;
+    kernel::check_permissions()?;
+    if config.ports.forwarding == Forwarding::Fast {
+        bail!("{}: forwarding \"fast\" is not in this version; use \"auto\" or \"bridge\"", file.display());
+    }
+    let memory = Memory::load(&config.state.directory)?;
+    let _lock = lock(&config.state.directory)?;
+    let (name, loaded) = remembered_policy(&config, memory.as_ref())?;
+    let memory = memory.unwrap_or_else(|| Memory::new(config.policy.mode.as_str()));
+    let listener = listen(&config.control.socket).await?;
+
+    let daemon = come_up(config, memory, name, loaded).await?;
+    serve(daemon, listener).await
+}
+
+/// One daemon per state directory; the lock goes with the process, however it ends.
+fn lock(directory: &Path) -> Result<File> {
+    let path = directory.join("lock");
+    let file = File::create(&path).with_context(|| format!("{}: cannot make the lock file", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => bail!("{}: another enforcer runs with this state directory", path.display()),
+    }
+}
+
+/// The policy that was applied last, else the one of the configuration.
+fn remembered_policy(config: &Config, memory: Option<&Memory>) -> Result<(String, policy::Loaded)> {
+    if let Some(applied) = memory.and_then(|memory| memory.policy.as_ref()) {
+        let loaded = policy::parse(&applied.name, &applied.text).map_err(|errors| anyhow!("{errors}"))?;
+        return Ok((applied.name.clone(), loaded));
+    }
+    let loaded = policy::check(&config.policy.file).map_err(|errors| anyhow!("{errors}"))?;
+    Ok((config.policy.file.display().to_string(), loaded))
+}
+
+/// Binds the socket; one that nobody answers on is a leftover.
+async fn listen(path: &Path) -> Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if path.exists() {
+        if UnixStream::connect(path).await.is_ok() {
+            bail!("{}: another enforcer answers on this socket", path.display());
+        }
+        fs::remove_file(path).with_context(|| format!("{}: cannot remove the old socket", path.display()))?;
+    }
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("{}: cannot make the directory", parent.display()))?;
+    }
+    let listener = UnixListener::bind(path).with_context(|| format!("{}: cannot listen", path.display()))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o660))
+        .with_context(|| format!("{}: cannot set its mode", path.display()))?;
+    Ok(listener)
+}
+
+async fn come_up(config: Config, mut memory: Memory, name: String, loaded: policy::Loaded) -> Result<Daemon> {
+    let netlink = Netlink::connect()?;
+    let pair_directory = pair_directory(&config);
+    let own = attach::own_programs(&pair_directory);
+    let pair =
+        ports::validate(&netlink, &config.ports.network, &config.ports.device, &config.ports.bridge, &own).await?;
+    bridge::check(&netlink, &config.ports.bridge, &pair).await?;
+    bpffs::ensure(Path::new(bpffs::PLACE))?;
+    let mut attention = pair.attention.clone();
+
+    // The object loads before anything on the ports changes: what the kernel refuses must not cost a frame.
+    let pins = maps::pin_directory(Path::new(super::PINS), &config.ports.network, &config.ports.device);
+    fs::create_dir_all(&pins).with_context(|| format!("{}: cannot make the directory for pins", pins.display()))?;
+    let mut object = Object::load(Some(&pins))?;
+    flows::fill(&mut object.maps)?;
+
+    let bridge = bridge::establish(&netlink, &config.ports.bridge, &pair).await?;
+    attention.extend(bridge.attention.clone());
+    memory.generation = memory.generation.wrapping_add(1).max(1);
+    let compiled = policy::compile(&loaded.valid, memory.generation, (memory.generation & 1) as u8)
+        .map_err(|errors| anyhow!("{errors}"))?;
+    publish::publish(&mut object.maps, &compiled, &switched(&memory, &compiled))?;
+    publish::set(&mut object.maps, settings(&memory, bridge.mac))?;
+
+    let mut blockers = Vec::new();
+    let before = [&config.ports.network, &config.ports.device].map(|port| offload::settle(port));
+    let attached = attach::attach(&mut object, [&pair.network, &pair.device], config.ports.attach, &pins)?;
+    attach::forget_others(&pins);
+    // A driver may settle its features anew when a program is attached.
+    drop(before);
+    for port in [&config.ports.network, &config.ports.device] {
+        let offloads = offload::settle(port)?;
+        attention.extend(offloads.attention.iter().cloned());
+        blockers.extend(offloads.enforce_blockers().iter().cloned());
+    }
+    if memory.mode == "enforce" && !blockers.is_empty() {
+        attach::detach(&pair_directory)?;
+        bail!("enforce is not possible on these ports: {}", blockers.join("; "));
+    }
+    memory.store(&config.state.directory)?;
+    let past = Totals::default();
+    let policy = InForce { name, loaded, compiled };
+    let ports = [pair.network, pair.device];
+    let events = events::Store::default();
+    Ok(Daemon { config, object, bridge, ports, attached, attention, blockers, memory, policy, past, events })
+}
+
+async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let ring = daemon.object.maps.events.take().context("the event ring is missing")?;
+    let socket = daemon.config.control.socket.clone();
+    let resetters = daemon.ports.each_ref().map(|port| port.index);
+    tracing::info!(
+        network = daemon.config.ports.network,
+        device = daemon.config.ports.device,
+        mode = daemon.memory.mode,
+        generation = daemon.memory.generation,
+        "in force"
+    );
+    let daemon = Arc::new(Mutex::new(daemon));
+    let (stop, mut stopped) = watch::channel(false);
+    let tasks = [
+        tokio::spawn(events::read(daemon.clone(), ring, resetters)),
+        tokio::spawn(super::upkeep::run(daemon.clone())),
+        tokio::spawn(super::control::serve(daemon.clone(), listener, stop)),
+    ];
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
+    for task in tasks {
+        task.abort();
+    }
+    let _ = fs::remove_file(&socket);
+    tracing::info!("stopped; what is attached stays in force");
+    Ok(())
+}

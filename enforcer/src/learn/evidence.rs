@@ -1,0 +1,48 @@
+//! What stands behind a rule: how often, from when to when, with which values.
+
+use enforcer_common::observation::Observation;
+
+use super::Clock;
+
+/// The sum of some observations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Evidence {
+    pub count: u64,
+    pub first: u64,
+    pub last: u64,
+    /// Smallest and largest value written.
+    pub values: Option<(i64, i64)>,
+}
+
+impl Evidence {
+    pub(super) fn of(seen: &Observation) -> Self {
+        let values = (seen.value_min <= seen.value_max).then_some((seen.value_min, seen.value_max));
+        Self { count: seen.count, first: seen.first_seen, last: seen.last_seen, values }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.values = match (self.values, other.values) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (one, other) => one.or(other),
+        };
+    }
+
+    /// Adds to what may not be there yet.
+    pub(super) fn put(slot: &mut Option<Self>, other: Self) {
+        match slot {
+            Some(evidence) => evidence.add(other),
+            None => *slot = Some(other),
+        }
+    }
+
+    /// `seen 1200 times, 2026-11-23T06:00:00Z to 2026-11-23T07:00:00Z, 99.1 % of everything seen`
+    pub(super) fn words(&self, clock: Clock, total: u64) -> String {
+        let times = if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) };
+        let share = u128::from(self.count) * 1000 / u128::from(total.max(1));
+        let share = if share == 0 { "under 0.1".to_owned() } else { format!("{}.{}", share / 10, share % 10) };
+        format!("seen {times}, {} to {}, {share} % of everything seen", clock.text(self.first), clock.text(self.last))
+    }
+}

@@ -1,0 +1,41 @@
+//! From what the kernel observed to a policy that a person would have written.
+//!
+//! Enters: the table of observations, the policy in force. Leaves: a policy as text, in which every rule carries its
+//! evidence. What must not be decided by a program (dangerous functions, codes without a name, traffic that a policy
+//! can't name) stands in it as comments, for an engineer to decide.
+
+mod clock;
+mod conduits;
+mod evidence;
+mod places;
+mod rules;
+mod summary;
+mod traffic;
+mod write;
+
+pub use clock::Clock;
+pub use summary::{Kind, Summary, summary};
+
+use enforcer_common::observation::{Observation, ObservationKey};
+
+use crate::policy::valid::Policy;
+
+/// A proposed policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The text of the policy.
+    pub text: String,
+    /// How many entries the text lists for decision, not allowed by it.
+    pub undecided: usize,
+}
+
+/// Proposes a policy for what was observed. What `policy`, the one in force, gave a name keeps it.
+pub fn propose(observations: &[(ObservationKey, Observation)], policy: Option<&Policy>, clock: Clock) -> Proposal {
+    let mut traffic = traffic::Traffic::of(observations);
+    let places = places::Places::of(&traffic, policy);
+    let drafts = conduits::drafts(&mut traffic, &places, policy);
+    write::proposal(&traffic, &places, &drafts, policy, clock)
+}
+
+#[cfg(test)]
+mod tests;

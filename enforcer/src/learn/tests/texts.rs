@@ -1,0 +1,139 @@
+//! Proposals for small plants, read as a person would.
+
+use enforcer_common::network::protocol as ip;
+use enforcer_common::observation::Observation;
+use enforcer_common::port::Side;
+
+use super::super::{propose, summary};
+use super::{clock, frame, image, modbus, passes, plain, seen};
+use crate::policy;
+
+/// The policy of the demo: who is who, and nothing allowed yet; one denial on top.
+const IN_FORCE: &str = r#"[policy]
+name = "press-line"
+revision = 1
+[zones]
+hmi   = ["10.10.1.20", "10.10.1.21"]
+press = ["10.10.2.5"]
+spare = ["10.10.3.0/24"]
+[devices]
+press = { ip = "10.10.2.5", mac = "00:1b:1b:12:34:56" }
+[[ethernet]]
+types  = ["arp"]
+action = "allow"
+[[conduits]]
+name     = "hmi-press"
+from     = ["hmi"]
+to       = ["press"]
+protocol = "modbus"
+mode     = "shadow"
+  [[conduits.rules]]
+  name      = "interlock"
+  functions = ["@write"]
+  objects   = ["holding:44"]
+  action    = "deny"
+"#;
+
+#[test]
+fn what_an_operator_named_stays_named() {
+    let valid = policy::parse("in force", IN_FORCE).unwrap().valid;
+    let written = Observation { value_min: 3, value_max: 900, ..seen(4) };
+    let observations = [
+        (modbus("10.10.1.20", "10.10.2.5", 3, 1, Some((3, 0, 9))), seen(950)),
+        (modbus("10.10.1.20", "10.10.2.5", 3, 1, Some((3, 10, 19))), seen(40)),
+        (modbus("10.10.1.20", "10.10.2.5", 6, 1, Some((3, 40, 40))), written),
+        (modbus("10.10.1.20", "10.10.2.5", 90, 0, None), seen(1)),
+        (frame(0x88cc), seen(5)),
+    ];
+    let proposal = propose(&observations, Some(&valid), clock());
+    let expected = include_str!("named.toml");
+    assert_eq!(proposal.text, expected, "{}", proposal.text);
+    assert_eq!(proposal.undecided, 1);
+    image(&proposal.text);
+}
+
+#[test]
+fn stations_that_behave_alike_share_a_zone() {
+    let mut observations = Vec::new();
+    for hmi in ["10.0.0.1", "10.0.0.2", "10.0.0.3"] {
+        for plc in ["10.0.1.1", "10.0.1.2"] {
+            observations.push((modbus(hmi, plc, 3, 1, Some((3, 0, 9))), seen(9)));
+        }
+    }
+    observations.push((modbus("10.0.0.9", "10.0.1.1", 6, 1, Some((3, 5, 5))), seen(1)));
+    observations.push((modbus("10.0.0.9", "10.0.1.2", 6, 1, Some((3, 5, 5))), seen(1)));
+    let text = propose(&observations, None, clock()).text;
+    image(&text);
+    assert!(text.contains("[\"10.0.0.1\", \"10.0.0.2\", \"10.0.0.3\"]"), "{text}");
+    assert!(text.contains("[\"10.0.1.1\", \"10.0.1.2\"]"), "{text}");
+    assert_eq!(text.matches("[[conduits]]").count(), 2, "{text}");
+}
+
+#[test]
+fn dangerous_and_unknown_functions_are_left_to_an_engineer() {
+    let all = [
+        modbus("10.0.0.1", "10.0.1.1", 8, 1, Some((5, 1, 1))),
+        modbus("10.0.0.1", "10.0.1.1", 8, 1, Some((5, 19, 19))),
+        modbus("10.0.0.1", "10.0.1.1", 8, 1, Some((5, 0, 0))),
+        modbus("10.0.0.1", "10.0.1.1", 90, 1, None),
+        modbus("10.0.0.1", "10.0.1.1", 65, 1, None),
+    ];
+    let proposal = propose(&all.map(|key| (key, seen(1))), None, clock());
+    let image = image(&proposal.text);
+    assert_eq!(all.map(|key| passes(&image, &key)), [false, false, true, false, false], "{}", proposal.text);
+    assert_eq!(proposal.undecided, 4);
+    // With nothing to allow there is no conduit.
+    let proposal = propose(&[(all[3], seen(1))], None, clock());
+    super::image(&proposal.text);
+    assert!(!proposal.text.contains("[[conduits]]"), "{}", proposal.text);
+}
+
+#[test]
+fn traffic_without_inspection_becomes_conduits() {
+    let all = [
+        plain("10.0.0.1", "10.0.1.1", ip::TCP, 80, Side::Network),
+        plain("10.0.0.1", "10.0.1.1", ip::ICMP, 0, Side::Network),
+        plain("fe80::1", "ff02::1:ff00:2", ip::ICMPV6, 0, Side::Network),
+        plain("fe80::2", "ff02::fb", ip::UDP, 5353, Side::Device),
+        plain("::", "ff02::16", ip::ICMPV6, 0, Side::Device),
+        plain("10.0.0.1", "10.0.0.255", ip::UDP, 138, Side::Network),
+    ];
+    let answer = plain("10.0.1.1", "10.0.0.1", ip::TCP, 50_000, Side::Device);
+    let open = plain("10.0.0.7", "10.0.1.1", ip::TCP, 502, Side::Network);
+    let igmp = plain("10.0.0.1", "224.0.0.22", 2, 0, Side::Network);
+    let observations: Vec<_> = all.iter().chain([&answer, &open, &igmp]).map(|key| (*key, seen(2))).collect();
+    let proposal = propose(&observations, None, clock());
+    let image = image(&proposal.text);
+    for key in &all {
+        assert!(passes(&image, key), "{key:?}\n{}", proposal.text);
+    }
+    // An answer passes with its call. A conduit without inspection on Modbus' port would let every write in.
+    assert!(!passes(&image, &answer) && !passes(&image, &open), "{}", proposal.text);
+    assert_eq!(proposal.undecided, 2, "{}", proposal.text);
+    assert!(
+        proposal.text.contains("multicast = [\"ff02::16\", \"ff02::fb\", \"ff02::1:ff00:2\"]"),
+        "{}",
+        proposal.text
+    );
+}
+
+#[test]
+fn nothing_seen_is_a_policy_that_allows_nothing() {
+    let proposal = propose(&[], None, clock());
+    image(&proposal.text);
+    assert_eq!(proposal.undecided, 0);
+}
+
+#[test]
+fn learning_in_numbers() {
+    let observations = [
+        (modbus("10.0.0.1", "10.0.1.1", 3, 1, Some((3, 0, 9))), seen(9)),
+        (plain("10.0.0.1", "10.0.1.2", ip::TCP, 80, Side::Network), Observation { first_seen: 7, ..seen(2) }),
+        (frame(0x0806), seen(1)),
+    ];
+    let all = summary(&observations);
+    assert_eq!((all.distinct, all.count, all.clients, all.servers, all.pairs), (3, 12, 1, 2, 2));
+    assert_eq!(all.last_new, Some(super::SECOND));
+    assert_eq!(all.kinds.len(), 3);
+    assert_eq!(summary(&[]).last_new, None);
+}

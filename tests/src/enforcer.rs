@@ -1,0 +1,174 @@
+//! The enforcer in the box, driven only through its command line.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::lab::{DEVICE_PORT, Lab, NETWORK_PORT};
+use crate::namespace::Door;
+use crate::{Process, project_root};
+
+/// A running `enforcer run` in the box namespace of a lab. It is killed when dropped.
+pub struct Enforcer {
+    process: Process,
+    door: Door,
+    binary: PathBuf,
+    socket: PathBuf,
+    config: PathBuf,
+}
+
+impl Enforcer {
+    /// Writes a configuration with this policy and mode and starts the daemon; returns when it is ready.
+    ///
+    /// An error carries what the daemon printed.
+    pub fn start(lab: &Lab, binary: &Path, policy: &str, mode: &str) -> Result<Enforcer, String> {
+        let policy = lab.write("policy.toml", policy);
+        let socket = lab.folder().join("control.sock");
+        let config = lab.write("enforcer.toml", &configuration(lab, &policy, mode));
+        Enforcer::start_with(lab, binary, &config, &socket)
+    }
+
+    /// Starts the daemon on a configuration that is there already.
+    pub fn start_with(lab: &Lab, binary: &Path, config: &Path, socket: &Path) -> Result<Enforcer, String> {
+        let mut command = lab.cabinet.command(binary);
+        command.arg("run").arg("--config").arg(config);
+        let mut enforcer = Enforcer {
+            process: Process::start(command),
+            door: lab.cabinet.door(),
+            binary: binary.to_path_buf(),
+            socket: socket.to_path_buf(),
+            config: config.to_path_buf(),
+        };
+        enforcer.wait_ready(Duration::from_secs(10))?;
+        Ok(enforcer)
+    }
+
+    fn wait_ready(&mut self, patience: Duration) -> Result<(), String> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.process.ended() {
+                // Its last words may still be in the pipe.
+                thread::sleep(Duration::from_millis(50));
+                return Err(format!("enforcer run ended with {status}: {}", self.process.printed().trim()));
+            }
+            if self.socket.exists() && self.cli(&["status"]).status.success() {
+                return Ok(());
+            }
+            if start.elapsed() > patience {
+                return Err(format!("enforcer run was not ready in time: {}", self.process.printed().trim()));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Runs a live command (`status`, `mode shadow`, ...) against this daemon, in the box like a person logged in there.
+    pub fn cli(&self, arguments: &[&str]) -> Output {
+        let mut command = self.door.command(&self.binary);
+        command.args(arguments).arg("--socket").arg(&self.socket);
+        command.output().unwrap_or_else(|error| panic!("{}: {error}", self.binary.display()))
+    }
+
+    /// Runs a live command with `--json` and reads its answer; an error is the sentence the command printed.
+    pub fn json(&self, arguments: &[&str]) -> Result<Value, String> {
+        let mut arguments = arguments.to_vec();
+        arguments.push("--json");
+        let text = finished(&self.cli(&arguments), &arguments)?;
+        serde_json::from_str(&text).map_err(|error| format!("{arguments:?} answered no JSON ({error}): {text}"))
+    }
+
+    /// Runs a live command that prints one JSON object per line.
+    pub fn json_lines(&self, arguments: &[&str]) -> Result<Vec<Value>, String> {
+        let mut arguments = arguments.to_vec();
+        arguments.push("--json");
+        let text = finished(&self.cli(&arguments), &arguments)?;
+        text.lines()
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| serde_json::from_str(line).map_err(|error| format!("{arguments:?}: {error}: {line}")))
+            .collect()
+    }
+
+    /// Runs a live command that must succeed and returns what it printed.
+    pub fn must(&self, arguments: &[&str]) -> Result<String, String> {
+        finished(&self.cli(arguments), arguments)
+    }
+
+    /// The whole status document.
+    pub fn status(&self) -> Result<Value, String> {
+        self.json(&["status"])
+    }
+
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// The daemon's process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The daemon's own process, to stop, kill or read.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+}
+
+/// A configuration for the box of this lab: its ports and its folder.
+pub fn configuration(lab: &Lab, policy: &Path, mode: &str) -> String {
+    let folder = lab.folder();
+    format!(
+        r#"[ports]
+network = "{NETWORK_PORT}"
+device  = "{DEVICE_PORT}"
+bridge  = "br0"
+
+[policy]
+file = "{policy}"
+mode = "{mode}"
+
+[control]
+socket = "{folder}/control.sock"
+
+[state]
+directory = "{folder}/state"
+"#,
+        policy = policy.display(),
+        folder = folder.display(),
+    )
+}
+
+/// The enforcer's binary: the one named by `ENFORCER_BIN`, else what cargo put into the target folder of `profile`.
+pub fn binary(profile: &str) -> PathBuf {
+    let path = match std::env::var_os("ENFORCER_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => {
+            let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+            target.unwrap_or_else(|| project_root().join("target")).join(profile).join("enforcer")
+        }
+    };
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+/// The enforcer's command for work that needs no daemon (`check`, `replay`).
+pub fn command(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.stdin(std::process::Stdio::null());
+    command
+}
+
+/// What a command printed, or the sentence it failed with.
+pub fn finished(output: &Output, arguments: &[&str]) -> Result<String, String> {
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(printed);
+    }
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let text = if complaint.trim().is_empty() { printed.trim() } else { complaint.trim() };
+    Err(format!("enforcer {}: {text} ({})", arguments.join(" "), output.status))
+}
