@@ -36,6 +36,16 @@ pub trait Bytes {
     }
 }
 
+/// `N` of the bytes that were read, from `at` on, which the caller keeps inside. Taken whole: bytes taken out one by one
+/// are also stored one by one, and a later load of all of them waits for the last store.
+#[inline(always)]
+pub(crate) fn part<const N: usize, const M: usize>(bytes: &[u8; M], at: usize) -> [u8; N] {
+    match bytes.get(at..).and_then(|rest| rest.first_chunk::<N>()) {
+        Some(part) => *part,
+        None => [0; N],
+    }
+}
+
 impl Bytes for [u8] {
     fn length(&self) -> u32 {
         u32::try_from(self.len()).unwrap_or(u32::MAX)

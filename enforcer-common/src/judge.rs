@@ -2,6 +2,8 @@
 //!
 //! The only stage that reads rules, once per frame, from one image. Counters come first; [`crate::report`] follows.
 
+use core::hint::black_box;
+
 use crate::action::{Action, OnDeny, action};
 use crate::environment::Environment;
 use crate::network::protocol;
@@ -80,7 +82,10 @@ fn continues(scratch: &Scratch, index: u32) -> bool {
 fn merge(scratch: &mut Scratch) {
     let judging = &mut scratch.judging;
     if !is_denial(judging.unit.reason) {
-        judging.unit = judging.range;
+        // Field by field, as it was written: a load of several fresh stores at once waits for all of them.
+        judging.unit.node = judging.range.node;
+        judging.unit.rule = judging.range.rule;
+        judging.unit.reason = black_box(judging.range.reason);
         judging.index = judging.next.wrapping_sub(1);
     }
 }

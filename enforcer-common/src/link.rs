@@ -3,7 +3,7 @@
 //! Enters: the frame. Leaves: addresses, tags, innermost ethertype and the offset behind them in
 //! [`Frame`]; or the reason why the frame cannot be located. IEEE 802.3 3.2, 802.1Q 9.3.
 
-use crate::bytes::Bytes;
+use crate::bytes::{Bytes, part};
 use crate::scratch::Frame;
 use crate::verdict::Reason;
 
@@ -40,10 +40,9 @@ const fn is_tag(ethertype: u16) -> bool {
 #[inline(always)]
 pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     let header = bytes.read::<14>(0).ok_or(Reason::Truncated)?;
-    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = header;
-    frame.destination_mac = [d0, d1, d2, d3, d4, d5];
-    frame.source_mac = [s0, s1, s2, s3, s4, s5];
-    frame.ethertype = u16::from_be_bytes([t0, t1]);
+    frame.destination_mac = part(&header, 0);
+    frame.source_mac = part(&header, 6);
+    frame.ethertype = u16::from_be_bytes(part(&header, 12));
     frame.network = 14;
     frame.tags = 0;
     frame.vlan = [0, 0];

@@ -3,7 +3,7 @@
 //! The bounds come from the IP length, never from the frame's: what Ethernet pads is not payload. A fragment is an
 //! outcome, not an error of the sender. RFC 791 3.1, RFC 8200 3 and 4.
 
-use crate::bytes::Bytes;
+use crate::bytes::{Bytes, part};
 use crate::link::ethertype;
 use crate::scratch::Frame;
 use crate::verdict::Reason;
@@ -43,8 +43,9 @@ pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reas
 #[must_use]
 #[inline(always)]
 pub const fn mapped(address: [u8; 4]) -> [u8; 16] {
-    let [a, b, c, d] = address;
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
+    // As numbers: stored in two words instead of byte by byte.
+    let low = 0xffff_u64 << 32 | u32::from_be_bytes(address) as u64;
+    (low as u128).to_be_bytes()
 }
 
 /// True for what [`mapped`] makes.
@@ -56,10 +57,10 @@ const fn is_mapped(address: &[u8; 16]) -> bool {
 #[inline(always)]
 fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     let header = bytes.read::<20>(frame.network).ok_or(Reason::Truncated)?;
-    let [version, _, l0, l1, _, _, f0, f1, _, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = header;
+    let [version, _, l0, l1, _, _, f0, f1, _, protocol, ..] = header;
     frame.version = 4;
-    frame.source = mapped([s0, s1, s2, s3]);
-    frame.destination = mapped([d0, d1, d2, d3]);
+    frame.source = mapped(part(&header, 12));
+    frame.destination = mapped(part(&header, 16));
     frame.transport_protocol = protocol;
     if version >> 4 != 4 || version & 0x0f < 5 {
         return Err(Reason::MalformedNetwork);

@@ -52,20 +52,26 @@ pub(crate) fn lose(what: u32) {
 #[inline(always)]
 fn is_v4(key: &FlowKey) -> bool {
     // ::ffff:0:0/96
-    let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = key.device;
-    u64::from_ne_bytes([a, b, c, d, e, f, g, h]) == 0 && [i, j, k, l] == [0, 0, 0xff, 0xff]
+    let [high, low] = halves(&key.device);
+    high == 0 && low as u32 == u32::from_ne_bytes([0, 0, 0xff, 0xff])
 }
 
+/// The two halves of an address, as they lie in memory.
+#[inline(always)]
+fn halves(address: &[u8; 16]) -> [u64; 2] {
+    // SAFETY: as many bytes, read without alignment.
+    unsafe { address.as_ptr().cast::<[u64; 2]>().read_unaligned() }
+}
+
+/// The key of an IPv4 conversation. In whole words: the hash of a key that was stored byte by byte waits for each of them.
 #[inline(always)]
 fn v4(key: &FlowKey) -> FlowKeyV4 {
-    let [.., a, b, c, d] = key.network;
-    let [.., e, f, g, h] = key.device;
-    FlowKeyV4 {
-        network: [a, b, c, d],
-        device: [e, f, g, h],
-        network_port: key.network_port,
-        device_port: key.device_port,
-    }
+    let [_, network] = halves(&key.network);
+    let [_, device] = halves(&key.device);
+    let ([a, b], [c, d]) = (key.network_port.to_ne_bytes(), key.device_port.to_ne_bytes());
+    let words = [(network >> 32) as u32, (device >> 32) as u32, u32::from_ne_bytes([a, b, c, d])];
+    // SAFETY: three words are the key's four fields without padding, see its layout; any bytes are a key.
+    unsafe { core::mem::transmute::<[u32; 3], FlowKeyV4>(words) }
 }
 
 impl Environment for Maps<'_> {

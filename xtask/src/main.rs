@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything a developer or the CI does with this repository, one file per command.
 
+mod bench;
 mod build;
 mod demo;
 mod interrupt;
@@ -36,6 +37,8 @@ enum Command {
     Lab(lab::Options),
     /// Run every test that the CI runs; words after `--` go to the test runner
     Test(test::Options),
+    /// Measure what a frame costs in the loaded programs, by kind, and what the verifier had to follow
+    Bench,
 }
 
 fn main() -> ExitCode {
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Lab(options) => lab::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Bench => bench::run(),
     });
     interrupt::wait_if_stopping();
     match result {

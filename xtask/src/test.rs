@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// Namespaces and BPF need root; building does not. So cargo stays with the user and each test binary runs by sudo.
-fn as_root_where_needed(command: &mut Command) -> Result<()> {
+pub(crate) fn as_root_where_needed(command: &mut Command) -> Result<()> {
     if enforcer_tests::is_root() {
         return Ok(());
     }

@@ -16,7 +16,8 @@ impl Place {
     const NOWHERE: Self = Self { zone: ANY_ZONE, device: false };
 }
 
-/// Steps that find an entry among 31, and among 131,071.
+/// Steps that find an entry among 3, among 31, and among 131,071.
+const HANDFUL: u32 = 2;
 const FEW: u32 = 5;
 const MANY: u32 = 17;
 
@@ -31,7 +32,9 @@ pub(crate) fn last_at_or_below<T, const N: usize>(
     run: Run,
     at_or_below: impl Fn(&T) -> bool,
 ) -> Option<u32> {
-    let low = if run.count >> FEW == 0 {
+    let low = if run.count >> HANDFUL == 0 {
+        search::<HANDFUL, T, N>(table, run, at_or_below)
+    } else if run.count >> FEW == 0 {
         search::<FEW, T, N>(table, run, at_or_below)
     } else {
         search::<MANY, T, N>(table, run, at_or_below)
