@@ -114,19 +114,24 @@ impl Image {
                 break;
             }
             let denial = get(&self.denials, unit.denials.first.wrapping_add(step))?;
-            let space = denial.space == ANY_SPACE || denial.space == operation.space;
-            let objects = denial.first <= operation.last && operation.first <= denial.last;
-            // A write whose values are not decoded may hold any value.
-            let values = if denial.has_values == 0 {
-                true
-            } else if operation.has(Operation::HAS_VALUE) {
-                denial.value_min <= operation.value_max && operation.value_min <= denial.value_max
-            } else {
-                operation.access != Access::Read as u8
-            };
-            if space && objects && values {
-                return Some(denial.rule);
+            // One question after the other: as values of their own, the answers would multiply the verifier's paths.
+            if denial.space != ANY_SPACE && denial.space != operation.space {
+                continue;
             }
+            if denial.first > operation.last || operation.first > denial.last {
+                continue;
+            }
+            if denial.has_values != 0 {
+                // A write whose values are not decoded may hold any value.
+                if !operation.has(Operation::HAS_VALUE) {
+                    if operation.access == Access::Read as u8 {
+                        continue;
+                    }
+                } else if denial.value_min > operation.value_max || operation.value_min > denial.value_max {
+                    continue;
+                }
+            }
+            return Some(denial.rule);
         }
         None
     }
