@@ -155,6 +155,23 @@ pub fn binary(profile: &str) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
+/// The debug binary, which must be no older than what it is made of: a test must not pass by what was built last week.
+pub fn current() -> PathBuf {
+    let path = binary("debug");
+    if std::env::var_os("ENFORCER_BIN").is_some() {
+        return path;
+    }
+    let changed = |path: &Path| path.metadata().and_then(|about| about.modified());
+    let built = changed(&path);
+    // Cargo writes beside the binary what it was made of, the sources of the BPF programs included.
+    let sources = std::fs::read_to_string(path.with_extension("d")).unwrap_or_default();
+    let newer = |source: &&str| matches!((changed(Path::new(source)), &built), (Ok(a), Ok(b)) if a > *b);
+    let stale = sources.split_whitespace().skip(1).find(newer);
+    assert!(built.is_ok(), "{} is missing; run: cargo build -p enforcer", path.display());
+    assert!(stale.is_none(), "{} is older than {stale:?}; run: cargo build -p enforcer", path.display());
+    path
+}
+
 /// The enforcer's command for work that needs no daemon (`check`, `replay`).
 pub fn command(binary: &Path) -> Command {
     let mut command = Command::new(binary);
