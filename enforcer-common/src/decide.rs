@@ -220,7 +220,8 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
 pub fn dissect_assembled<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
     match assemble(environment, scratch) {
         Some(assembled) => dissect(assembled, scratch),
-        None => scratch.outcome = Reason::BeyondInspection as u8,
+        // A record, behind those of what came before it: shadow names the first reason, as enforce does.
+        None => scratch.fault(Reason::BeyondInspection),
     }
 }
 

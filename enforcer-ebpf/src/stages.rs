@@ -116,16 +116,15 @@ pub fn modbus_assembled(context: XdpContext) -> u32 {
     let Some(scratch) = scratch() else {
         return missing();
     };
-    if scratch.stream.units == 0 {
-        match decide::assemble(&mut Maps::new(&context), scratch) {
-            Some(_) => {}
-            None => scratch.outcome = Reason::BeyondInspection as u8,
-        }
+    if scratch.stream.units == 0 && decide::assemble(&mut Maps::new(&context), scratch).is_none() {
+        scratch.fault(Reason::BeyondInspection);
+        call(&context, slot::JUDGE);
+        return missing();
     }
     let Some(assembled) = environment::assembled(scratch.stream.end) else {
         return missing();
     };
-    if scratch.outcome == 0 && modbus::dissect(&assembled, scratch) {
+    if modbus::dissect(&assembled, scratch) {
         call(&context, slot::MODBUS_ASSEMBLED);
         return missing();
     }
