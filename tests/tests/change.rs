@@ -16,13 +16,13 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// Two policies that agree on the client's reads and differ in everything around them.
 fn policy(revision: u32) -> String {
-    let other = if revision % 2 == 0 {
+    let other = if revision.is_multiple_of(2) {
         "\n  [[conduits.rules]]\n  name = \"setpoint\"\n  functions = [\"write_single_register\"]\n  \
          objects = [\"holding:40-47\"]\n  action = \"log\"\n"
     } else {
         ""
     };
-    let objects = if revision % 2 == 0 { "holding:0-99" } else { "holding:0-199" };
+    let objects = if revision.is_multiple_of(2) { "holding:0-99" } else { "holding:0-199" };
     format!(
         r#"[policy]
 name = "press-line"

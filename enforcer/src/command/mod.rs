@@ -84,7 +84,7 @@ enum Command {
     /// Kernel, driver, offloads, permissions: what works, what does not, what to do
     Doctor {
         /// The two ports, network side first
-        #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 2)]
+        #[arg(long, value_name = "A,B", value_delimiter = ',')]
         ports: Vec<String>,
         /// One JSON object
         #[arg(long)]

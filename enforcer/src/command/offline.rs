@@ -110,8 +110,9 @@ pub(super) fn explain(file: &Path, question: Option<Question>, json: bool) -> u8
 /// `enforcer doctor`.
 pub(super) fn doctor(ports: &[String], json: bool) -> u8 {
     let pair = match ports {
+        [] => None,
         [network, device] => Some((network.as_str(), device.as_str())),
-        _ => None,
+        _ => return complain("--ports takes two interfaces, network side first: --ports eth0,eth1", 2),
     };
     let own = pair.map_or_else(Vec::new, |(network, device)| {
         attach::own_programs(&Path::new(daemon::PINS).join(format!("{network}-{device}")))

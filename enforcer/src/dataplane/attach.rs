@@ -10,6 +10,7 @@ use aya::programs::xdp::XdpLink;
 
 use super::object::{AttachError, Object, ROOTS};
 use super::ports::{Port, XdpMode as Mode};
+use super::unhook;
 use crate::config::Attach;
 
 /// How a root sits on its port.
@@ -184,6 +185,10 @@ pub fn detach(pair: &Path) -> std::io::Result<bool> {
         for root in ROOTS {
             let pin = link_pin(&pins, root);
             if pin.exists() {
+                // Without it the program would stay until the last holder of the link is gone, this process included.
+                if let Err(error) = unhook::now(&pin) {
+                    tracing::warn!(%error, pin = %pin.display(), "the program goes off with the link's last holder only");
+                }
                 fs::remove_file(pin)?;
                 found = true;
             }

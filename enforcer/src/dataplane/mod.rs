@@ -27,4 +27,5 @@ pub mod ports;
 pub mod publish;
 pub mod reset;
 pub mod sysctl;
+mod unhook;
 mod wire;
