@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
@@ -161,15 +161,27 @@ pub fn current() -> PathBuf {
     if std::env::var_os("ENFORCER_BIN").is_some() {
         return path;
     }
-    let changed = |path: &Path| path.metadata().and_then(|about| about.modified());
-    let built = changed(&path);
-    // Cargo writes beside the binary what it was made of, the sources of the BPF programs included.
+    let built = path.metadata().and_then(|about| about.modified());
+    // Cargo writes beside the binary what it was made of, the folders of the BPF programs included.
     let sources = std::fs::read_to_string(path.with_extension("d")).unwrap_or_default();
-    let newer = |source: &&str| matches!((changed(Path::new(source)), &built), (Ok(a), Ok(b)) if a > *b);
-    let stale = sources.split_whitespace().skip(1).find(newer);
+    let stale = built.as_ref().ok().and_then(|built| {
+        sources.split_whitespace().skip(1).find(|source| newest(Path::new(source)).is_some_and(|time| time > *built))
+    });
     assert!(built.is_ok(), "{} is missing; run: cargo build -p enforcer", path.display());
     assert!(stale.is_none(), "{} is older than {stale:?}; run: cargo build -p enforcer", path.display());
     path
+}
+
+/// When a file, or the last changed Rust source below a folder, was changed.
+fn newest(path: &Path) -> Option<SystemTime> {
+    if !path.is_dir() {
+        return path.metadata().and_then(|about| about.modified()).ok();
+    }
+    let inside = std::fs::read_dir(path).ok()?.flatten().map(|entry| entry.path());
+    inside
+        .filter(|path| path.is_dir() || path.extension().is_some_and(|end| end == "rs"))
+        .filter_map(|path| newest(&path))
+        .max()
 }
 
 /// The enforcer's command for work that needs no daemon (`check`, `replay`).
