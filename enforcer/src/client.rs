@@ -71,10 +71,18 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub fn ask(&mut self, request: &Request) -> Result<Value, ClientError> {
+        self.send(request)?;
+        self.following()
+    }
+
+    /// Sends a request, of which [`Self::following`] reads the answers.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn send(&mut self, request: &Request) -> Result<(), ClientError> {
         let line = serde_json::to_string(request).map_err(|error| self.broken(error))?;
         let sent = self.reader.get_mut().write_all(format!("{line}\n").as_bytes());
-        sent.map_err(|error| self.broken(error))?;
-        self.following()
+        sent.map_err(|error| self.broken(error))
     }
 
     /// The next answer, for requests that follow something.

@@ -134,16 +134,17 @@ pub(super) fn events(live: &Live, follow: bool, since: Option<String>) -> u8 {
         Ok(since) => since,
         Err(error) => return complain(error, 2),
     };
-    match client.ask(&Request::Events { since, follow: false }) {
-        Ok(events) => events.as_array().into_iter().flatten().for_each(shown),
-        Err(error) => return complain(&error, error.code()),
-    }
     if !follow {
-        return 0;
+        return match client.ask(&Request::Events { since, follow: false }) {
+            Ok(events) => {
+                events.as_array().into_iter().flatten().for_each(shown);
+                0
+            }
+            Err(error) => complain(&error, error.code()),
+        };
     }
-    match client.ask(&Request::Events { since: None, follow: true }) {
-        Ok(_) => {}
-        Err(error) => return complain(&error, error.code()),
+    if let Err(error) = client.send(&Request::Events { since, follow: true }) {
+        return complain(&error, error.code());
     }
     loop {
         match client.following() {

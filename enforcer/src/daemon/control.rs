@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
@@ -42,7 +43,7 @@ async fn client(daemon: Shared, stream: UnixStream, stop: watch::Sender<bool>) {
         };
         let sent = match outcome {
             Ok(Outcome::Result(result)) => reply(&mut writer, &json!({"ok": true, "result": result})).await,
-            Ok(Outcome::Follow) => follow(&daemon, &mut writer).await,
+            Ok(Outcome::Follow(kept, events)) => follow(kept, events, &mut writer).await,
             Ok(Outcome::Stop(result)) => {
                 let sent = reply(&mut writer, &json!({"ok": true, "result": result})).await;
                 let _ = stop.send(true);
@@ -63,9 +64,10 @@ async fn reply(writer: &mut OwnedWriteHalf, value: &Value) -> std::io::Result<()
 }
 
 /// Events as they come. A client that reads too slowly is told how many it missed; the packets never wait for it.
-async fn follow(daemon: &Shared, writer: &mut OwnedWriteHalf) -> std::io::Result<()> {
-    let mut events = daemon.lock().await.events.follow();
-    reply(writer, &json!({"ok": true, "result": Value::Null})).await?;
+async fn follow(kept: Vec<Value>, mut events: Receiver<Value>, writer: &mut OwnedWriteHalf) -> std::io::Result<()> {
+    for event in kept {
+        reply(writer, &json!({"ok": true, "result": event})).await?;
+    }
     loop {
         match events.recv().await {
             Ok(event) => reply(writer, &json!({"ok": true, "result": event})).await?,

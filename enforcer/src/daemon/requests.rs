@@ -4,6 +4,7 @@ use enforcer_common::abi::loss;
 use enforcer_common::observation::{Observation, ObservationKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::broadcast;
 
 use super::memory::Applied;
 use super::{Daemon, Refusal, Shared, mode, status};
@@ -70,8 +71,8 @@ pub enum Request {
 pub(super) enum Outcome {
     /// The answer.
     Result(Value),
-    /// Events as they come, from now on.
-    Follow,
+    /// Kept events, then those to come.
+    Follow(Vec<Value>, broadcast::Receiver<Value>),
     /// The answer, and the daemon ends.
     Stop(Value),
 }
@@ -96,13 +97,11 @@ pub(super) async fn carry_out(daemon: &Shared, request: Request) -> Result<Outco
                 .map_err(Refusal::usage)?;
             json!({"text": answer.to_string(), "answer": answer})
         }
-        Request::Events { follow: true, .. } => return Ok(Outcome::Follow),
-        Request::Events { since, follow: false } => {
-            let wanted = |event: &&Value| {
-                since.as_deref().is_none_or(|since| event["time"].as_str().is_some_and(|time| time >= since))
-            };
-            Value::Array(daemon.events.kept().filter(wanted).cloned().collect())
+        Request::Events { since, follow: true } => {
+            // Under one lock: nothing falls between what is kept and what comes.
+            return Ok(Outcome::Follow(kept(daemon, since.as_deref()), daemon.events.follow()));
         }
+        Request::Events { since, follow: false } => Value::Array(kept(daemon, since.as_deref())),
         Request::LearnStatus => learn_status(daemon)?,
         Request::LearnPropose => {
             let observed = observed(daemon)?;
@@ -115,6 +114,12 @@ pub(super) async fn carry_out(daemon: &Shared, request: Request) -> Result<Outco
         }
     };
     Ok(Outcome::Result(result))
+}
+
+/// Kept events at or after a moment, oldest first.
+fn kept(daemon: &Daemon, since: Option<&str>) -> Vec<Value> {
+    let wanted = |event: &&Value| since.is_none_or(|since| event["time"].as_str().is_some_and(|time| time >= since));
+    daemon.events.kept().filter(wanted).cloned().collect()
 }
 
 /// What is in the kernel's table.
