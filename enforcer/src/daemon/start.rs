@@ -34,8 +34,15 @@ pub async fn start(file: &Path) -> Result<()> {
     let memory = memory.unwrap_or_else(|| Memory::new(config.policy.mode.as_str()));
     let listener = listen(&config.control.socket).await?;
 
-    let daemon = come_up(config, memory, name, loaded).await?;
-    serve(daemon, listener).await
+    let socket = config.control.socket.clone();
+    match come_up(config, memory, name, loaded).await {
+        Ok(daemon) => serve(daemon, listener).await,
+        Err(error) => {
+            // Nobody will answer on it.
+            let _ = fs::remove_file(&socket);
+            Err(error)
+        }
+    }
 }
 
 /// One daemon per state directory; the lock goes with the process, however it ends.
