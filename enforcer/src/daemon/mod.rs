@@ -90,8 +90,7 @@ impl Refusal {
 impl Daemon {
     /// Puts a policy in force as a new generation.
     fn apply(&mut self, name: &str, loaded: Loaded) -> Result<(), Refusal> {
-        let generation = self.memory.generation.wrapping_add(1).max(1);
-        let bank = (generation & 1) as u8;
+        let (generation, bank) = next_generation(&self.memory);
         let compiled = policy::compile(&loaded.valid, generation, bank).map_err(Refusal::usage)?;
         let modes = switched(&self.memory, &compiled);
         publish::publish(&mut self.object.maps, &compiled, &modes).map_err(Refusal::failed)?;
@@ -140,6 +139,12 @@ impl Daemon {
         }
         Ok(())
     }
+}
+
+/// The number of the next generation, and the counter bank that it takes turns in.
+fn next_generation(memory: &Memory) -> (u32, u8) {
+    let generation = memory.generation.wrapping_add(1).max(1);
+    (generation, (generation & 1) as u8)
 }
 
 /// What the kernel's cell holds for a remembered mode.

@@ -9,7 +9,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 
-use super::{Daemon, InForce, Memory, events, pair_directory, settings, switched};
+use super::{Daemon, InForce, Memory, events, next_generation, pair_directory, settings, switched};
 use crate::config::{self, Config, Forwarding};
 use crate::dataplane::counters::Totals;
 use crate::dataplane::netlink::Netlink;
@@ -101,18 +101,19 @@ async fn come_up(config: Config, mut memory: Memory, name: String, loaded: polic
 
     let bridge = bridge::establish(&netlink, &config.ports.bridge, &pair).await?;
     attention.extend(bridge.attention.clone());
-    memory.generation = memory.generation.wrapping_add(1).max(1);
-    let compiled = policy::compile(&loaded.valid, memory.generation, (memory.generation & 1) as u8)
-        .map_err(|errors| anyhow!("{errors}"))?;
+    let (generation, bank) = next_generation(&memory);
+    memory.generation = generation;
+    let compiled = policy::compile(&loaded.valid, generation, bank).map_err(|errors| anyhow!("{errors}"))?;
     publish::publish(&mut object.maps, &compiled, &switched(&memory, &compiled))?;
     publish::set(&mut object.maps, settings(&memory, bridge.mac))?;
 
     let mut blockers = Vec::new();
-    let before = [&config.ports.network, &config.ports.device].map(|port| offload::settle(port));
+    for port in [&config.ports.network, &config.ports.device] {
+        offload::settle(port)?;
+    }
     let attached = attach::attach(&mut object, [&pair.network, &pair.device], config.ports.attach, &pins)?;
     attach::forget_others(&pins);
-    // A driver may settle its features anew when a program is attached.
-    drop(before);
+    // Once more: a driver may settle its features anew when a program is attached.
     for port in [&config.ports.network, &config.ports.device] {
         let offloads = offload::settle(port)?;
         attention.extend(offloads.attention.iter().cloned());
