@@ -99,6 +99,24 @@ fn worth_learning(reason: Reason) -> bool {
         | Reason::InvalidFlags
         | Reason::FragmentAllow
         | Reason::FlowKilled
-        | Reason::UnknownTransport => false,
+        | Reason::UnknownTransport
+        | Reason::InvalidAddress
+        | Reason::FrameTooLarge
+        | Reason::TcpOption
+        | Reason::InvalidAcknowledgement
+        | Reason::DuplicateDiffers
+        | Reason::DuplicateUnverified
+        | Reason::SplitUnit
+        | Reason::BackPressure
+        | Reason::InexactReset
+        | Reason::DataAfterClose
+        | Reason::UnexpectedHandshake
+        | Reason::ConnectionRate
+        | Reason::HeldAfterResets
+        | Reason::VlanMismatch
+        | Reason::IcmpType
+        | Reason::IcmpRate
+        | Reason::UrgentData
+        | Reason::StalledUnit => false,
     }
 }

@@ -155,10 +155,47 @@ reasons! {
     FlowKilled = 43, "flow_killed", Deny;
     /// An IP protocol that is neither TCP, UDP nor ICMP.
     UnknownTransport = 44, "unknown_transport", Deny;
+    /// An address that no sender or no receiver of this traffic can have (source and destination alike, a group as source,
+    /// TCP to a group).
+    InvalidAddress = 45, "invalid_address", Deny;
+    /// An IP packet longer than a cable's 1,500 bytes: several frames put together, or a jumbo frame.
+    FrameTooLarge = 46, "frame_too_large", Deny;
+    /// A TCP option that is malformed, out of place, or changes what the stream means (MPTCP, Fast Open, MD5).
+    TcpOption = 47, "tcp_option", Deny;
+    /// An acknowledgement of bytes that were never sent.
+    InvalidAcknowledgement = 48, "invalid_acknowledgement", Deny;
+    /// TCP bytes sent again with other contents.
+    DuplicateDiffers = 49, "duplicate_differs", Deny;
+    /// TCP bytes sent again in other pieces than before, so that they cannot be compared.
+    DuplicateUnverified = 50, "duplicate_unverified", Deny;
+    /// A segment that does not begin and end where protocol data units do.
+    SplitUnit = 51, "split_unit", Deny;
+    /// New TCP bytes while as many segments as can be compared wait for the device's acknowledgement.
+    BackPressure = 52, "back_pressure", Deny;
+    /// A reset that is not exactly where the receiver expects it.
+    InexactReset = 53, "inexact_reset", Deny;
+    /// TCP bytes behind the end that the sender announced.
+    DataAfterClose = 54, "data_after_close", Deny;
+    /// An answer to a handshake that the other side did not begin.
+    UnexpectedHandshake = 55, "unexpected_handshake", Deny;
+    /// More new connections than one source may open.
+    ConnectionRate = 56, "connection_rate", Deny;
+    /// A new connection of a client whose connections had to be reset again and again.
+    HeldAfterResets = 57, "held_after_resets", Deny;
+    /// A segment in another VLAN than the conversation it claims to belong to.
+    VlanMismatch = 58, "vlan_mismatch", Deny;
+    /// An ICMP message that redirects, maps or narrows the way to the device.
+    IcmpType = 59, "icmp_type", Deny;
+    /// More ICMP echo requests than a person or a monitor sends.
+    IcmpRate = 60, "icmp_rate", Deny;
+    /// Urgent data, whose place in the stream receivers disagree about.
+    UrgentData = 61, "urgent_data", Deny;
+    /// A protocol data unit whose rest did not come in time.
+    StalledUnit = 62, "stalled_unit", Deny;
 }
 
 /// Size of tables indexed by reason code.
-pub const REASONS: usize = 64;
+pub const REASONS: usize = 128;
 
 /// What the box does with verdicts. Ordered: the box's mode caps the mode of a conduit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
