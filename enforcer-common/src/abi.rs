@@ -6,7 +6,7 @@
 use core::mem::size_of;
 
 use crate::event::Event;
-use crate::flow::Flow;
+use crate::flow::{Flow, HalfOpen, Station};
 use crate::observation::{Observation, ObservationKey};
 use crate::policy::image::{
     AddressesV4, AddressesV6, Candidate, Conduit, Denial, Ethertype, Function, Header, Image, Pair, Rule, Segment,
@@ -15,7 +15,7 @@ use crate::policy::image::{
 use crate::scratch::Scratch;
 
 /// Raised when a field changes its meaning but not its size.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// Hash over the version and every shared layout.
 pub const LAYOUT: u64 = hash(&[
@@ -35,6 +35,8 @@ pub const LAYOUT: u64 = hash(&[
     size_of::<Denial>() as u64,
     size_of::<Rule>() as u64,
     size_of::<Flow>() as u64,
+    size_of::<HalfOpen>() as u64,
+    size_of::<Station>() as u64,
     size_of::<Scratch>() as u64,
     size_of::<Event>() as u64,
     size_of::<ObservationKey>() as u64,
@@ -63,6 +65,20 @@ pub struct Settings {
     pub bypass: u8,
     /// MAC address of the bridge; frames to it stay on the box.
     pub management_mac: [u8; 6],
+    /// Boot time until which conversations that were open before the box came are taken up, nanoseconds.
+    pub grace_until: u64,
+    /// See [`crate::environment::Limits::connection_interval`].
+    pub connection_interval: u64,
+    /// See [`crate::environment::Limits::connection_burst`].
+    pub connection_burst: u32,
+    /// See [`crate::environment::Limits::resets`].
+    pub resets: u32,
+    /// Slots of the flow table that each device has; it does not change while the table lives.
+    pub flows_per_device: u32,
+    /// See [`crate::environment::Limits::sync`].
+    pub sync: u16,
+    /// Always 0.
+    pub padding: u16,
 }
 
 /// The mode a conduit has when nothing was switched since the policy was published.
@@ -86,6 +102,14 @@ pub mod slot {
     pub const EMPTY: u32 = 6;
     /// What the benchmark's program goes on with; empty in the product.
     pub const BENCH: u32 = 7;
+    /// Checksums, and the hash of the payload.
+    pub const DIGEST: u32 = 8;
+    /// A TCP segment without flow.
+    pub const HANDSHAKE: u32 = 9;
+    /// Bytes that were sent again.
+    pub const COMPARE: u32 = 10;
+    /// A flow for a TCP segment.
+    pub const CLAIM: u32 = 11;
     /// Modbus in the frame.
     pub const MODBUS: u32 = 16;
     /// Modbus in carry + payload.
@@ -182,6 +206,8 @@ pub mod loss {
     pub const FLOWS: u32 = 3;
     /// Frames that met an empty slot of the program array.
     pub const STAGES: u32 = 4;
+    /// SYN that found no room to wait for their answer.
+    pub const HALF_OPEN: u32 = 5;
     /// Size of the map.
     pub const COUNT: usize = 8;
 }
@@ -200,8 +226,12 @@ pub struct FlowKeyV4 {
     pub device_port: u16,
 }
 
-/// Conversations that the box can follow at once.
+/// Conversations that the box can follow at once, unless its configuration says otherwise.
 pub const FLOWS: usize = 16384;
+/// SYN that can wait for their answers, unless the configuration says otherwise.
+pub const HALF_OPEN: usize = 4096;
+/// Stations whose connections are counted.
+pub const STATIONS: usize = 4096;
 /// Operations that learning can tell apart.
 pub const OBSERVATIONS: usize = 32768;
 /// Bytes of the event ring.

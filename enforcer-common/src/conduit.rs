@@ -48,10 +48,10 @@ pub fn recall<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
     true
 }
 
-/// Finds the conduit of a frame in the policy, and for TCP makes or renews its flow.
+/// Finds the conduit of a frame in the policy, and renews it in the flow of a TCP segment that has one.
 ///
 /// # Errors
-/// `spoofed_device`, `flow_table_full`.
+/// `spoofed_device`.
 #[inline(always)]
 pub fn resolve<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Result<(), Reason> {
     let resolved = match look_up(policy, scratch) {
@@ -63,20 +63,8 @@ pub fn resolve<E: Environment>(policy: &Image, environment: &mut E, scratch: &mu
     };
     take(policy, environment, &scratch.frame, &mut scratch.path, resolved);
     let scratch = scratch.anew();
-    if scratch.frame.transport_protocol != protocol::TCP {
-        return Ok(());
-    }
     if scratch.path.slot == NO_FLOW {
-        if scratch.path.protocol < Protocol::FIRST_INSPECTED || !worth_a_flow(policy, &scratch.path) {
-            return Ok(());
-        }
-        let slot = environment.create_flow(&FlowKey::of(&scratch.frame)).ok_or(Reason::FlowTableFull)?;
-        scratch.path.slot = slot;
-        if let Some(flow) = environment.flow(slot) {
-            let request = scratch.path.role == Role::Request as u8;
-            let side = Side::from_code(scratch.frame.side);
-            flow.client = if request { side as u8 } else { side.other() as u8 };
-        }
+        return Ok(());
     }
     if let Some(flow) = environment.flow(scratch.path.slot) {
         flow.generation = policy.header.generation;
@@ -89,8 +77,9 @@ pub fn resolve<E: Environment>(policy: &Image, environment: &mut E, scratch: &mu
 }
 
 /// Traffic that will be dropped anyway must not fill the flow table.
+#[must_use]
 #[inline(always)]
-fn worth_a_flow(policy: &Image, path: &Path) -> bool {
+pub fn worth_a_flow(policy: &Image, path: &Path) -> bool {
     path.conduit != UNCOVERED
         || path.mode != Mode::Enforce as u8
         || policy.uncovered().verdict() != crate::verdict::Verdict::Deny

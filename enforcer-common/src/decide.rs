@@ -3,8 +3,8 @@
 
 use crate::action::Action;
 use crate::bytes::Bytes;
-use crate::environment::Environment;
-use crate::flow::{BEHIND_CARRY, NO_FLOW};
+use crate::environment::{Environment, Limits};
+use crate::flow::{BEHIND_CARRY, FlowKey, NO_FLOW};
 use crate::judge;
 use crate::link::{self, ethertype};
 use crate::network;
@@ -13,18 +13,27 @@ use crate::port::Side;
 use crate::protocol::{Protocol, modbus};
 use crate::report::report;
 use crate::scratch::{Frame, Path, Scratch, Stream};
-use crate::transport;
-use crate::verdict::Reason;
-use crate::{conduit, stream};
+use crate::stream::compare::Step;
+use crate::stream::{self, Found};
+use crate::verdict::{Reason, Verdict};
+use crate::{conduit, digest, transport};
 
 /// The stage that comes next.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
+    /// Checksums, and the hash of the payload.
+    Digest,
     /// The conduit, from the policy.
     Conduit,
     /// The conduit of a TCP segment from its flow, and its stream.
     Stream,
+    /// A TCP segment without flow.
+    Handshake,
+    /// A flow for a TCP segment.
+    Claim,
+    /// Bytes that were sent again, compared with what was forwarded.
+    Compare,
     /// The dissector of the path's protocol.
     Protocol,
     /// Judge and act.
@@ -53,21 +62,24 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
     scratch: &mut Scratch,
 ) -> Action {
     let mut next = walk(bytes, length, side, policy, environment, scratch);
-    if next == Next::Stream {
-        next = follow(policy, environment, scratch);
-    }
-    if next == Next::Conduit {
-        next = locate(policy, environment, scratch);
-        if next == Next::Stream {
-            next = follow(policy, environment, scratch);
-        }
-    }
-    if next == Next::Protocol {
-        if scratch.stream.assembled == 0 {
-            dissect(bytes, scratch);
-        } else {
-            dissect_assembled(environment, scratch);
-        }
+    while next != Next::Judge {
+        next = match next {
+            Next::Digest => digest(bytes, environment, scratch),
+            Next::Conduit => locate(policy, environment, scratch),
+            Next::Stream => follow(policy, environment, scratch),
+            Next::Handshake => begin(policy, environment, scratch),
+            Next::Claim => claim(policy, environment, scratch),
+            Next::Compare => compare(bytes, environment, scratch),
+            Next::Protocol if scratch.stream.assembled == 0 => {
+                dissect(bytes, scratch);
+                Next::Judge
+            }
+            Next::Protocol => {
+                dissect_assembled(environment, scratch);
+                Next::Judge
+            }
+            Next::Judge => Next::Judge,
+        };
     }
     while judge::units(policy, environment, scratch) {}
     let action = conclude(environment, scratch);
@@ -138,7 +150,14 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
     if bytes.length() < frame.payload_end && bytes.length() < length {
         return Err(Reason::MultiBuffer);
     }
-    if frame.transport_protocol == network::protocol::TCP { Ok(Next::Stream) } else { Ok(Next::Conduit) }
+    Ok(Next::Digest)
+}
+
+/// Checksums of an IP frame, and the hash of its payload.
+#[inline(always)]
+pub fn digest<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scratch: &mut Scratch) -> Next {
+    digest::take(bytes, environment, scratch);
+    if scratch.frame.transport_protocol == network::protocol::TCP { Next::Stream } else { Next::Conduit }
 }
 
 /// The conduit, from the policy. Leaves a datagram to its dissector, and a segment to its stream.
@@ -149,16 +168,45 @@ pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         return Next::Judge;
     }
     let scratch = scratch.anew();
-    if scratch.path.slot != NO_FLOW {
+    let tcp = scratch.frame.transport_protocol == network::protocol::TCP;
+    if tcp && scratch.path.slot != NO_FLOW {
         return Next::Stream;
     }
-    if scratch.frame.transport_protocol == network::protocol::TCP || scratch.path.protocol < Protocol::FIRST_INSPECTED {
+    let limits = environment.limits();
+    if limits.checksums && scratch.frame.wrong_checksum != 0 {
+        scratch.outcome = Reason::BadChecksum as u8;
+        return Next::Judge;
+    }
+    let inspected = scratch.path.protocol >= Protocol::FIRST_INSPECTED;
+    if tcp && inspected && conduit::worth_a_flow(policy, &scratch.path) {
+        return Next::Handshake;
+    }
+    if tcp || !inspected {
+        if tcp && scratch.frame.side == Side::Network as u8 && scratch.path.conduit != UNCOVERED {
+            scratch.outcome = opening(environment, scratch, &limits);
+            if scratch.outcome != 0 {
+                return Next::Judge;
+            }
+        }
         uninspected(policy, scratch);
         return Next::Judge;
     }
     scratch.stream.start = scratch.frame.payload;
     scratch.stream.end = scratch.frame.payload_end;
     Next::Protocol
+}
+
+/// Reason code that keeps a station from opening a connection in which nothing is inspected, or 0.
+#[inline(always)]
+fn opening<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits) -> u8 {
+    let now = environment.now();
+    if !stream::is_opening(&scratch.frame) {
+        return 0;
+    }
+    match stream::admit(environment, limits, &FlowKey::of(&scratch.frame), now) {
+        Ok(()) => 0,
+        Err(reason) => reason as u8,
+    }
 }
 
 #[inline(always)]
@@ -187,13 +235,52 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         uninspected(policy, scratch);
         return Next::Judge;
     }
-    match stream::follow(policy, environment, scratch) {
-        Ok(()) => Next::Protocol,
+    let found = stream::follow(policy, environment, scratch);
+    found_or_reason(policy, scratch, found)
+}
+
+/// A TCP segment whose flow is not known.
+#[inline(always)]
+pub fn begin<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Next {
+    let found = stream::handshake::begin(policy, environment, scratch);
+    found_or_reason(policy, scratch, found)
+}
+
+/// A flow for a TCP segment, searched for in steps.
+#[inline(always)]
+pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Next {
+    let found = stream::handshake::claim(policy, environment, scratch);
+    found_or_reason(policy, scratch, found)
+}
+
+#[inline(always)]
+fn found_or_reason(policy: &Image, scratch: &mut Scratch, found: Result<Found, Reason>) -> Next {
+    match found {
+        Ok(Found::Fresh) => Next::Protocol,
+        Ok(Found::Again) => Next::Compare,
+        Ok(Found::New) => Next::Claim,
+        Ok(Found::Known) => Next::Stream,
         Err(reason) => {
-            // Control segments of traffic that no conduit covers are not covered either.
+            // Control segments of traffic that no conduit covers are not covered either; and where such traffic is denied,
+            // nothing else is said of it.
+            let allowed = reason.verdict() as u8 == Verdict::Allow as u8;
+            let default = policy.uncovered();
             let uncovered =
-                scratch.path.conduit == UNCOVERED && reason.verdict() as u8 == crate::verdict::Verdict::Allow as u8;
-            scratch.outcome = if uncovered { policy.uncovered() as u8 } else { reason as u8 };
+                scratch.path.conduit == UNCOVERED && (allowed || default.verdict() as u8 == Verdict::Deny as u8);
+            scratch.outcome = if uncovered { default as u8 } else { reason as u8 };
+            Next::Judge
+        }
+    }
+}
+
+/// Compares bytes that were sent again with what was forwarded, a stretch of them.
+#[inline(always)]
+pub fn compare<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scratch: &mut Scratch) -> Next {
+    match stream::compare::step(bytes, environment, scratch) {
+        Step::More => Next::Compare,
+        Step::Fresh => Next::Protocol,
+        Step::Whole(reason) => {
+            scratch.outcome = reason as u8;
             Next::Judge
         }
     }

@@ -3,9 +3,45 @@
 //! Implemented for kernel maps (`enforcer-ebpf`), for replay and for tests.
 
 use crate::bytes::Bytes;
-use crate::flow::{Flow, FlowKey};
+use crate::digest::Key;
+use crate::flow::{Flow, FlowKey, HalfOpen, Station};
 use crate::scratch::Scratch;
+use crate::table::Slots;
 use crate::verdict::{Mode, Reason};
+
+/// How far a conversation is trusted whose beginning was not seen, while no exchange has proved where its units begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// As one that was followed from its beginning: what a capture cannot show is taken for granted.
+    Whole,
+    /// For a while after the box came into the line: what reads may pass.
+    Reading,
+    /// Not at all.
+    Nothing,
+}
+
+/// What holds for conversations, whatever the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Trust at this moment.
+    pub trust: Trust,
+    /// Raised when frames may have passed unseen: what was known of conversations before counts no more.
+    pub sync: u16,
+    /// Nanoseconds between two new connections of one station to one service at their highest rate; 0: no limit.
+    pub connection_interval: u64,
+    /// New connections that may come at once.
+    pub connection_burst: u32,
+    /// Connections reset within a minute after which a station's new ones are held off; 0: never.
+    pub resets: u32,
+    /// Checksums are judged.
+    pub checksums: bool,
+}
+
+impl Limits {
+    /// Everything is trusted and nothing counted: a capture, or a question about one operation.
+    pub const UNLIMITED: Self =
+        Self { trust: Trust::Whole, sync: 0, connection_interval: 0, connection_burst: 0, resets: 0, checksums: false };
+}
 
 /// The outside world, as far as the decision depends on it or must leave a trace in it.
 pub trait Environment {
@@ -24,11 +60,38 @@ pub trait Environment {
     /// Slot of the flow with this key.
     fn find_flow(&mut self, key: &FlowKey) -> Option<u32>;
 
-    /// Makes an empty flow and returns its slot; `None` when there is no room.
-    fn create_flow(&mut self, key: &FlowKey) -> Option<u32>;
+    /// The slots of the device with this address, which gets some when it has none. `None`: there are none left.
+    fn slots(&mut self, device: &[u8; 16]) -> Option<Slots>;
+
+    /// Counts a conversation that found no slot.
+    fn lose_flow(&mut self);
+
+    /// Lets a conversation be found in its slot. False when the index is full.
+    fn bind(&mut self, key: &FlowKey, slot: u32) -> bool;
+
+    /// Lets it be found no more.
+    fn unbind(&mut self, key: &FlowKey);
 
     /// The flow in a slot.
     fn flow(&mut self, slot: u32) -> Option<&mut Flow>;
+
+    /// What waits for an answer under this key.
+    fn half_open(&mut self, key: &FlowKey) -> Option<&mut HalfOpen>;
+
+    /// Puts something there, in place of what was.
+    fn set_half_open(&mut self, key: &FlowKey, half: HalfOpen);
+
+    /// Takes it away.
+    fn forget_half_open(&mut self, key: &FlowKey);
+
+    /// What is remembered under [`FlowKey::station`], an empty record when there was none.
+    fn station(&mut self, key: &FlowKey) -> Option<&mut Station>;
+
+    /// What holds for conversations, whatever the policy.
+    fn limits(&self) -> Limits;
+
+    /// The key of the hash over what is forwarded.
+    fn key(&self) -> Option<&Key>;
 
     /// Lays the flow's carry and the frame's bytes from `stream.start` to `stream.end` behind each other; `None` when
     /// they do not fit.

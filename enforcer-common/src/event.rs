@@ -11,7 +11,7 @@ pub struct Event {
     pub time: u64,
     /// Headers of the frame.
     pub frame: Frame,
-    /// Conduit, mode, generation.
+    /// Conduit, mode, generation, what the receiver expects.
     pub path: Path,
     /// The operation; [`Operation::EMPTY`] with the frame's reason when the frame holds none.
     pub operation: Operation,
@@ -53,4 +53,4 @@ impl Event {
     }
 }
 
-const _: () = assert!(core::mem::size_of::<Event>() == 184);
+const _: () = assert!(core::mem::size_of::<Event>() == 192);

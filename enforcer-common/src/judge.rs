@@ -10,7 +10,9 @@ use crate::network::protocol;
 use crate::operation::{NO_RULE, Operation, Role};
 use crate::policy::{Image, UNCOVERED, lookup, rate};
 use crate::port::Side;
-use crate::scratch::{Finding, OPERATIONS, Scratch};
+use crate::scratch::{Commit, Finding, OPERATIONS, Scratch};
+use crate::stream::resync;
+use crate::transport::flag;
 use crate::verdict::{Mode, Reason, Verdict};
 
 /// How many records are judged in one step.
@@ -103,17 +105,25 @@ fn is_denial(code: u8) -> bool {
 /// without inspection.
 #[inline(always)]
 fn nothing_found(scratch: &Scratch) -> Reason {
-    if scratch.stream.save_length != 0 || scratch.stream.commit != 0 { Reason::Partial } else { Reason::Conduit }
+    if scratch.stream.save_length != 0 || scratch.stream.commit != Commit::Nothing as u8 {
+        Reason::Partial
+    } else {
+        Reason::Conduit
+    }
 }
 
-/// A reset needs a TCP conversation that is inspected, or one that the policy resets because its beginning was not seen;
-/// everything else is dropped.
+/// A reset needs a TCP conversation that is inspected, and a denial that it could not go on from: of an operation, of what
+/// follows one, of repetitions that never match, or because the policy resets what it has not seen begin. Everything else
+/// is dropped: the sender's TCP repeats it in its place.
 #[inline(always)]
 fn on_deny(scratch: &Scratch, reason: Reason) -> OnDeny {
-    if scratch.path.on_deny == OnDeny::Reset as u8
-        && scratch.frame.transport_protocol == protocol::TCP
-        && (scratch.stream.commit != 0 || reason as u8 == Reason::Unsynchronised as u8)
-    {
+    let stream = &scratch.stream;
+    let final_ = stream.commit != Commit::Nothing as u8
+        || stream.strike != 0
+        || reason as u8 == Reason::Unsynchronised as u8
+        || reason as u8 == Reason::FlowKilled as u8;
+    let tcp = scratch.frame.transport_protocol == protocol::TCP;
+    if scratch.path.on_deny == OnDeny::Reset as u8 && tcp && final_ && scratch.frame.tcp_flags & flag::RST == 0 {
         OnDeny::Reset
     } else {
         OnDeny::Drop
@@ -130,10 +140,14 @@ fn conclude<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut S
     if !is_denial(reason) && finding.rule != NO_RULE && !within_rate(policy, environment, finding.rule) {
         reason = Reason::RateExceeded as u8;
     }
+    let uncertain = scratch.stream.uncertain != 0;
     if let Some(record) = scratch.operation_mut(index) {
         record.reason = reason;
         record.rule = finding.rule;
         record.flags |= Operation::DECIDED;
+        if uncertain {
+            record.flags |= Operation::UNCERTAIN;
+        }
     }
     let scratch = scratch.anew();
     let reason = match scratch.operation(index).and_then(|record| Reason::from_code(record.reason)) {
@@ -149,13 +163,16 @@ fn conclude<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut S
 /// Judges the range at hand.
 #[inline(always)]
 fn find(policy: &Image, scratch: &mut Scratch) {
-    let Scratch { operations, judging, path, frame, .. } = scratch;
+    let Scratch { operations, judging, path, frame, stream, .. } = scratch;
     let index = judging.next.wrapping_sub(1);
     judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::BeyondInspection as u8, padding: 0 };
     let Some(record) = operations.get(index as usize & const { OPERATIONS - 1 }) else {
         return;
     };
     let response = record.role != Role::Request as u8;
+    if record.fault != 0 && !is_about_place(record.fault) {
+        stream.faulty = 1;
+    }
     if path.conduit == UNCOVERED {
         judging.range.reason = policy.header.uncovered;
     } else if response && (record.fault == 0 || frame.side == Side::Device as u8) {
@@ -165,7 +182,19 @@ fn find(policy: &Image, scratch: &mut Scratch) {
         judging.range.reason = record.fault;
     } else {
         policy.judge(path.conduit, record, judging);
+        if stream.unproved != 0 && !resync::is_harmless(record.access) && !is_denial(judging.range.reason) {
+            judging.range.reason = Reason::Unsynchronised as u8;
+        }
     }
+}
+
+/// Faults of a segment's place, not of its bytes.
+#[inline(always)]
+const fn is_about_place(fault: u8) -> bool {
+    fault == Reason::SequenceGap as u8
+        || fault == Reason::Overlap as u8
+        || fault == Reason::Unsynchronised as u8
+        || fault == Reason::BackPressure as u8
 }
 
 #[inline(always)]

@@ -38,9 +38,12 @@ pub mod link;
 pub mod network;
 pub mod transport;
 
+pub mod digest;
+
 pub mod conduit;
 pub mod flow;
 pub mod stream;
+pub mod table;
 
 pub mod operation;
 pub mod protocol;

@@ -169,6 +169,8 @@ impl Operation {
     pub const CONTINUES: u8 = 4;
     /// The record holds the judge's finding for its unit.
     pub const DECIDED: u8 = 8;
+    /// Enforce would not have seen the bytes here: the finding is the one it would have when they come again.
+    pub const UNCERTAIN: u8 = 16;
 
     /// A record with nothing in it.
     pub const EMPTY: Self = Self {

@@ -5,8 +5,10 @@
 
 use core::hint::black_box;
 
+use crate::digest::Digest;
 use crate::operation::Operation;
 use crate::policy::{CANDIDATES_PER_SEGMENT, Run};
+use crate::table::Claim;
 use crate::verdict::Reason;
 
 /// Room for operations, a power of two.
@@ -41,6 +43,8 @@ pub struct Frame {
     pub sequence: u32,
     /// TCP acknowledgement number.
     pub acknowledgement: u32,
+    /// TCP window as on the wire.
+    pub window: u16,
     /// TCP or UDP port, 0 for other transports.
     pub source_port: u16,
     /// See `source_port`.
@@ -63,8 +67,10 @@ pub struct Frame {
     pub tcp_flags: u8,
     /// [`crate::port::Side`] code of the ingress port.
     pub side: u8,
+    /// Non-zero: the checksum of the IPv4 header or of the transport is wrong.
+    pub wrong_checksum: u8,
     /// Always 0.
-    pub padding: [u8; 1],
+    pub padding: [u8; 2],
 }
 
 impl Frame {
@@ -79,6 +85,7 @@ impl Frame {
         length: 0,
         sequence: 0,
         acknowledgement: 0,
+        window: 0,
         source_port: 0,
         destination_port: 0,
         ethertype: 0,
@@ -90,7 +97,8 @@ impl Frame {
         transport_protocol: 0,
         tcp_flags: 0,
         side: 0,
-        padding: [0; 1],
+        wrong_checksum: 0,
+        padding: [0; 2],
     };
 }
 
@@ -120,6 +128,8 @@ pub struct Path {
     pub zones: [u16; 2],
     /// Conduits found for either direction, while the conduit is looked up.
     pub found: [u16; 2],
+    /// Next sequence number that the frame's receiver expects, where a flow is known.
+    pub expected: u32,
 }
 
 impl Path {
@@ -136,6 +146,7 @@ impl Path {
         values: 0,
         zones: [0; 2],
         found: [0; 2],
+        expected: 0,
     };
 }
 
@@ -143,6 +154,8 @@ impl Path {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Stream {
+    /// Keyed hash of the segment's new bytes.
+    pub hash: u64,
     /// First byte to parse, in the frame or, when `assembled`, in carry + payload.
     pub start: u32,
     /// Behind the last byte to parse.
@@ -155,12 +168,30 @@ pub struct Stream {
     pub save_length: u32,
     /// Bytes of the stream that belong to a unit already decided.
     pub skip: u32,
+    /// Sequence number of the segment's first new byte, and how many new ones it has.
+    pub fresh: u32,
+    /// See `fresh`.
+    pub fresh_length: u32,
+    /// First sequence number still to be compared with what was forwarded, and the one behind the last.
+    pub compare: u32,
+    /// See `compare`.
+    pub compare_end: u32,
     /// Non-zero: parse carry + payload instead of the frame.
     pub assembled: u8,
-    /// Non-zero: the commit below applies.
+    /// [`Commit`] code: what changes when the frame is forwarded.
     pub commit: u8,
+    /// Non-zero: the bytes must begin and end where units do.
+    pub whole: u8,
+    /// Non-zero: no exchange has proved where units begin; only what reads may pass.
+    pub unproved: u8,
+    /// Non-zero: enforce would not have seen these bytes here; what is said of them is what it would say if they came again.
+    pub uncertain: u8,
     /// Non-zero: the segment repeats bytes that were forwarded before.
     pub retransmission: u8,
+    /// Non-zero: one repetition too many that could not be verified; the conversation is reset.
+    pub strike: u8,
+    /// Non-zero: bytes were not what the protocol's framing allows.
+    pub faulty: u8,
     /// Units of the protocol read so far.
     pub units: u8,
     /// Records whose values are read in a later pass, and how many they are.
@@ -168,7 +199,21 @@ pub struct Stream {
     /// See `later`.
     pub later_count: u8,
     /// Always 0.
-    pub padding: [u8; 3],
+    pub padding: [u8; 2],
+}
+
+/// What forwarding a frame changes in its conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Commit {
+    /// Nothing.
+    Nothing = 0,
+    /// The direction advances to `stream.next`.
+    Advance = 1,
+    /// A stretch ahead of the stream is noted.
+    Ahead = 2,
+    /// Bytes of an unknown conversation are noted.
+    Midstream = 3,
 }
 
 /// What the judge carries from one object range to the next, and from one candidate to the next.
@@ -221,6 +266,10 @@ pub struct Scratch {
     pub path: Path,
     /// Stream.
     pub stream: Stream,
+    /// Checksum and hash.
+    pub digest: Digest,
+    /// The search for a slot of the flow table.
+    pub claim: Claim,
     /// Operations found, in the order of the bytes.
     pub operations: [Operation; OPERATIONS],
     /// The judge's.
@@ -246,6 +295,8 @@ impl Scratch {
             frame: Frame::default(),
             path: Path::default(),
             stream: Stream::default(),
+            digest: Digest::default(),
+            claim: Claim::default(),
             operations: [Operation::EMPTY; OPERATIONS],
             judging: Judging::default(),
             count: 0,
@@ -318,6 +369,6 @@ impl Default for Scratch {
     }
 }
 
-const _: () = assert!(core::mem::size_of::<Frame>() == 88);
-const _: () = assert!(core::mem::size_of::<Path>() == 24);
-const _: () = assert!(core::mem::size_of::<Stream>() == 36);
+const _: () = assert!(core::mem::size_of::<Frame>() == 92);
+const _: () = assert!(core::mem::size_of::<Path>() == 28);
+const _: () = assert!(core::mem::size_of::<Stream>() == 64);

@@ -40,13 +40,14 @@ pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reas
 
 #[inline(always)]
 fn tcp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
-    let header = bytes.read::<14>(frame.transport).ok_or(Reason::Truncated)?;
-    let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags] = header;
+    let header = bytes.read::<16>(frame.transport).ok_or(Reason::Truncated)?;
+    let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1] = header;
     frame.source_port = u16::from_be_bytes([s0, s1]);
     frame.destination_port = u16::from_be_bytes([d0, d1]);
     frame.sequence = u32::from_be_bytes([q0, q1, q2, q3]);
     frame.acknowledgement = u32::from_be_bytes([a0, a1, a2, a3]);
     frame.tcp_flags = flags;
+    frame.window = u16::from_be_bytes([w0, w1]);
     let header_length = ((offset >> 4) as u32) << 2;
     frame.payload = frame.transport.wrapping_add(header_length);
     if header_length < 20 || frame.payload > frame.payload_end {

@@ -6,6 +6,7 @@
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
 use enforcer_common::abi::slot;
+use enforcer_common::flow::{RING, Sent};
 
 use crate::maps;
 use crate::stages::{call, missing};
@@ -19,6 +20,10 @@ pub fn rewind(context: XdpContext) -> u32 {
         unsafe {
             (*flow).network.next = (*flow).network.pending;
             (*flow).device.next = (*flow).device.pending;
+            (*flow).device.acknowledged = (*flow).network.pending;
+            // As if the device had acknowledged the run before.
+            let oldest = ((*flow).newest + 1) as usize & (RING - 1);
+            (*flow).ring.as_mut_ptr().add(oldest).write(Sent { hash: 0, sequence: 0, length: 0 });
         }
     }
     call(&context, slot::BENCH);

@@ -5,14 +5,16 @@ use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_coarse_ns, bpf_xdp_load_bytes};
 use aya_ebpf::programs::XdpContext;
 use enforcer_common::abi::{FlowKeyV4, FunctionReason, MODE_AS_POLICY, cell, loss};
-use enforcer_common::environment::Environment;
+use enforcer_common::digest::Key;
+use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
-use enforcer_common::flow::{BEHIND_CARRY, CARRY, Flow, FlowKey};
+use enforcer_common::flow::{BEHIND_CARRY, CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::Observation;
 use enforcer_common::operation::{NO_FUNCTION, NO_RULE};
 use enforcer_common::policy::capacity;
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
+use enforcer_common::table::{MOST_PER_DEVICE, Slots};
 use enforcer_common::verdict::{Mode, Reason};
 
 use crate::maps;
@@ -31,6 +33,31 @@ impl<'a> Maps<'a> {
     #[inline(always)]
     pub(crate) const fn new(context: &'a XdpContext) -> Self {
         Self { context, assembled: Assembled::new(core::ptr::null(), 0) }
+    }
+
+    /// Keeps the bytes that `scratch.stream` marks in a carry of `N` bytes.
+    ///
+    /// # Safety
+    /// `carry` points to `N` bytes of a map value that nobody else writes.
+    #[inline(always)]
+    unsafe fn keep<const N: usize>(&self, scratch: &Scratch, carry: *mut u8) {
+        if scratch.stream.assembled != 0 {
+            if let Some(buffer) = maps::ASSEMBLED.get_ptr_mut(0) {
+                // SAFETY: the mask plus the carry's size is inside the buffer.
+                let from = unsafe { buffer.cast::<u8>().add(scratch.stream.save_start as usize & ASSEMBLED_MASK) };
+                copy_carry::<N>(from, carry);
+            }
+            return;
+        }
+        let length = scratch.stream.save_length;
+        if length == 0 || length > N as u32 {
+            return;
+        }
+        let length = at_least_one(length).min(N as u32);
+        // SAFETY: `length` is at most the carry's size.
+        let _ = unsafe {
+            bpf_xdp_load_bytes(self.context.as_ptr().cast(), scratch.stream.save_start, carry.cast(), length)
+        };
     }
 }
 
@@ -68,7 +95,7 @@ fn halves(address: &[u8; 16]) -> [u64; 2] {
 fn v4(key: &FlowKey) -> FlowKeyV4 {
     let [_, network] = halves(&key.network);
     let [_, device] = halves(&key.device);
-    let ([a, b], [c, d]) = (key.network_port.to_ne_bytes(), key.device_port.to_ne_bytes());
+    let [[a, b], [c, d]] = [key.network_port, key.device_port].map(|port| (port as u16).to_ne_bytes());
     let words = [(network >> 32) as u32, (device >> 32) as u32, u32::from_ne_bytes([a, b, c, d])];
     // SAFETY: three words are the key's four fields without padding, see its layout; any bytes are a key.
     unsafe { core::mem::transmute::<[u32; 3], FlowKeyV4>(words) }
@@ -116,45 +143,129 @@ impl Environment for Maps<'_> {
     }
 
     #[inline(always)]
-    fn create_flow(&mut self, key: &FlowKey) -> Option<u32> {
-        let Ok(Some(slot)) = maps::FREE_FLOWS.pop() else {
-            lose(loss::FLOWS);
+    fn slots(&mut self, device: &[u8; 16]) -> Option<Slots> {
+        let count = maps::SETTINGS.get(0)?.flows_per_device;
+        if count == 0 || count > MOST_PER_DEVICE {
             return None;
-        };
-        let inserted = if is_v4(key) {
-            maps::FLOWS_V4.insert(v4(key), slot, BPF_NOEXIST as u64)
-        } else {
-            maps::FLOWS_V6.insert(key, slot, BPF_NOEXIST as u64)
-        };
-        if inserted.is_err() {
-            // The other port was first: its slot counts.
-            let _ = maps::FREE_FLOWS.push(slot, 0);
-            return self.find_flow(key);
         }
-        Some(slot)
+        // SAFETY: the value is copied at once; an index is a plain word.
+        if let Some(index) = unsafe { maps::DEVICES.get(device).copied() } {
+            return Some(Slots { first: index.wrapping_mul(count), count });
+        }
+        let given = maps::DEVICE_COUNT.get_ptr_mut(0)?;
+        // SAFETY: a live map value, which this port's program alone writes.
+        let index = unsafe { *given };
+        let first = index.wrapping_mul(count);
+        // Behind the table's end there are no slots.
+        maps::FLOW_TABLE.get_ptr(first.wrapping_add(count - 1))?;
+        maps::DEVICES.insert(device, index, BPF_NOEXIST as u64).ok()?;
+        // SAFETY: as above.
+        unsafe { *given = index + 1 };
+        Some(Slots { first, count })
+    }
+
+    #[inline(always)]
+    fn lose_flow(&mut self) {
+        lose(loss::FLOWS);
+    }
+
+    #[inline(always)]
+    fn bind(&mut self, key: &FlowKey, slot: u32) -> bool {
+        if is_v4(key) {
+            maps::FLOWS_V4.insert(v4(key), slot, 0).is_ok()
+        } else {
+            maps::FLOWS_V6.insert(key, slot, 0).is_ok()
+        }
+    }
+
+    #[inline(always)]
+    fn unbind(&mut self, key: &FlowKey) {
+        // It may be gone already.
+        let _ = if is_v4(key) { maps::FLOWS_V4.remove(v4(key)) } else { maps::FLOWS_V6.remove(key) };
     }
 
     #[inline(always)]
     fn flow(&mut self, slot: u32) -> Option<&mut Flow> {
-        // SAFETY: a direction has one writer, the port that its segments enter by, and a port has one queue.
+        // SAFETY: every field has one writer, the program of one port, and a port has one queue.
         maps::FLOW_TABLE.get_ptr_mut(slot).map(|flow| unsafe { &mut *flow })
+    }
+
+    #[inline(always)]
+    fn half_open(&mut self, key: &FlowKey) -> Option<&mut HalfOpen> {
+        // SAFETY: a live map value; the handshake's two sides speak in turn.
+        maps::HALF_OPEN_FLOWS.get_ptr_mut(key).map(|half| unsafe { &mut *half })
+    }
+
+    #[inline(always)]
+    fn set_half_open(&mut self, key: &FlowKey, half: HalfOpen) {
+        if maps::HALF_OPEN_FLOWS.insert(key, half, 0).is_err() {
+            lose(loss::HALF_OPEN);
+        }
+    }
+
+    #[inline(always)]
+    fn forget_half_open(&mut self, key: &FlowKey) {
+        // It may be gone already.
+        let _ = maps::HALF_OPEN_FLOWS.remove(key);
+    }
+
+    #[inline(always)]
+    fn station(&mut self, key: &FlowKey) -> Option<&mut Station> {
+        if maps::STATION_TABLE.get_ptr(key).is_none() {
+            let _ = maps::STATION_TABLE.insert(key, Station::default(), BPF_NOEXIST as u64);
+        }
+        // SAFETY: a live map value, written by the network port's program.
+        maps::STATION_TABLE.get_ptr_mut(key).map(|station| unsafe { &mut *station })
+    }
+
+    #[inline(always)]
+    fn limits(&self) -> Limits {
+        match maps::SETTINGS.get(0) {
+            Some(settings) => Limits {
+                trust: if Environment::now(self) < settings.grace_until { Trust::Reading } else { Trust::Nothing },
+                sync: settings.sync,
+                connection_interval: settings.connection_interval,
+                connection_burst: settings.connection_burst,
+                resets: settings.resets,
+                checksums: true,
+            },
+            None => Limits {
+                trust: Trust::Nothing,
+                sync: 0,
+                connection_interval: 0,
+                connection_burst: 0,
+                resets: 0,
+                checksums: true,
+            },
+        }
+    }
+
+    #[inline(always)]
+    fn key(&self) -> Option<&Key> {
+        maps::HASH_KEY.get(0)
     }
 
     #[inline(always)]
     fn assemble(&mut self, scratch: &Scratch) -> Option<&Assembled> {
         let flow = maps::FLOW_TABLE.get_ptr_mut(scratch.path.slot)?;
         let buffer = maps::ASSEMBLED.get_ptr_mut(0)?.cast::<u8>();
-        // SAFETY: both pointers are live map values; see `flow` for who writes them.
-        let direction = match Side::from_code(scratch.frame.side) {
-            Side::Network => unsafe { &(*flow).network },
-            Side::Device => unsafe { &(*flow).device },
-        };
-        let carried = direction.carry_length;
         let length = scratch.stream.end.wrapping_sub(scratch.stream.start);
+        // SAFETY: both pointers are live map values; see `flow` for who writes them.
+        let carried = unsafe {
+            match Side::from_code(scratch.frame.side) {
+                Side::Network => {
+                    copy_carry::<CARRY>((*flow).network_carry.as_ptr(), buffer);
+                    (*flow).network.carry_length
+                }
+                Side::Device => {
+                    copy_carry::<DEVICE_CARRY>((*flow).device_carry.as_ptr(), buffer);
+                    (*flow).device.carry_length
+                }
+            }
+        };
         if carried > CARRY as u32 || length == 0 || length > BEHIND_CARRY {
             return None;
         }
-        copy_carry(direction.carry.as_ptr(), buffer);
         let carried = (opaque(carried as usize) & 0x1ff) as u32;
         let length = at_least_one(length);
         // SAFETY: carry and payload together are shorter than the buffer.
@@ -174,28 +285,13 @@ impl Environment for Maps<'_> {
         let Some(flow) = maps::FLOW_TABLE.get_ptr_mut(scratch.path.slot) else {
             return;
         };
-        // SAFETY: a live map value; this port is the direction's only writer.
-        let carry = match Side::from_code(scratch.frame.side) {
-            Side::Network => unsafe { (*flow).network.carry.as_mut_ptr() },
-            Side::Device => unsafe { (*flow).device.carry.as_mut_ptr() },
-        };
-        if scratch.stream.assembled != 0 {
-            let Some(buffer) = maps::ASSEMBLED.get_ptr_mut(0) else {
-                return;
-            };
-            // SAFETY: the mask plus the carry's size is inside the buffer.
-            copy_carry(unsafe { buffer.cast::<u8>().add(scratch.stream.save_start as usize & ASSEMBLED_MASK) }, carry);
-            return;
+        // SAFETY: a live map value; this port is the carry's only writer.
+        unsafe {
+            match Side::from_code(scratch.frame.side) {
+                Side::Network => self.keep::<CARRY>(scratch, (*flow).network_carry.as_mut_ptr()),
+                Side::Device => self.keep::<DEVICE_CARRY>(scratch, (*flow).device_carry.as_mut_ptr()),
+            }
         }
-        let length = scratch.stream.save_length;
-        if length == 0 || length > CARRY as u32 {
-            return;
-        }
-        let length = at_least_one(length).min(CARRY as u32);
-        // SAFETY: `length` is at most the carry's size.
-        let _ = unsafe {
-            bpf_xdp_load_bytes(self.context.as_ptr().cast(), scratch.stream.save_start, carry.cast(), length)
-        };
     }
 
     #[inline(always)]
@@ -309,8 +405,8 @@ fn at_least_one(length: u32) -> u32 {
 
 /// Copies a whole carry, eight bytes at a time. What lies behind its length is never read.
 #[inline(always)]
-fn copy_carry(from: *const u8, to: *mut u8) {
-    for word in 0..CARRY / 8 {
+fn copy_carry<const N: usize>(from: *const u8, to: *mut u8) {
+    for word in 0..N / 8 {
         // SAFETY: callers pass map values with at least a carry's size behind the pointer.
         unsafe {
             let bytes = from.add(word * 8).cast::<u64>().read_unaligned();

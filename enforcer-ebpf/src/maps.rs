@@ -1,12 +1,14 @@
 //! Every map, who writes it, who reads it. All are pinned by the controller: nothing here ends with its process.
 
-use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, PerCpuArray, PerCpuHashMap, ProgramArray, Queue, RingBuf};
+use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, RingBuf};
 use aya_ebpf::macros::btf_map;
 use enforcer_common::abi::{
-    ASSEMBLY, EVENT_RING, FLOWS, FlowKeyV4, FunctionReason, OBSERVATIONS, Settings, cell, loss, slot,
+    ASSEMBLY, EVENT_RING, FLOWS, FlowKeyV4, FunctionReason, HALF_OPEN, OBSERVATIONS, STATIONS, Settings, cell, loss,
+    slot,
 };
+use enforcer_common::digest::Key;
 use enforcer_common::event::Event;
-use enforcer_common::flow::{CARRY, Flow, FlowKey};
+use enforcer_common::flow::{CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::policy::{Image, capacity};
 use enforcer_common::scratch::Scratch;
@@ -35,21 +37,37 @@ pub(crate) static SETTINGS: Array<Settings, 1> = Array::new();
 #[btf_map]
 pub(crate) static CONDUIT_MODES: Array<u32, { capacity::CONDUITS * 2 }> = Array::new();
 
-/// Slots of IPv4 conversations. Written by the programs, emptied by the controller when they have ended.
+/// Slots of IPv4 conversations. Written by the device port's program.
 #[btf_map]
 pub(crate) static FLOWS_V4: HashMap<FlowKeyV4, u32, FLOWS> = HashMap::new();
 
-/// Slots of IPv6 conversations.
+/// Slots of IPv6 conversations. Written by the device port's program.
 #[btf_map]
 pub(crate) static FLOWS_V6: HashMap<FlowKey, u32, FLOWS> = HashMap::new();
 
-/// The conversations. A direction is written by the program of the port that its segments enter by.
+/// The conversations. Each field has one writer, see [`enforcer_common::flow`].
 #[btf_map]
 pub(crate) static FLOW_TABLE: Array<Flow, FLOWS> = Array::new();
 
-/// Slots that hold no conversation. Filled by the controller, taken by the programs.
+/// Which of the table's runs of slots a device has. Written by the device port's program.
 #[btf_map]
-pub(crate) static FREE_FLOWS: Queue<u32, FLOWS> = Queue::new();
+pub(crate) static DEVICES: HashMap<[u8; 16], u32, FLOWS> = HashMap::new();
+
+/// How many runs are given out. Written by the device port's program.
+#[btf_map]
+pub(crate) static DEVICE_COUNT: Array<u32, 1> = Array::new();
+
+/// What waits for an answer. Written by the programs, on SYN alone and for bytes of unknown conversations.
+#[btf_map]
+pub(crate) static HALF_OPEN_FLOWS: LruHashMap<FlowKey, HalfOpen, HALF_OPEN> = LruHashMap::new();
+
+/// Stations that open connections. Written by the programs, on SYN and when a connection is reset.
+#[btf_map]
+pub(crate) static STATION_TABLE: LruHashMap<FlowKey, Station, STATIONS> = LruHashMap::new();
+
+/// Key of the hash over what is forwarded. Written once, by the controller that made the maps.
+#[btf_map]
+pub(crate) static HASH_KEY: Array<Key, 1> = Array::new();
 
 /// Counters per bank and conduit.
 #[btf_map]
@@ -85,7 +103,7 @@ pub(crate) static EVENTS: RingBuf<Event, EVENT_RING> = RingBuf::new();
 #[btf_map]
 pub(crate) static OBSERVED: HashMap<ObservationKey, Observation, OBSERVATIONS> = HashMap::new();
 
-const _: () = assert!(CARRY % 8 == 0);
+const _: () = assert!(CARRY.is_multiple_of(8) && DEVICE_CARRY.is_multiple_of(8));
 
 /// An observation in the making: too large for the stack.
 #[repr(C)]

@@ -79,6 +79,46 @@ pub fn stream(context: XdpContext) -> u32 {
     go_on(&context, scratch, next)
 }
 
+/// Checksums, and the hash of the payload.
+#[xdp(frags)]
+pub fn digest(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    let next = decide::digest(&Window::new(&context), &Maps::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// TCP without flow.
+#[xdp(frags)]
+pub fn handshake(context: XdpContext) -> u32 {
+    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
+        return missing();
+    };
+    let next = decide::begin(policy, &mut Maps::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// A flow for a TCP segment.
+#[xdp(frags)]
+pub fn claim(context: XdpContext) -> u32 {
+    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
+        return missing();
+    };
+    let next = decide::claim(policy, &mut Maps::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// Bytes that were sent again.
+#[xdp(frags)]
+pub fn compare(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    let next = decide::compare(&Window::new(&context), &mut Maps::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
 /// Modbus in the frame.
 #[xdp(frags)]
 pub fn modbus(context: XdpContext) -> u32 {
@@ -215,6 +255,10 @@ pub fn empty(_context: XdpContext) -> u32 {
 #[inline(always)]
 fn go_on(context: &XdpContext, scratch: &Scratch, next: Next) -> u32 {
     match next {
+        Next::Digest => call(context, slot::DIGEST),
+        Next::Handshake => call(context, slot::HANDSHAKE),
+        Next::Claim => call(context, slot::CLAIM),
+        Next::Compare => call(context, slot::COMPARE),
         Next::Conduit => call(context, slot::CONDUIT),
         Next::Stream => call(context, slot::STREAM),
         Next::Judge => call(context, slot::JUDGE),

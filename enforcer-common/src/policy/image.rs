@@ -148,6 +148,10 @@ pub struct Conduit {
     pub on_deny: u8,
     /// Non-zero: some rule looks at values.
     pub values: u8,
+    /// Non-zero: units may begin and end anywhere in a segment.
+    pub stream: u8,
+    /// Always 0.
+    pub padding: [u8; 3],
 }
 
 /// The rules of one function in one conduit.

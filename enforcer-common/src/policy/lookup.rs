@@ -141,6 +141,13 @@ impl Image {
         }
     }
 
+    /// True where segments must begin and end where protocol data units do.
+    #[must_use]
+    #[inline(always)]
+    pub fn is_whole(&self, conduit: u16) -> bool {
+        get(&self.conduits, conduit as u32).is_none_or(|entry| entry.stream == 0)
+    }
+
     /// What the policy says about frames that are not IP.
     #[inline(always)]
     pub fn ethernet(&self, ethertype: u16) -> Reason {

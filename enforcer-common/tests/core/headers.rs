@@ -131,7 +131,7 @@ fn payload_ends_where_ip_says() {
     assert_eq!((seen.reason, seen.operations.len()), (Reason::RuleAllow, 1), "padding is not payload");
     let mut hidden = ipv4(HMI, PLC, 6, &[], &tcp((40000, 502), 1000, 1, ACK, &request()));
     hidden[2..4].copy_from_slice(&be(46));
-    assert_eq!(reason(&plain(&hidden)), Reason::Partial, "half the unit lies behind the IP length");
+    assert_eq!(reason(&plain(&hidden)), Reason::SplitUnit, "half the unit lies behind the IP length");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod digest;
 mod headers;
 mod judging;
 mod layers;

@@ -115,7 +115,7 @@ fn stream<'a>(values: bool, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<O
     if values {
         rules.push(rule(Effect::Allow, &[]).values(&[(0, 40000)]));
     }
-    let mut wire = Wire::open(&Policy::new(&rules), Mode::Shadow);
+    let mut wire = Wire::open(&Policy { stream: true, ..Policy::new(&rules) }, Mode::Shadow);
     pieces.into_iter().flat_map(|piece| wire.ask(piece).operations).map(|one| said(one, values)).collect()
 }
 

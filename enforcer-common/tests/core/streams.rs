@@ -1,6 +1,7 @@
 //! One TCP conversation: handshake, order, gaps, resets, policy changes, and what each mode does about them.
 
 use enforcer_common::action::{Action, OnDeny};
+use enforcer_common::operation::Operation;
 use enforcer_common::policy::OnUnsynchronised;
 use enforcer_common::port::Side;
 use enforcer_common::protocol::Protocol;
@@ -58,13 +59,15 @@ fn bytes_that_were_forwarded_are_retransmissions() {
     let first = wire.client;
     wire.ask(&read());
     assert_eq!(at(&mut wire, first, &read()).reason, Reason::Retransmission);
+    assert_eq!(at(&mut wire, first + 11, &[0]).reason, Reason::DuplicateUnverified, "a byte of a unit in flight");
+    wire.answer(&answer());
     assert_eq!(at(&mut wire, first + 11, &[0]).reason, Reason::Retransmission, "keep-alive");
     assert_eq!(wire.ask(&read()).reason, Reason::RuleAllow);
 }
 
 #[test]
 fn gaps_and_overlaps_are_denied_in_enforce_and_reported_in_the_other_modes() {
-    for (offset, reason) in [(12, Reason::SequenceGap), (1u32.wrapping_neg(), Reason::Overlap)] {
+    for (offset, reason) in [(12, Reason::SequenceGap), (1u32.wrapping_neg(), Reason::DuplicateUnverified)] {
         for mode in [Mode::Learn, Mode::Shadow, Mode::Enforce] {
             let mut wire = Wire::open(&Policy::reads(), mode);
             wire.ask(&read());
@@ -79,9 +82,16 @@ fn gaps_and_overlaps_are_denied_in_enforce_and_reported_in_the_other_modes() {
 #[test]
 fn a_gap_in_shadow_goes_on_behind_it() {
     let mut wire = Wire::open(&Policy::reads(), Mode::Shadow);
-    wire.client += 100;
-    assert_eq!(wire.ask(&read()).reasons(), [Reason::SequenceGap, Reason::RuleAllow]);
-    assert_eq!(wire.ask(&read()).reasons(), [Reason::RuleAllow]);
+    let first = wire.client;
+    wire.client += 12;
+    let seen = wire.ask(&read());
+    assert_eq!(seen.reasons(), [Reason::SequenceGap, Reason::RuleAllow]);
+    assert!(seen.operations.iter().all(|operation| operation.has(Operation::UNCERTAIN)), "{seen:?}");
+    assert_eq!(at(&mut wire, first + 12, &read()).reason, Reason::Retransmission, "the same bytes again");
+    let filled = at(&mut wire, first, &read());
+    assert_eq!(filled.reasons(), [Reason::RuleAllow]);
+    assert!(!filled.operations[0].has(Operation::UNCERTAIN));
+    assert_eq!(wire.ask(&read()).reasons(), [Reason::RuleAllow], "behind what went ahead");
 }
 
 #[test]
@@ -99,19 +109,35 @@ fn shadow_says_of_a_servers_gap_what_enforce_does() {
 }
 
 #[test]
-fn an_overlap_that_ends_inside_a_decided_unit_is_an_overlap_in_every_mode() {
+fn an_overlap_that_cuts_what_was_forwarded_cannot_be_verified() {
     for mode in [Mode::Shadow, Mode::Enforce] {
-        let mut wire =
-            Wire::open(&Policy::new(&[crate::support::policy::rule(crate::support::policy::Effect::Allow, &[])]), mode);
+        let rules = [crate::support::policy::rule(crate::support::policy::Effect::Allow, &[])];
+        let mut wire = Wire::open(&Policy { stream: true, ..Policy::new(&rules) }, mode);
         let umas = adu(1, 1, &Request::Umas(0, 1, vec![0; 200]).pdu());
         wire.ask(&umas[..50]);
         let place = wire.client - 10;
-        assert_eq!(at(&mut wire, place, &umas[40..90]).reason, Reason::Overlap, "{mode:?}");
+        assert_eq!(at(&mut wire, place, &umas[40..90]).reason, Reason::DuplicateUnverified, "{mode:?}");
     }
 }
 
 #[test]
-fn split_units_are_carried_and_judged_with_their_last_byte() {
+fn a_unit_cut_anywhere_is_split_and_shadow_still_reads_it() {
+    for bytes in [read(), write()] {
+        for cut in 1..bytes.len() {
+            let mut wire = enforce();
+            let first = wire.ask(&bytes[..cut]);
+            assert_eq!((first.reason, first.action), (Reason::SplitUnit, Action::Drop), "cut at {cut}");
+            let mut wire = Wire::open(&Policy::reads(), Mode::Shadow);
+            assert_eq!(wire.ask(&bytes[..cut]).reasons(), [Reason::SplitUnit], "cut at {cut}");
+            let rest = wire.ask(&bytes[cut..]);
+            assert_eq!(rest.operations[0].function, u32::from(bytes[7]), "cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn split_units_are_carried_and_judged_with_their_last_byte_where_the_conduit_says_so() {
+    let enforce = || Wire::open(&Policy { stream: true, ..Policy::reads() }, Mode::Enforce);
     for (bytes, reason) in [(read(), Reason::RuleAllow), (write(), Reason::FunctionNotAllowed)] {
         for cut in 1..bytes.len() {
             let mut wire = enforce();
@@ -158,7 +184,8 @@ fn a_repeated_syn_does_not_turn_the_numbering_back() {
     wire.ask(&read());
     wire.segment(Side::Network, first - 1, 0, SYN, &[]);
     let seen = at(&mut wire, first, &[read(), write()].concat());
-    assert_eq!(seen.reason, Reason::Overlap, "bytes that the device has are not judged a second time");
+    assert_eq!(seen.reason, Reason::FunctionNotAllowed, "what follows the same bytes is judged");
+    assert_eq!(seen.operations.len(), 1, "bytes that were forwarded are not judged a second time");
     assert_eq!(wire.ask(&read()).reason, Reason::RuleAllow);
 }
 
@@ -169,7 +196,8 @@ fn a_repeated_syn_ack_does_not_turn_the_numbering_back() {
     wire.ask(&read());
     wire.answer(&answer());
     wire.segment(Side::Device, server - 1, client, SYN | ACK, &[]);
-    assert_eq!(wire.host.flows[0].device.next, wire.server);
+    let server = wire.server;
+    assert_eq!(wire.host.only_flow().device.next, server);
 }
 
 #[test]
@@ -178,8 +206,9 @@ fn a_clients_syn_ack_moves_nothing_and_revives_nothing() {
     policy.on_deny = OnDeny::Reset;
     let mut wire = Wire::open(&policy, Mode::Enforce);
     let before = wire.client;
-    wire.segment(Side::Network, before + 50, 1, SYN | ACK, &[]);
-    assert_eq!(wire.host.flows[0].network.next, before);
+    let seen = wire.segment(Side::Network, before + 50, 1, SYN | ACK, &[]);
+    assert_eq!((seen.reason, seen.action), (Reason::UnexpectedHandshake, Action::Drop));
+    assert_eq!(wire.host.only_flow().network.next, before);
     assert_eq!(at(&mut wire, before, &write()).action, Action::Reset);
     wire.segment(Side::Network, before + 50, 1, SYN | ACK, &[]);
     assert_eq!(at(&mut wire, before, &read()).reason, Reason::FlowKilled);
@@ -203,10 +232,12 @@ fn a_reset_kills_the_conversation_until_a_new_handshake() {
     assert_eq!(wire.ask(&write()).action, Action::Reset);
     wire.client = before;
     let killed = wire.ask(&read());
-    assert_eq!((killed.reason, killed.action), (Reason::FlowKilled, Action::Drop));
-    assert_eq!(wire.answer(&answer()).reason, Reason::FlowKilled);
+    assert_eq!((killed.reason, killed.action), (Reason::FlowKilled, Action::Reset), "whoever goes on is told again");
+    let answered = wire.answer(&answer());
+    assert_eq!((answered.reason, answered.action), (Reason::FlowKilled, Action::Reset), "the device is told too");
     let ack = wire.server;
-    assert_eq!(wire.segment(Side::Network, before, ack, RST, &[]).reason, Reason::NoPayload);
+    let seen = wire.segment(Side::Network, before, ack, RST, &[]);
+    assert_eq!((seen.reason, seen.action), (Reason::FlowKilled, Action::Drop), "a reset is not answered");
     (wire.client, wire.server) = (40_000, 80_000);
     wire.handshake();
     assert_eq!(wire.ask(&read()).reason, Reason::RuleAllow);
@@ -226,7 +257,9 @@ fn a_denial_in_shadow_kills_nothing() {
 fn a_conversation_without_beginning_is_taken_up_or_denied_as_the_policy_says() {
     let first = |on_unsynchronised, mode| {
         let mut wire = Wire::new(&Policy { on_unsynchronised, ..Policy::reads() }, mode);
-        (wire.ask(&read()), wire.ask(&read()))
+        let one = wire.ask(&read());
+        wire.answer(&answer());
+        (one, wire.ask(&read()))
     };
     let (one, two) = first(OnUnsynchronised::Resync, Mode::Enforce);
     assert_eq!((one.reason, two.reason), (Reason::RuleAllow, Reason::RuleAllow));
@@ -243,11 +276,10 @@ fn a_conversation_without_beginning_is_taken_up_or_denied_as_the_policy_says() {
 fn a_new_generation_judges_live_conversations_again() {
     let mut wire = enforce();
     wire.ask(&read());
-    wire.policy = Policy { generation: 2, ..Policy::new(&[]) }.build();
+    wire.policy = Policy { generation: 2, stream: true, ..Policy::new(&[]) }.build();
     assert_eq!(wire.ask(&read()[..5]).reason, Reason::Partial);
     assert_eq!(wire.ask(&read()[5..]).reason, Reason::FunctionNotAllowed);
-    assert_eq!(wire.host.flows.len(), 1, "no flow is made or lost");
-    assert_eq!(wire.host.flows[0].generation, 2);
+    assert_eq!(wire.host.only_flow().generation, 2, "no flow is made or lost");
 }
 
 #[test]
@@ -272,11 +304,12 @@ fn a_generation_without_inspection_lets_live_conversations_pass() {
 #[test]
 fn a_full_flow_table_is_a_reason_of_its_own() {
     let mut wire = Wire::new(&Policy::reads(), Mode::Enforce);
-    wire.host.capacity = 0;
-    let seen = wire.ask(&read());
+    wire.host.most_devices = 0;
+    let seen = wire.answer(&answer());
     assert_eq!((seen.reason, seen.action), (Reason::FlowTableFull, Action::Drop));
     wire.host.mode = Mode::Shadow;
-    assert_eq!(wire.ask(&read()).action, Action::Forward);
+    assert_eq!(wire.answer(&answer()).action, Action::Forward);
+    assert_eq!(wire.host.lost, 2);
 }
 
 #[test]
@@ -290,5 +323,5 @@ fn flags_that_belong_to_no_conversation_are_invalid() {
     assert_eq!(wire.segment(Side::Network, sequence, ack, SYN, &read()).reason, Reason::InvalidFlags);
     assert_eq!(wire.segment(Side::Network, sequence, ack, ACK, &[]).reason, Reason::NoPayload);
     assert_eq!(wire.segment(Side::Network, sequence, ack, ACK | FIN, &read()).reason, Reason::RuleAllow);
-    assert_eq!(wire.host.flows[0].network.next, sequence + 13, "the end of data counts as one");
+    assert_eq!(wire.host.only_flow().network.next, sequence + 13, "the end of data counts as one");
 }

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use enforcer_common::environment::Environment;
+use enforcer_common::digest::Key;
+use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
-use enforcer_common::flow::{Direction, Flow, FlowKey};
+use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
+use enforcer_common::table::Slots;
 use enforcer_common::verdict::{Mode, Reason};
 
 /// One call of `Environment::count`.
@@ -24,9 +26,17 @@ pub(crate) struct Host {
     pub(crate) now: u64,
     pub(crate) mode: Mode,
     pub(crate) management: [u8; 6],
-    pub(crate) capacity: usize,
+    /// Devices that have slots, and how many each gets.
+    pub(crate) devices: Vec<[u8; 16]>,
+    pub(crate) most_devices: usize,
+    pub(crate) per_device: u32,
     pub(crate) keys: HashMap<FlowKey, u32>,
     pub(crate) flows: Vec<Flow>,
+    pub(crate) half_open: HashMap<FlowKey, HalfOpen>,
+    pub(crate) stations: HashMap<FlowKey, Station>,
+    pub(crate) limits: Limits,
+    pub(crate) lost: u32,
+    key: Box<Key>,
     pub(crate) frame: Vec<u8>,
     assembled: Vec<u8>,
     budgets: BTreeMap<(u8, u16), u64>,
@@ -41,9 +51,25 @@ impl Host {
             now: 1_000_000_000,
             mode,
             management: [0x02, 0, 0, 0, 0, 0xbb],
-            capacity: 1024,
+            devices: Vec::new(),
+            most_devices: 4,
+            per_device: 16,
             keys: HashMap::new(),
-            flows: Vec::new(),
+            flows: vec![Flow::EMPTY; 64],
+            half_open: HashMap::new(),
+            stations: HashMap::new(),
+            limits: Limits {
+                trust: Trust::Reading,
+                sync: 0,
+                connection_interval: 0,
+                connection_burst: 0,
+                resets: 0,
+                checksums: false,
+            },
+            lost: 0,
+            key: Box::new(Key {
+                words: std::array::from_fn(|index| (index as u64 + 3).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            }),
             frame: Vec::new(),
             assembled: Vec::new(),
             budgets: BTreeMap::new(),
@@ -53,12 +79,11 @@ impl Host {
         }
     }
 
-    fn direction(&mut self, scratch: &Scratch) -> Option<&mut Direction> {
-        let flow = self.flows.get_mut(scratch.path.slot as usize)?;
-        Some(match Side::from_code(scratch.frame.side) {
-            Side::Network => &mut flow.network,
-            Side::Device => &mut flow.device,
-        })
+    /// The one conversation there is.
+    pub(crate) fn only_flow(&mut self) -> &mut Flow {
+        assert_eq!(self.keys.len(), 1, "one conversation");
+        let slot = *self.keys.values().next().expect("a conversation");
+        &mut self.flows[slot as usize]
     }
 }
 
@@ -81,23 +106,64 @@ impl Environment for Host {
         self.keys.get(key).copied()
     }
 
-    fn create_flow(&mut self, key: &FlowKey) -> Option<u32> {
-        if self.flows.len() >= self.capacity {
-            return None;
-        }
-        self.flows.push(Flow::EMPTY);
-        let slot = self.flows.len() as u32 - 1;
+    fn slots(&mut self, device: &[u8; 16]) -> Option<Slots> {
+        let index = match self.devices.iter().position(|known| known == device) {
+            Some(index) => index,
+            None if self.devices.len() < self.most_devices => {
+                self.devices.push(*device);
+                self.devices.len() - 1
+            }
+            None => return None,
+        };
+        Some(Slots { first: index as u32 * self.per_device, count: self.per_device })
+    }
+
+    fn lose_flow(&mut self) {
+        self.lost += 1;
+    }
+
+    fn bind(&mut self, key: &FlowKey, slot: u32) -> bool {
         self.keys.insert(*key, slot);
-        Some(slot)
+        true
+    }
+
+    fn unbind(&mut self, key: &FlowKey) {
+        self.keys.remove(key);
     }
 
     fn flow(&mut self, slot: u32) -> Option<&mut Flow> {
         self.flows.get_mut(slot as usize)
     }
 
+    fn half_open(&mut self, key: &FlowKey) -> Option<&mut HalfOpen> {
+        self.half_open.get_mut(key)
+    }
+
+    fn set_half_open(&mut self, key: &FlowKey, half: HalfOpen) {
+        self.half_open.insert(*key, half);
+    }
+
+    fn forget_half_open(&mut self, key: &FlowKey) {
+        self.half_open.remove(key);
+    }
+
+    fn station(&mut self, key: &FlowKey) -> Option<&mut Station> {
+        Some(self.stations.entry(*key).or_default())
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn key(&self) -> Option<&Key> {
+        Some(&self.key)
+    }
+
     fn assemble(&mut self, scratch: &Scratch) -> Option<&[u8]> {
-        let direction = self.direction(scratch)?;
-        let mut bytes = direction.carry[..direction.carry_length as usize].to_vec();
+        let side = Side::from_code(scratch.frame.side);
+        let flow = &mut self.flows[scratch.path.slot as usize];
+        let carried = flow.directions(side).0.carry_length as usize;
+        let mut bytes = flow.carry(side)[..carried].to_vec();
         bytes.extend_from_slice(&self.frame[scratch.stream.start as usize..scratch.stream.end as usize]);
         self.assembled = bytes;
         Some(&self.assembled)
@@ -107,7 +173,8 @@ impl Environment for Host {
         let (start, length) = (scratch.stream.save_start as usize, scratch.stream.save_length as usize);
         let from = if scratch.stream.assembled == 0 { &self.frame } else { &self.assembled };
         let bytes = from[start..start + length].to_vec();
-        self.direction(scratch).expect("a flow").carry[..length].copy_from_slice(&bytes);
+        let flow = &mut self.flows[scratch.path.slot as usize];
+        flow.carry(Side::from_code(scratch.frame.side))[..length].copy_from_slice(&bytes);
     }
 
     fn budget(&mut self, bank: u8, rule: u16) -> Option<&mut u64> {

@@ -69,6 +69,8 @@ pub(crate) struct Policy {
     pub(crate) generation: u32,
     /// What conduit 1 is inspected with.
     pub(crate) protocol: Protocol,
+    /// Units may begin and end anywhere in a segment.
+    pub(crate) stream: bool,
 }
 
 impl Policy {
@@ -82,6 +84,7 @@ impl Policy {
             on_unsynchronised: OnUnsynchronised::Resync,
             generation: 1,
             protocol: Protocol::Modbus,
+            stream: false,
         }
     }
 
@@ -112,6 +115,8 @@ impl Policy {
             mode: self.mode as u8,
             on_deny: self.on_deny as u8,
             values: self.rules.iter().any(|rule| !rule.values.is_empty()).into(),
+            stream: self.stream.into(),
+            padding: [0; 3],
         };
         image.conduits[1] = entry(self.protocol);
         image.conduits[2] = entry(Protocol::Tcp);

@@ -2,6 +2,7 @@
 
 use enforcer_common::port::Side;
 use enforcer_common::verdict::Reason;
+use etherparse::{PacketBuilder, TcpHeader};
 
 /// A kind of frame.
 pub(crate) struct Class {
@@ -23,21 +24,14 @@ fn frame(side: Side, port: u16, sequence: [u32; 2], flags: u8, payload: &[u8]) -
         Side::Network => (CLIENT, SERVER, [50_000, port]),
         Side::Device => (SERVER, CLIENT, [port, 50_000]),
     };
-    let total = u16::try_from(40 + payload.len()).expect("a frame");
-    [
-        &to[..],
-        &from,
-        &[8, 0, 0x45, 0],
-        &total.to_be_bytes(),
-        &[0, 1, 0x40, 0, 64, 6, 0, 0],
-        &from_ip,
-        &to_ip,
-        &ports.map(u16::to_be_bytes).concat(),
-        &sequence.map(u32::to_be_bytes).concat(),
-        &[0x50, flags, 0x20, 0, 0, 0, 0, 0],
-        payload,
-    ]
-    .concat()
+    let mut header = TcpHeader::new(ports[0], ports[1], sequence[0], 0x2000);
+    header.acknowledgment_number = sequence[1];
+    (header.fin, header.syn) = (flags & 1 != 0, flags & 2 != 0);
+    (header.psh, header.ack) = (flags & 8 != 0, flags & 16 != 0);
+    let builder = PacketBuilder::ethernet2(from, to).ipv4(from_ip, to_ip, 64).tcp_header(header);
+    let mut bytes = Vec::with_capacity(builder.size(payload.len()));
+    builder.write(&mut bytes, payload).expect("a frame in memory");
+    bytes
 }
 
 fn data(side: Side, payload: &[u8]) -> Vec<u8> {

@@ -8,7 +8,9 @@ mod raw;
 mod valid;
 
 pub use duration::{Unreadable, parse as parse_duration};
-pub use valid::{Attach, BoxMode, Config, Control, Failure, Forwarding, OnBoot, OnDeadman, PolicyFile, Ports, State};
+pub use valid::{
+    Attach, BoxMode, Config, Control, Failure, Flows, Forwarding, OnBoot, OnDeadman, PolicyFile, Ports, State,
+};
 
 use std::path::Path;
 

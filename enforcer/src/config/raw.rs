@@ -36,6 +36,17 @@ pub(super) struct RawState {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RawFlows {
+    pub established: Option<Spanned<i64>>,
+    pub per_device: Option<Spanned<i64>>,
+    pub half_open: Option<Spanned<i64>>,
+    pub grace: Text,
+    pub connections_per_second: Option<Spanned<i64>>,
+    pub resets_per_minute: Option<Spanned<i64>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawFailure {
     pub deadman: Text,
     pub on_deadman: Text,

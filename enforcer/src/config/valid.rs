@@ -1,14 +1,15 @@
 //! The configuration as the controller uses it, and the checks on the way there.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use enforcer_common::table::MOST_PER_DEVICE;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::duration;
-use super::raw::{RawControl, RawFailure, RawPolicyFile, RawPorts, RawState};
+use super::raw::{RawControl, RawFailure, RawFlows, RawPolicyFile, RawPorts, RawState};
 use crate::document::{Errors, Piece, Reader, Source, choices, words};
 
 words! {
@@ -67,6 +68,23 @@ pub struct Failure {
     pub on_boot: OnBoot,
 }
 
+/// The tables of TCP conversations, and what they are guarded with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flows {
+    /// Conversations that the box can follow.
+    pub established: u32,
+    /// Conversations that one device can have.
+    pub per_device: u32,
+    /// SYN that can wait for an answer.
+    pub half_open: u32,
+    /// So long after the box came into the line, conversations that were open before may be taken up.
+    pub grace: Duration,
+    /// New connections of one station to one service, per second; 0: no limit.
+    pub connections_per_second: u32,
+    /// Connections reset within a minute after which a station's new ones are held off for a minute; 0: never.
+    pub resets_per_minute: u32,
+}
+
 /// A box configuration in which every value has been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -74,12 +92,17 @@ pub struct Config {
     pub policy: PolicyFile,
     pub control: Control,
     pub state: State,
+    pub flows: Flows,
     pub failure: Failure,
 }
 
 /// Shorter than this, a busy controller would count as a dead one.
 const SHORTEST_DEADMAN: Duration = Duration::from_secs(1);
 const LONGEST_DEADMAN: Duration = Duration::from_secs(86_400);
+const LONGEST_GRACE: Duration = Duration::from_secs(86_400);
+/// A million conversations take a gigabyte.
+const MOST_FLOWS: i64 = 1 << 20;
+const MOST_RATE: i64 = 100_000;
 /// The kernel's IFNAMSIZ less the terminator.
 const LONGEST_INTERFACE: usize = 15;
 /// `sun_path` of a Unix socket less the terminator.
@@ -92,19 +115,21 @@ pub(super) fn validate(source: &Source, base: &Path) -> Result<Config, Errors> {
     let policy = check.section::<RawPolicyFile>(&mut root, "policy");
     let control = check.section::<RawControl>(&mut root, "control");
     let state = check.section::<RawState>(&mut root, "state");
+    let flows = check.section::<RawFlows>(&mut root, "flows");
     let failure = check.section::<RawFailure>(&mut root, "failure");
-    check.reader.only(&root, &["ports", "policy", "control", "state", "failure"]);
+    check.reader.only(&root, &["ports", "policy", "control", "state", "flows", "failure"]);
 
     let ports = ports.and_then(|(raw, span)| check.ports(raw, &span));
     let policy = policy.and_then(|(raw, span)| check.policy(raw, &span));
     let control = control.and_then(|(raw, _)| check.control(raw));
     let state = state.map(|(raw, _)| State { directory: check.path(raw.directory, "/var/lib/enforcer") });
+    let flows = flows.and_then(|(raw, _)| check.flows(raw));
     let failure = failure.and_then(|(raw, _)| check.failure(raw));
 
     let problems = check.reader.into_problems();
-    match (ports, policy, control, state, failure, Errors::from_problems(problems)) {
-        (Some(ports), Some(policy), Some(control), Some(state), Some(failure), None) => {
-            Ok(Config { ports, policy, control, state, failure })
+    match (ports, policy, control, state, flows, failure, Errors::from_problems(problems)) {
+        (Some(ports), Some(policy), Some(control), Some(state), Some(flows), Some(failure), None) => {
+            Ok(Config { ports, policy, control, state, flows, failure })
         }
         (.., Some(errors)) => Err(errors),
         // Not reached: what is missing has been reported. Said in words all the same, so that it never passes.
@@ -179,21 +204,69 @@ impl<'s> Check<'s> {
         Some(Control { socket })
     }
 
-    fn failure(&mut self, raw: RawFailure) -> Option<Failure> {
-        let deadman = match raw.deadman {
-            None => Some(Duration::from_secs(30)),
-            Some(text) => match duration::parse(text.get_ref()) {
-                Ok(value) if (SHORTEST_DEADMAN..=LONGEST_DEADMAN).contains(&value) => Some(value),
-                Ok(_) => {
-                    self.reader.report(&text.span(), "\"deadman\": must be between 1s and 1d");
-                    None
-                }
-                Err(error) => {
-                    self.reader.report(&text.span(), format!("\"deadman\": {error}"));
-                    None
-                }
-            },
+    fn flows(&mut self, raw: RawFlows) -> Option<Flows> {
+        let span = raw.per_device.as_ref().map(Spanned::span).unwrap_or_default();
+        let established = self.number(raw.established, "established", 16_384, 64..=MOST_FLOWS);
+        let most = i64::from(MOST_PER_DEVICE);
+        let per_device = self.number(raw.per_device, "per_device", 64, 4..=most);
+        let half_open = self.number(raw.half_open, "half_open", 4096, 64..=MOST_FLOWS);
+        let grace = self.duration(raw.grace, "grace", Duration::from_secs(600), Duration::ZERO..=LONGEST_GRACE);
+        let connections_per_second =
+            self.number(raw.connections_per_second, "connections_per_second", 50, 0..=MOST_RATE);
+        let resets_per_minute = self.number(raw.resets_per_minute, "resets_per_minute", 3, 0..=MOST_RATE);
+        let (established, per_device) = (established?, per_device?);
+        if per_device > established {
+            self.reader.report(&span, "[flows]: per_device is more than established");
+            return None;
+        }
+        Some(Flows {
+            established,
+            per_device,
+            half_open: half_open?,
+            grace: grace?,
+            connections_per_second: connections_per_second?,
+            resets_per_minute: resets_per_minute?,
+        })
+    }
+
+    fn number(
+        &mut self,
+        value: Option<Spanned<i64>>,
+        key: &str,
+        default: u32,
+        range: RangeInclusive<i64>,
+    ) -> Option<u32> {
+        let Some(value) = value else { return Some(default) };
+        match u32::try_from(*value.get_ref()) {
+            Ok(number) if range.contains(value.get_ref()) => Some(number),
+            _ => {
+                let text = format!("\"{key}\": must be between {} and {}", range.start(), range.end());
+                self.reader.report(&value.span(), text);
+                None
+            }
+        }
+    }
+
+    fn duration(
+        &mut self,
+        text: Option<Spanned<String>>,
+        key: &str,
+        default: Duration,
+        range: RangeInclusive<Duration>,
+    ) -> Option<Duration> {
+        let Some(text) = text else { return Some(default) };
+        let wrong = match duration::parse(text.get_ref()) {
+            Ok(value) if range.contains(&value) => return Some(value),
+            Ok(_) => format!("must be between {}s and 1d", range.start().as_secs()),
+            Err(error) => error.to_string(),
         };
+        self.reader.report(&text.span(), format!("\"{key}\": {wrong}"));
+        None
+    }
+
+    fn failure(&mut self, raw: RawFailure) -> Option<Failure> {
+        let deadman =
+            self.duration(raw.deadman, "deadman", Duration::from_secs(30), SHORTEST_DEADMAN..=LONGEST_DEADMAN);
         let on_deadman =
             self.word(raw.on_deadman, "on_deadman", OnDeadman::Hold, OnDeadman::from_word, OnDeadman::WORDS);
         let on_boot = self.word(raw.on_boot, "on_boot", OnBoot::LastConfirmed, OnBoot::from_word, OnBoot::WORDS);

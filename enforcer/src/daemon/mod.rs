@@ -7,10 +7,10 @@ mod memory;
 mod requests;
 mod start;
 mod status;
-mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use enforcer_common::abi::Settings;
 use enforcer_common::verdict::Mode;
@@ -21,7 +21,7 @@ use crate::dataplane::attach::{self, Attached};
 use crate::dataplane::counters::Totals;
 use crate::dataplane::object::Object;
 use crate::dataplane::ports::Port;
-use crate::dataplane::{bridge, publish};
+use crate::dataplane::{bridge, flows, publish};
 use crate::policy::{self, Compiled, Loaded};
 use crate::replay::time::Timestamp;
 
@@ -53,6 +53,8 @@ pub struct Daemon {
     config: Config,
     object: Object,
     bridge: bridge::Bridge,
+    /// What the kernel's cell holds.
+    settings: Settings,
     ports: [Port; 2],
     attached: [Attached; 2],
     attention: Vec<String>,
@@ -104,8 +106,14 @@ impl Daemon {
 
     /// Writes mode and bypass into the kernel.
     fn write_settings(&mut self) -> Result<(), Refusal> {
-        let settings = settings(&self.memory, self.bridge.mac);
-        publish::set(&mut self.object.maps, settings).map_err(Refusal::failed)
+        let bypassed = self.settings.bypass != 0;
+        let mut settings = settings(&self.memory, self.settings);
+        if bypassed && settings.bypass == 0 {
+            trust_anew(&mut settings, &self.config);
+        }
+        publish::set(&mut self.object.maps, settings).map_err(Refusal::failed)?;
+        self.settings = settings;
+        Ok(())
     }
 
     /// Keeps the memory on disk. What is in force stays in force when that fails; it is said, and shown as attention.
@@ -147,11 +155,22 @@ fn next_generation(memory: &Memory) -> (u32, u8) {
     (generation, (generation & 1) as u8)
 }
 
-/// What the kernel's cell holds for a remembered mode.
-fn settings(memory: &Memory, management_mac: [u8; 6]) -> Settings {
+/// The kernel's cell with a remembered mode.
+fn settings(memory: &Memory, before: Settings) -> Settings {
     let bypass = memory.mode == "bypass";
     let word = if bypass { memory.mode_before_bypass.as_deref().unwrap_or("learn") } else { &memory.mode };
-    Settings { mode: mode(word).unwrap_or(Mode::Learn) as u8, bypass: u8::from(bypass), management_mac }
+    Settings { mode: mode(word).unwrap_or(Mode::Learn) as u8, bypass: u8::from(bypass), ..before }
+}
+
+/// Frames may have passed unseen: what was known of conversations counts no more, and for a while they may be taken up
+/// where they are.
+fn trust_anew(settings: &mut Settings, config: &Config) {
+    settings.sync = settings.sync.wrapping_add(1);
+    settings.grace_until = flows::now().saturating_add(nanoseconds(config.flows.grace));
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A mode by its word.

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use enforcer_common::abi::Settings;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 
-use super::{Daemon, InForce, Memory, events, next_generation, pair_directory, settings, switched};
+use super::{Daemon, InForce, Memory, events, next_generation, pair_directory, settings, switched, trust_anew};
 use crate::config::{self, Config, Forwarding};
 use crate::dataplane::counters::Totals;
 use crate::dataplane::netlink::Netlink;
@@ -96,8 +97,9 @@ async fn come_up(config: Config, mut memory: Memory, name: String, loaded: polic
     // The object loads before anything on the ports changes: what the kernel refuses must not cost a frame.
     let pins = maps::pin_directory(Path::new(super::PINS), &config.ports.network, &config.ports.device);
     fs::create_dir_all(&pins).with_context(|| format!("{}: cannot make the directory for pins", pins.display()))?;
-    let mut object = Object::load(Some(&pins))?;
-    flows::fill(&mut object.maps)?;
+    let sizes = maps::Sizes { flows: config.flows.established, half_open: config.flows.half_open };
+    let mut object = Object::load(Some(&pins), sizes)?;
+    flows::draw_key(&mut object.maps)?;
 
     let bridge = bridge::establish(&netlink, &config.ports.bridge, &pair).await?;
     attention.extend(bridge.attention.clone());
@@ -105,7 +107,12 @@ async fn come_up(config: Config, mut memory: Memory, name: String, loaded: polic
     memory.generation = generation;
     let compiled = policy::compile(&loaded.valid, generation, bank).map_err(|errors| anyhow!("{errors}"))?;
     publish::publish(&mut object.maps, &compiled, &switched(&memory, &compiled))?;
-    publish::set(&mut object.maps, settings(&memory, bridge.mac))?;
+    let (in_cell, kept) = first_settings(&object, &config, &pair_directory)?;
+    let settings = settings(&memory, Settings { management_mac: bridge.mac, ..in_cell });
+    publish::set(&mut object.maps, settings)?;
+    if kept != (sizes, config.flows.per_device) {
+        attention.push("the tables of conversations keep the sizes they were made with until `enforcer detach`".into());
+    }
 
     let mut blockers = Vec::new();
     for port in [&config.ports.network, &config.ports.device] {
@@ -128,7 +135,24 @@ async fn come_up(config: Config, mut memory: Memory, name: String, loaded: polic
     let policy = InForce { name, loaded, compiled };
     let ports = [pair.network, pair.device];
     let events = events::Store::default();
-    Ok(Daemon { config, object, bridge, ports, attached, attention, blockers, memory, policy, past, events })
+    Ok(Daemon { config, object, bridge, settings, ports, attached, attention, blockers, memory, policy, past, events })
+}
+
+/// The kernel's cell as this start finds it, with what the configuration says of conversations; and the sizes that hold.
+/// Programs that are attached have seen every frame: what they know of conversations stays.
+fn first_settings(object: &Object, config: &Config, pair_directory: &Path) -> Result<(Settings, (maps::Sizes, u32))> {
+    let mut settings = object.maps.settings.get(&0, 0)?.0;
+    if settings.flows_per_device == 0 {
+        settings.flows_per_device = config.flows.per_device;
+    }
+    let rate = config.flows.connections_per_second;
+    settings.connection_interval = 1_000_000_000_u64.checked_div(rate.into()).unwrap_or(0);
+    settings.connection_burst = rate.saturating_mul(2);
+    settings.resets = config.flows.resets_per_minute;
+    if attach::own_programs(pair_directory).is_empty() {
+        trust_anew(&mut settings, config);
+    }
+    Ok((settings, (object.maps.sizes, settings.flows_per_device)))
 }
 
 async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
@@ -148,7 +172,6 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
     let (stop, mut stopped) = watch::channel(false);
     let tasks = [
         tokio::spawn(events::read(daemon.clone(), ring, resetters)),
-        tokio::spawn(super::upkeep::run(daemon.clone())),
         tokio::spawn(super::control::serve(daemon.clone(), listener, stop)),
     ];
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);

@@ -47,7 +47,7 @@ pub(super) async fn document(daemon: &Daemon) -> Result<Value, Refusal> {
         "conduits": conduits,
         "uncovered": merged(json!({}), &totals.tally(""), json!({})),
         "reasons": totals.reasons(),
-        "flows": flows::census(maps).map_err(Refusal::failed)?,
+        "flows": flows::census(maps, flows::now()).map_err(Refusal::failed)?,
         "events": {
             "emitted": daemon.events.read,
             "lost": lost(loss::EVENTS)?,

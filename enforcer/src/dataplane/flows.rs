@@ -1,149 +1,161 @@
-//! The flow table seen from the controller: gives out free slots, looks at conversations, takes back those that ended.
+//! The flow table seen from the controller: what it is made with, and how many conversations there are. The programs give
+//! out and take back its slots themselves.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::net::{IpAddr, Ipv6Addr};
 
 use aya::maps::MapError;
-use enforcer_common::abi::{FLOWS, FlowKeyV4};
+use enforcer_common::abi::FlowKeyV4;
+use enforcer_common::digest::{KEY_WORDS, Key};
 use enforcer_common::flow::{Direction, Flow, FlowKey};
+use enforcer_common::table;
+use enforcer_common::verdict::Reason;
 use serde::Serialize;
 
 use super::maps::Maps;
 use super::plain::Plain;
 
-/// A conversation that both ends closed is kept this long, for what is still under way.
-const CLOSED: Duration = Duration::from_secs(10);
-/// A conversation that never opened.
-const HALF_OPEN: Duration = Duration::from_secs(60);
-/// A silent conversation: polls of a day apart still find it.
-const SILENT: Duration = Duration::from_secs(25 * 3600);
+/// A conversation whose units are not known to begin where they do is given this long, nanoseconds; then it is one that
+/// can't be locked.
+const PATIENCE: u64 = 60_000_000_000;
 
 /// How many conversations there are, by what is known of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Census {
-    /// Both directions are followed from their beginning.
+    /// Followed from their beginning, or proved since.
     pub established: u64,
-    /// No answer of the other side yet.
+    /// SYN without answer yet.
     pub half_open: u64,
-    /// Taken up in the middle.
+    /// Taken up in the middle, and not proved.
     pub unsynchronised: u64,
+    /// The same by device.
+    pub devices: BTreeMap<IpAddr, Device>,
+    /// What the tables hold and take.
+    pub memory: Memory,
 }
 
-/// A conversation's key in either table.
-#[derive(Clone, Copy, Debug)]
-enum Key {
-    V4(FlowKeyV4),
-    V6(FlowKey),
+/// The conversations of one device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Device {
+    /// Every byte toward the device is known to be in its place.
+    pub locked: u64,
+    /// Taken up in the middle; exchanges are being counted.
+    pub pending: u64,
+    /// Taken up in the middle more than a minute ago, and still not proved.
+    pub cannot_be_locked: u64,
+    /// Why not, and how many.
+    pub why: BTreeMap<&'static str, u64>,
 }
 
-/// Fills the table of free slots of a new set of maps. Maps in use are known by a slot that is free or taken; a controller
-/// that ended before it filled them left neither.
+/// What the tables hold and take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Memory {
+    /// Conversations that the table can hold.
+    pub flows: u64,
+    /// Conversations that one device can have.
+    pub flows_per_device: u64,
+    /// Bytes that one of them takes, its place in the index included.
+    pub bytes_per_flow: u64,
+    /// Bytes of the table and its index.
+    pub flow_bytes: u64,
+    /// SYN that can wait.
+    pub half_open: u64,
+    /// Bytes of the table they wait in.
+    pub half_open_bytes: u64,
+}
+
+/// Draws the key of the hash, unless the maps are in use and have one: a new one would fit nothing that was forwarded.
 ///
 /// # Errors
-/// When a map cannot be read or written.
-pub fn fill(maps: &mut Maps) -> Result<(), MapError> {
-    if let Ok(slot) = maps.free_flows.pop(0) {
-        return maps.free_flows.push(slot, 0);
-    }
-    if !conversations(maps)?.is_empty() {
+/// When the map cannot be written or the kernel gives no random bytes.
+pub fn draw_key(maps: &mut Maps) -> Result<(), MapError> {
+    let Plain(key) = maps.hash_key.get(&0, 0)?;
+    if key.words.iter().any(|word| *word != 0) {
         return Ok(());
     }
-    for slot in 0..u32::try_from(FLOWS).unwrap_or(u32::MAX) {
-        maps.free_flows.push(slot, 0)?;
+    let mut bytes = [0_u8; KEY_WORDS * 8];
+    File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes)).map_err(MapError::IoError)?;
+    let mut key = Key { words: [0; KEY_WORDS] };
+    for (word, bytes) in key.words.iter_mut().zip(bytes.chunks_exact(8)) {
+        *word = u64::from_ne_bytes(bytes.try_into().unwrap_or_default());
     }
-    Ok(())
+    maps.hash_key.set(0, Plain(key), 0)
 }
 
-/// Counts conversations.
+/// Counts conversations. `now` is the programs' clock.
 ///
 /// # Errors
 /// When a map cannot be read.
-pub fn census(maps: &Maps) -> Result<Census, MapError> {
-    let mut census = Census::default();
-    for (_, slot) in conversations(maps)? {
+pub fn census(maps: &Maps, now: u64) -> Result<Census, MapError> {
+    let mut census = Census { memory: memory(maps)?, ..Census::default() };
+    for slot in conversations(maps)? {
         let Plain(flow) = maps.flow_table.get(&slot, 0)?;
-        let known = |direction: &Direction| direction.flags & Direction::SYNCHRONISED != 0;
-        if adopted(&flow.network) || adopted(&flow.device) {
-            census.unsynchronised += 1;
-        } else if known(&flow.network) && known(&flow.device) || known(&flow.device) && pending(&flow.network) {
+        let silent = table::silence(&flow, now);
+        if table::has_ended(&flow, silent) {
+            continue;
+        }
+        let device = census.devices.entry(address(flow.key.device)).or_default();
+        if !flow.network.has(Direction::ADOPTED) {
             census.established += 1;
+            device.locked += 1;
+            continue;
+        }
+        census.unsynchronised += 1;
+        if now.saturating_sub(flow.adopted_at) < PATIENCE {
+            device.pending += 1;
         } else {
-            census.half_open += 1;
+            device.cannot_be_locked += 1;
+            *device.why.entry(hindrance(&flow)).or_default() += 1;
         }
     }
+    census.half_open = maps.half_open.keys().filter(Result::is_ok).count() as u64;
     Ok(census)
 }
 
-fn adopted(direction: &Direction) -> bool {
-    direction.flags & Direction::ADOPTED != 0
+/// Why no exchange has proved where a conversation's units begin.
+fn hindrance(flow: &Flow) -> &'static str {
+    match Reason::from_code(flow.network.hindrance) {
+        Some(reason) => reason.as_str(),
+        None if flow.network.asked == 0 => "one_way",
+        None => "no_echo",
+    }
 }
 
-fn pending(direction: &Direction) -> bool {
-    direction.flags & Direction::PENDING != 0
+fn memory(maps: &Maps) -> Result<Memory, MapError> {
+    let table = maps.sizes;
+    let Plain(settings) = maps.settings.get(&0, 0)?;
+    // The kernel's own part of a hash table's entry, and its share of the buckets.
+    const HEAD: u64 = 48 + 16;
+    let index = (HEAD + size_of::<FlowKeyV4>() as u64 + 8) + (HEAD + size_of::<FlowKey>() as u64 + 4 + 8);
+    let bytes_per_flow = size_of::<Flow>() as u64 + index;
+    let half = HEAD + size_of::<FlowKey>() as u64 + 4 + size_of::<enforcer_common::flow::HalfOpen>() as u64;
+    Ok(Memory {
+        flows: table.flows.into(),
+        flows_per_device: settings.flows_per_device.into(),
+        bytes_per_flow,
+        flow_bytes: bytes_per_flow * u64::from(table.flows),
+        half_open: table.half_open.into(),
+        half_open_bytes: half * u64::from(table.half_open),
+    })
 }
 
-fn conversations(maps: &Maps) -> Result<Vec<(Key, u32)>, MapError> {
+/// Slots of the conversations that can be found.
+fn conversations(maps: &Maps) -> Result<Vec<u32>, MapError> {
     let mut found = Vec::new();
     for entry in maps.flows_v4.iter() {
-        let (Plain(key), slot) = entry?;
-        found.push((Key::V4(key), slot));
+        found.push(entry?.1);
     }
     for entry in maps.flows_v6.iter() {
-        let (Plain(key), slot) = entry?;
-        found.push((Key::V6(key), slot));
+        found.push(entry?.1);
     }
     Ok(found)
 }
 
-/// Takes conversations that ended out of the tables, and returns their slots. No program finds them any more; those that
-/// run now may still hold a slot, so the caller waits before [`give_back`].
-///
-/// # Errors
-/// When a map cannot be read or written.
-pub fn collect(maps: &mut Maps, now: u64) -> Result<Vec<u32>, MapError> {
-    let mut slots = Vec::new();
-    for (key, slot) in conversations(maps)? {
-        let Plain(flow) = maps.flow_table.get(&slot, 0)?;
-        if !ended(&flow, now) {
-            continue;
-        }
-        match key {
-            Key::V4(key) => maps.flows_v4.remove(&Plain(key))?,
-            Key::V6(key) => maps.flows_v6.remove(&Plain(key))?,
-        }
-        slots.push(slot);
-    }
-    Ok(slots)
-}
-
-/// Makes collected slots free again.
-///
-/// # Errors
-/// When a map cannot be written.
-pub fn give_back(maps: &mut Maps, slots: &[u32]) -> Result<(), MapError> {
-    for slot in slots {
-        maps.flow_table.set(*slot, Plain(Flow::EMPTY), 0)?;
-        maps.free_flows.push(*slot, 0)?;
-    }
-    Ok(())
-}
-
-fn ended(flow: &Flow, now: u64) -> bool {
-    let directions = [&flow.network, &flow.device];
-    let last = flow.network.seen.max(flow.device.seen);
-    let silent = Duration::from_nanos(now.saturating_sub(last));
-    let closed = directions.iter().any(|direction| direction.flags & Direction::RESET != 0)
-        || directions.iter().all(|direction| direction.flags & Direction::CLOSED != 0);
-    let open = directions.iter().all(|direction| direction.flags & Direction::SYNCHRONISED != 0)
-        || directions.iter().any(|direction| adopted(direction))
-        || flow.device.flags & Direction::SYNCHRONISED != 0 && pending(&flow.network);
-    silent
-        > if closed {
-            CLOSED
-        } else if open {
-            SILENT
-        } else {
-            HALF_OPEN
-        }
+fn address(bytes: [u8; 16]) -> IpAddr {
+    let address = Ipv6Addr::from(bytes);
+    address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4)
 }
 
 /// The clock that programs stamp flows and events with, nanoseconds.
@@ -153,27 +165,4 @@ pub fn now() -> u64 {
     // SAFETY: `time` is writable and outlives the call.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut time) };
     u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use enforcer_common::flow::{Direction, Flow};
-
-    use super::ended;
-
-    const HOUR: u64 = 3_600_000_000_000;
-
-    #[test]
-    fn a_silent_day_does_not_end_a_conversation_and_a_reset_does() {
-        let mut flow = Flow::EMPTY;
-        flow.network.flags = Direction::SYNCHRONISED;
-        flow.device.flags = Direction::SYNCHRONISED;
-        assert!(!ended(&flow, 24 * HOUR));
-        assert!(ended(&flow, 26 * HOUR));
-        flow.device.flags |= Direction::RESET;
-        assert!(ended(&flow, HOUR));
-        let mut asked = Flow::EMPTY;
-        asked.network.flags = Direction::PENDING;
-        assert!(ended(&asked, HOUR));
-    }
 }

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use aya::Ebpf;
-use aya::maps::{Array, ArrayOfMaps, HashMap, MapData, PerCpuArray, PerCpuHashMap, ProgramArray, Queue, RingBuf};
-use enforcer_common::abi::{FlowKeyV4, FunctionReason, LAYOUT, Settings, cell};
-use enforcer_common::flow::{Flow, FlowKey};
+use aya::maps::{Array, ArrayOfMaps, HashMap, MapData, PerCpuArray, PerCpuHashMap, ProgramArray, RingBuf};
+use enforcer_common::abi::{self, FlowKeyV4, FunctionReason, LAYOUT, Settings, cell};
+use enforcer_common::digest::Key;
+use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::policy::Image;
 use enforcer_common::scratch::Scratch;
@@ -14,7 +15,7 @@ use super::object::ObjectError;
 use super::plain::Plain;
 
 /// Every map of the object. All are pinned: what one of them holds must not end with the controller.
-pub const MAPS: [&str; 19] = [
+pub const MAPS: [&str; 23] = [
     "SLOTS",
     "SCRATCH",
     "ASSEMBLED",
@@ -24,7 +25,11 @@ pub const MAPS: [&str; 19] = [
     "FLOWS_V4",
     "FLOWS_V6",
     "FLOW_TABLE",
-    "FREE_FLOWS",
+    "DEVICES",
+    "DEVICE_COUNT",
+    "HALF_OPEN_FLOWS",
+    "STATION_TABLE",
+    "HASH_KEY",
     "CONDUIT_COUNTERS",
     "FUNCTION_COUNTERS",
     "RULE_COUNTERS",
@@ -43,8 +48,26 @@ pub fn pin_directory(root: &Path, network: &str, device: &str) -> PathBuf {
     root.join(format!("{network}-{device}")).join(format!("{LAYOUT:016x}"))
 }
 
+/// How many entries the tables of conversations have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Conversations.
+    pub flows: u32,
+    /// SYN that can wait for an answer.
+    pub half_open: u32,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        let whole = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
+        Self { flows: whole(abi::FLOWS), half_open: whole(abi::HALF_OPEN) }
+    }
+}
+
 /// The maps.
 pub struct Maps {
+    /// What the tables have room for: of maps that were in use before, as they are.
+    pub sizes: Sizes,
     /// Stages.
     pub slots: ProgramArray<MapData>,
     /// The record of the frame at hand, for tests.
@@ -61,8 +84,16 @@ pub struct Maps {
     pub flows_v6: HashMap<MapData, Plain<FlowKey>, u32>,
     /// Conversations by slot.
     pub flow_table: Array<MapData, Plain<Flow>>,
-    /// Free slots.
-    pub free_flows: Queue<MapData, u32>,
+    /// Which run of slots a device has.
+    pub devices: HashMap<MapData, [u8; 16], u32>,
+    /// How many runs are given out.
+    pub device_count: Array<MapData, u32>,
+    /// What waits for an answer.
+    pub half_open: HashMap<MapData, Plain<FlowKey>, Plain<HalfOpen>>,
+    /// Stations that open connections.
+    pub stations: HashMap<MapData, Plain<FlowKey>, Plain<Station>>,
+    /// Key of the hash over what is forwarded.
+    pub hash_key: Array<MapData, Plain<Key>>,
     /// Counters per conduit.
     pub conduit_counters: PerCpuArray<MapData, Plain<[u64; cell::PER_CONDUIT]>>,
     /// Counters per function node.
@@ -87,7 +118,10 @@ impl Maps {
     /// # Errors
     /// [`ObjectError::Map`] for a map that is missing or of another shape.
     pub fn take(ebpf: &mut Ebpf) -> Result<Self, ObjectError> {
+        let entries = |name: &'static str| size(ebpf, name);
+        let sizes = Sizes { flows: entries("FLOW_TABLE")?, half_open: entries("HALF_OPEN_FLOWS")? };
         Ok(Self {
+            sizes,
             slots: take(ebpf, "SLOTS")?,
             scratch: take(ebpf, "SCRATCH")?,
             policy: take(ebpf, "POLICY")?,
@@ -96,7 +130,11 @@ impl Maps {
             flows_v4: take(ebpf, "FLOWS_V4")?,
             flows_v6: take(ebpf, "FLOWS_V6")?,
             flow_table: take(ebpf, "FLOW_TABLE")?,
-            free_flows: take(ebpf, "FREE_FLOWS")?,
+            devices: take(ebpf, "DEVICES")?,
+            device_count: take(ebpf, "DEVICE_COUNT")?,
+            half_open: take(ebpf, "HALF_OPEN_FLOWS")?,
+            stations: take(ebpf, "STATION_TABLE")?,
+            hash_key: take(ebpf, "HASH_KEY")?,
             conduit_counters: take(ebpf, "CONDUIT_COUNTERS")?,
             function_counters: take(ebpf, "FUNCTION_COUNTERS")?,
             rule_counters: take(ebpf, "RULE_COUNTERS")?,
@@ -106,6 +144,19 @@ impl Maps {
             events: Some(take(ebpf, "EVENTS")?),
             observed: take(ebpf, "OBSERVED")?,
         })
+    }
+}
+
+/// How many entries a map has.
+fn size(ebpf: &Ebpf, name: &'static str) -> Result<u32, ObjectError> {
+    use aya::maps::Map;
+    let bad = |cause: String| ObjectError::Map { map: name, cause };
+    match ebpf.map(name) {
+        Some(Map::Array(map) | Map::LruHashMap(map)) => {
+            map.info().map(|info| info.max_entries()).map_err(|error| bad(error.to_string()))
+        }
+        Some(_) => Err(bad("it is of another kind".into())),
+        None => Err(bad("it is not in the object".into())),
     }
 }
 

@@ -10,13 +10,17 @@ use aya::programs::{Xdp, XdpMode};
 use aya::{Ebpf, EbpfLoader};
 use enforcer_common::abi::slot;
 
-use super::maps::{MAPS, Maps};
+use super::maps::{MAPS, Maps, Sizes};
 
 /// The object that was built with this controller.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
 
 /// Programs behind the roots and the slots they stand in.
-pub const STAGES: [(&str, u32); 11] = [
+pub const STAGES: [(&str, u32); 15] = [
+    ("digest", slot::DIGEST),
+    ("handshake", slot::HANDSHAKE),
+    ("compare", slot::COMPARE),
+    ("claim", slot::CLAIM),
     ("walk", slot::WALK),
     ("stream", slot::STREAM),
     ("conduit", slot::CONDUIT),
@@ -65,12 +69,17 @@ pub struct Object {
 }
 
 impl Object {
-    /// Loads the object. With `pins`, maps that are pinned there are used again, and the others are pinned there.
+    /// Loads the object. With `pins`, maps that are pinned there are used again, and the others are pinned there and made
+    /// with `sizes`.
     ///
     /// # Errors
     /// [`ObjectError`]; nothing was attached.
-    pub fn load(pins: Option<&Path>) -> Result<Self, ObjectError> {
+    pub fn load(pins: Option<&Path>, sizes: Sizes) -> Result<Self, ObjectError> {
         let mut loader = EbpfLoader::new();
+        for name in ["FLOW_TABLE", "FLOWS_V4", "FLOWS_V6", "DEVICES"] {
+            loader.map_max_entries(name, sizes.flows);
+        }
+        loader.map_max_entries("HALF_OPEN_FLOWS", sizes.half_open);
         if let Some(pins) = pins {
             for name in MAPS {
                 loader.map_pin_path(name, pins.join(name));

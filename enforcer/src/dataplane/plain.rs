@@ -2,7 +2,8 @@
 
 use aya::Pod;
 use enforcer_common::abi::{FlowKeyV4, FunctionReason, Settings, cell};
-use enforcer_common::flow::{Flow, FlowKey};
+use enforcer_common::digest::Key;
+use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::policy::Image;
 use enforcer_common::scratch::Scratch;
@@ -26,6 +27,9 @@ plain! {
     FlowKeyV4,
     FlowKey,
     Flow,
+    HalfOpen,
+    Station,
+    Key,
     FunctionReason,
     Observation,
     ObservationKey,

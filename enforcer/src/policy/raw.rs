@@ -48,6 +48,7 @@ pub(super) struct RawConduit {
     pub ports: Option<Spanned<Vec<Spanned<i64>>>>,
     pub mode: Text,
     pub on_deny: Text,
+    pub segmentation: Text,
     #[serde(rename = "rules")]
     pub _rules: Option<IgnoredAny>,
 }

@@ -5,13 +5,15 @@
 
 use std::net::IpAddr;
 
-use enforcer_common::environment::Environment;
-use enforcer_common::flow::{Flow, FlowKey};
+use enforcer_common::digest::Key;
+use enforcer_common::environment::{Environment, Limits};
+use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::judge;
 use enforcer_common::operation::{NO_RULE, Operation};
 use enforcer_common::policy::{Image, UNCOVERED};
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
+use enforcer_common::table::Slots;
 use enforcer_common::verdict::{Mode, Reason};
 
 /// What the core says about one unit.
@@ -87,11 +89,39 @@ impl Environment for Desk {
         None
     }
 
-    fn create_flow(&mut self, _key: &FlowKey) -> Option<u32> {
+    fn slots(&mut self, _device: &[u8; 16]) -> Option<Slots> {
         None
     }
 
+    fn lose_flow(&mut self) {}
+
+    fn bind(&mut self, _key: &FlowKey, _slot: u32) -> bool {
+        false
+    }
+
+    fn unbind(&mut self, _key: &FlowKey) {}
+
     fn flow(&mut self, _slot: u32) -> Option<&mut Flow> {
+        None
+    }
+
+    fn half_open(&mut self, _key: &FlowKey) -> Option<&mut HalfOpen> {
+        None
+    }
+
+    fn set_half_open(&mut self, _key: &FlowKey, _half: HalfOpen) {}
+
+    fn forget_half_open(&mut self, _key: &FlowKey) {}
+
+    fn station(&mut self, _key: &FlowKey) -> Option<&mut Station> {
+        None
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::UNLIMITED
+    }
+
+    fn key(&self) -> Option<&Key> {
         None
     }
 

@@ -64,6 +64,15 @@ pub enum Party {
     Zone(usize),
 }
 
+/// Where in TCP segments protocol data units may begin and end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Segmentation {
+    /// Where segments do.
+    Whole,
+    /// Anywhere.
+    Stream,
+}
+
 /// A permitted conversation between zones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conduit {
@@ -76,6 +85,7 @@ pub struct Conduit {
     pub ports: Vec<u16>,
     pub mode: Mode,
     pub on_deny: OnDeny,
+    pub segmentation: Segmentation,
     pub rules: Vec<Rule>,
     pub line: usize,
 }

@@ -6,15 +6,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use enforcer_common::environment::Environment;
-use enforcer_common::flow::{Direction, Flow, FlowKey};
+use enforcer_common::digest::Key;
+use enforcer_common::environment::{Environment, Limits};
+use enforcer_common::flow::{Flow, FlowKey, HalfOpen, State, Station};
 use enforcer_common::operation::NO_RULE;
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
+use enforcer_common::table::Slots;
 use enforcer_common::verdict::{Mode, Reason};
 
 /// Conversations held at a time.
-const FLOWS: usize = 1 << 16;
+const FLOWS: usize = 1 << 18;
+
+/// Slots that a device gets at a time: a capture may hold more conversations than a box would follow.
+const SLOTS: u32 = 64;
 
 /// How often something was judged, and how often the denial was carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub struct Counters {
     pub observations: u64,
     /// What would have been reported.
     pub events: u64,
+    /// Conversations that found no slot.
+    pub lost_flows: u64,
 }
 
 /// The environment of `enforcer replay`.
@@ -46,6 +53,12 @@ pub struct HostEnvironment {
     assembled: Vec<u8>,
     flows: Vec<Flow>,
     slots: HashMap<FlowKey, u32>,
+    /// First of the newest slots of each device.
+    devices: HashMap<[u8; 16], u32>,
+    half_open: HashMap<FlowKey, HalfOpen>,
+    stations: HashMap<FlowKey, Station>,
+    limits: Limits,
+    key: Box<Key>,
     /// Per rule with a rate, see `enforcer_common::policy::rate`. One generation, so the bank says nothing.
     budgets: HashMap<u16, u64>,
     counters: Counters,
@@ -62,6 +75,11 @@ impl HostEnvironment {
             assembled: Vec::new(),
             flows: Vec::new(),
             slots: HashMap::new(),
+            devices: HashMap::new(),
+            half_open: HashMap::new(),
+            stations: HashMap::new(),
+            limits: Limits::UNLIMITED,
+            key: Box::new(Key { words: std::array::from_fn(key_word) }),
             budgets: HashMap::new(),
             counters: Counters::default(),
             events: Vec::new(),
@@ -88,13 +106,43 @@ impl HostEnvironment {
 
     /// Conversations being followed.
     pub fn flow_count(&self) -> usize {
-        self.flows.len()
+        self.slots.len()
     }
 
-    fn direction(&mut self, scratch: &Scratch) -> Option<&mut Direction> {
-        let flow = self.flows.get_mut(scratch.path.slot as usize)?;
-        Some(flow.directions(Side::from_code(scratch.frame.side)).0)
+    /// Looks at a conversation.
+    pub fn conversation(&self, key: &FlowKey) -> Option<&Flow> {
+        self.flows.get(*self.slots.get(key)? as usize)
     }
+
+    /// Forgets every conversation.
+    pub fn forget_flows(&mut self) {
+        self.flows.clear();
+        self.slots.clear();
+        self.devices.clear();
+        self.half_open.clear();
+        self.stations.clear();
+    }
+
+    fn has_free_slot(&self, first: u32, count: u32) -> bool {
+        let slots = self.flows.get(first as usize..(first + count) as usize);
+        slots.is_some_and(|flows| flows.iter().any(|flow| flow.state == State::Free as u8))
+    }
+
+    /// Changes what holds for conversations; a capture has no limits.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// The key of the hash over what is forwarded.
+    pub fn hash_key(&self) -> &Key {
+        &self.key
+    }
+}
+
+/// A key that everybody knows: nobody who wrote a capture can choose its frames by what was made of them before.
+fn key_word(index: usize) -> u64 {
+    let mixed = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
 impl Environment for HostEnvironment {
@@ -116,23 +164,67 @@ impl Environment for HostEnvironment {
         self.slots.get(key).copied()
     }
 
-    fn create_flow(&mut self, key: &FlowKey) -> Option<u32> {
-        let slot = u32::try_from(self.flows.len()).ok()?;
+    fn slots(&mut self, device: &[u8; 16]) -> Option<Slots> {
+        let count = SLOTS;
+        let known = self.devices.get(device).copied().filter(|first| self.has_free_slot(*first, count));
+        if let Some(first) = known {
+            return Some(Slots { first, count });
+        }
+        let first = u32::try_from(self.flows.len()).ok()?;
         if self.flows.len() >= FLOWS {
             return None;
         }
-        self.flows.push(Flow::EMPTY);
+        self.flows.resize(self.flows.len() + count as usize, Flow::EMPTY);
+        self.devices.insert(*device, first);
+        Some(Slots { first, count })
+    }
+
+    fn lose_flow(&mut self) {
+        self.counters.lost_flows += 1;
+    }
+
+    fn bind(&mut self, key: &FlowKey, slot: u32) -> bool {
         self.slots.insert(*key, slot);
-        Some(slot)
+        true
+    }
+
+    fn unbind(&mut self, key: &FlowKey) {
+        self.slots.remove(key);
     }
 
     fn flow(&mut self, slot: u32) -> Option<&mut Flow> {
         self.flows.get_mut(slot as usize)
     }
 
+    fn half_open(&mut self, key: &FlowKey) -> Option<&mut HalfOpen> {
+        self.half_open.get_mut(key)
+    }
+
+    fn set_half_open(&mut self, key: &FlowKey, half: HalfOpen) {
+        self.half_open.insert(*key, half);
+    }
+
+    fn forget_half_open(&mut self, key: &FlowKey) {
+        self.half_open.remove(key);
+    }
+
+    fn station(&mut self, key: &FlowKey) -> Option<&mut Station> {
+        Some(self.stations.entry(*key).or_default())
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn key(&self) -> Option<&Key> {
+        Some(&self.key)
+    }
+
     fn assemble(&mut self, scratch: &Scratch) -> Option<&[u8]> {
-        let direction = self.direction(scratch)?;
-        let mut assembled = direction.carry.get(..direction.carry_length as usize)?.to_vec();
+        let side = Side::from_code(scratch.frame.side);
+        let flow = self.flows.get_mut(scratch.path.slot as usize)?;
+        let carried = flow.directions(side).0.carry_length as usize;
+        let mut assembled = flow.carry(side).get(..carried)?.to_vec();
         let fresh = self.frame.get(scratch.stream.start as usize..scratch.stream.end as usize)?;
         assembled.extend_from_slice(fresh);
         self.assembled = assembled;
@@ -146,7 +238,9 @@ impl Environment for HostEnvironment {
         let Some(saved) = start.checked_add(length).and_then(|end| source.get(start..end)).map(<[u8]>::to_vec) else {
             return;
         };
-        if let Some(carry) = self.direction(scratch).and_then(|direction| direction.carry.get_mut(..length)) {
+        let side = Side::from_code(scratch.frame.side);
+        let flow = self.flows.get_mut(scratch.path.slot as usize);
+        if let Some(carry) = flow.and_then(|flow| flow.carry(side).get_mut(..length)) {
             carry.copy_from_slice(&saved);
         }
     }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
+use std::net::Ipv6Addr;
 
 use enforcer::dataplane::plain::Plain;
-use enforcer_common::abi::{FLOWS, cell, loss};
+use enforcer_common::abi::{FlowKeyV4, cell, loss};
 use enforcer_common::action::Action;
 use enforcer_common::decide;
-use enforcer_common::environment::Environment as _;
 use enforcer_common::event::Event;
-use enforcer_common::flow::{Direction, Flow, NO_FLOW};
+use enforcer_common::flow::{Flow, FlowKey, NO_FLOW};
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::policy::{Image, capacity};
 use enforcer_common::port::Side;
@@ -17,7 +17,7 @@ use enforcer_common::reset;
 use enforcer_common::scratch::{Frame, Scratch};
 use enforcer_common::verdict::{Mode, Reason};
 
-use super::stand::{MANAGEMENT, Stand};
+use super::stand::{FLOWS_PER_DEVICE, MANAGEMENT, Stand};
 use super::witness::{Counter, Witness};
 
 /// The kernel's test run lays more than this into further buffers: a page without headroom and the place for their list.
@@ -36,8 +36,6 @@ pub(crate) struct Pair<'p> {
     witness: Witness,
     policy: &'p Image,
     scratch: Box<Scratch>,
-    /// Slot of the kernel's that the host's slot 0 stands for: slots go round in the queue of free ones.
-    first_slot: u32,
     pub(crate) frames: u64,
     pub(crate) skipped: u64,
     pub(crate) multi_buffer: u64,
@@ -54,7 +52,6 @@ impl<'p> Pair<'p> {
             witness: Witness::new(MANAGEMENT),
             policy,
             scratch: Box::default(),
-            first_slot: 0,
             frames: 0,
             skipped: 0,
             multi_buffer: 0,
@@ -90,18 +87,16 @@ impl<'p> Pair<'p> {
             self.witness.flow_count() as usize,
             "conversations known to kernel and host"
         );
-        for slot in 0..self.witness.flow_count() {
-            let slot = self.kernel_slot(slot);
-            let maps = &mut self.stand.object.maps;
+        let given = maps.device_count.get(&0, 0).expect("the count");
+        for slot in 0..given * FLOWS_PER_DEVICE {
             maps.flow_table.set(slot, super::stand::plain_flow(Flow::EMPTY), 0).expect("a flow");
-            maps.free_flows.push(slot, 0).expect("room for every slot");
         }
-        self.first_slot = self.kernel_slot(self.witness.flow_count());
+        maps.device_count.set(0, 0, 0).expect("the count");
+        let devices: Vec<_> = maps.devices.keys().map(|key| key.expect("a key")).collect();
+        devices.iter().for_each(|key| maps.devices.remove(key).expect("a known key"));
+        let half: Vec<_> = maps.half_open.keys().map(|key| key.expect("a key")).collect();
+        half.iter().for_each(|key| maps.half_open.remove(key).expect("a known key"));
         self.witness.forget_flows();
-    }
-
-    fn kernel_slot(&self, host: u32) -> u32 {
-        if host == NO_FLOW { NO_FLOW } else { (self.first_slot + host) % u32::try_from(FLOWS).expect("small") }
     }
 
     /// Puts a frame through both bodies and compares. `what` leads to the frame when they differ.
@@ -124,9 +119,13 @@ impl<'p> Pair<'p> {
         self.operations += u64::from(host.count);
         *self.outcomes.entry(host.outcome).or_default() += 1;
         let mut host_events = self.witness.events.clone();
-        let host_slot = host.path.slot;
-        host.path.slot = self.kernel_slot(host_slot);
-        host_events.iter_mut().for_each(|event| event.path.slot = self.kernel_slot(event.path.slot));
+        // Slots are given out in another order: only whether there is one can be compared.
+        for slot in [&mut host.path.slot, &mut kernel.path.slot] {
+            *slot = if *slot == NO_FLOW { NO_FLOW } else { 0 };
+        }
+        for event in host_events.iter_mut().chain(&mut kernel_events) {
+            event.path.slot = if event.path.slot == NO_FLOW { NO_FLOW } else { 0 };
+        }
         kernel_events.iter_mut().for_each(|event| event.time = 0);
         level(&mut kernel);
         level(&mut host);
@@ -142,11 +141,25 @@ impl<'p> Pair<'p> {
         differences.see("the frame afterwards", &ran.bytes, &expected);
         scratches(&mut differences, &kernel, &host);
         events(&mut differences, &kernel_events, &host_events);
-        if let Some(flow) = self.witness.flow(host_slot) {
-            let kernel_slot = host.path.slot;
-            differences.see("the flow", &settled(&self.stand.flow(kernel_slot)), &settled(flow));
-        }
+        let key = FlowKey::of(&host.frame);
+        let flow = self.kernel_flow(&key);
+        differences.see("the flow", &flow.map(|flow| settled(&flow)), &self.witness.conversation(&key).map(settled));
         differences.report(|| format!("{}\nside {}, {} bytes: {}", what(), side.as_str(), bytes.len(), hex(bytes)));
+    }
+
+    /// The kernel's flow of a conversation.
+    fn kernel_flow(&self, key: &FlowKey) -> Option<Flow> {
+        let maps = &self.stand.object.maps;
+        let four = |address: [u8; 16]| Ipv6Addr::from(address).to_ipv4_mapped().map(|address| address.octets());
+        let slot = match (four(key.network), four(key.device)) {
+            (Some(network), Some(device)) => {
+                let port = |port: u32| u16::try_from(port).expect("a port");
+                let (network_port, device_port) = (port(key.network_port), port(key.device_port));
+                maps.flows_v4.get(&Plain(FlowKeyV4 { network, device, network_port, device_port }), 0)
+            }
+            _ => maps.flows_v6.get(&Plain(*key), 0),
+        };
+        Some(self.stand.flow(slot.ok()?))
     }
 
     /// Compares everything counted since the beginning, and everything observed since the last comparison.
@@ -240,14 +253,16 @@ fn level(scratch: &mut Scratch) {
 
 /// A conversation without the times of its segments and without what lies behind its carries.
 fn settled(flow: &Flow) -> Flow {
-    let direction = |direction: &Direction| {
-        let mut direction = *direction;
+    let mut flow = *flow;
+    for side in [Side::Network, Side::Device] {
+        let (direction, _) = flow.directions(side);
         direction.seen = 0;
+        direction.carried_at = 0;
         let length = direction.carry_length as usize;
-        direction.carry.iter_mut().skip(length).for_each(|byte| *byte = 0);
-        direction
-    };
-    Flow { network: direction(&flow.network), device: direction(&flow.device), ..*flow }
+        flow.carry(side).iter_mut().skip(length).for_each(|byte| *byte = 0);
+    }
+    flow.adopted_at = 0;
+    flow
 }
 
 /// The reset that a denied segment becomes.

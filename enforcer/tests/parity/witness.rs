@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use enforcer::replay::environment::HostEnvironment;
-use enforcer_common::environment::Environment;
+use enforcer_common::digest::Key;
+use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
-use enforcer_common::flow::{Flow, FlowKey};
+use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::operation::{NO_FUNCTION, NO_RULE};
 use enforcer_common::scratch::Scratch;
+use enforcer_common::table::Slots;
 use enforcer_common::verdict::{Mode, Reason};
 
 /// What is counted, in words that both sides can be brought to.
@@ -36,6 +38,7 @@ pub(crate) struct Witness {
     host: HostEnvironment,
     budgets: HashMap<(u8, u16), u64>,
     pub(crate) cap: Mode,
+    pub(crate) limits: Limits,
     pub(crate) management: [u8; 6],
     pub(crate) counters: BTreeMap<Counter, u64>,
     pub(crate) events: Vec<Event>,
@@ -48,6 +51,7 @@ impl Witness {
             host: HostEnvironment::new(None),
             budgets: HashMap::new(),
             cap: Mode::Learn,
+            limits: Limits { trust: Trust::Reading, checksums: true, ..Limits::UNLIMITED },
             management,
             counters: BTreeMap::new(),
             events: Vec::new(),
@@ -68,7 +72,12 @@ impl Witness {
 
     /// Forgets every conversation; counters go on.
     pub(crate) fn forget_flows(&mut self) {
-        self.host = HostEnvironment::new(None);
+        self.host.forget_flows();
+    }
+
+    /// The conversation that a frame belongs to.
+    pub(crate) fn conversation(&self, key: &FlowKey) -> Option<&Flow> {
+        self.host.conversation(key)
     }
 
     fn add(&mut self, counter: Counter) {
@@ -95,8 +104,44 @@ impl Environment for Witness {
         self.host.find_flow(key)
     }
 
-    fn create_flow(&mut self, key: &FlowKey) -> Option<u32> {
-        self.host.create_flow(key)
+    fn slots(&mut self, device: &[u8; 16]) -> Option<Slots> {
+        self.host.slots(device)
+    }
+
+    fn lose_flow(&mut self) {
+        self.host.lose_flow();
+    }
+
+    fn bind(&mut self, key: &FlowKey, slot: u32) -> bool {
+        self.host.bind(key, slot)
+    }
+
+    fn unbind(&mut self, key: &FlowKey) {
+        self.host.unbind(key);
+    }
+
+    fn half_open(&mut self, key: &FlowKey) -> Option<&mut HalfOpen> {
+        self.host.half_open(key)
+    }
+
+    fn set_half_open(&mut self, key: &FlowKey, half: HalfOpen) {
+        self.host.set_half_open(key, half);
+    }
+
+    fn forget_half_open(&mut self, key: &FlowKey) {
+        self.host.forget_half_open(key);
+    }
+
+    fn station(&mut self, key: &FlowKey) -> Option<&mut Station> {
+        self.host.station(key)
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn key(&self) -> Option<&Key> {
+        self.host.key()
     }
 
     fn flow(&mut self, slot: u32) -> Option<&mut Flow> {

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use aya::maps::{Array, MapData, RingBuf};
 use aya::{TestRun as _, TestRunOptions};
+use enforcer::dataplane::maps::Sizes;
 use enforcer::dataplane::object::{Object, ROOTS};
 use enforcer::dataplane::plain::{self, Plain};
-use enforcer_common::abi::{FLOWS, MODE_AS_POLICY, Settings};
+use enforcer::replay::environment::HostEnvironment;
+use enforcer_common::abi::{MODE_AS_POLICY, Settings};
 use enforcer_common::event::Event;
 use enforcer_common::flow::Flow;
 use enforcer_common::policy::{Image, capacity};
@@ -19,6 +21,9 @@ use enforcer_common::verdict::Mode;
 
 /// The box's own address on every stand.
 pub const MANAGEMENT: [u8; 6] = [2, 0, 0, 0, 0, 0xfe];
+
+/// Slots of each device on every stand.
+pub const FLOWS_PER_DEVICE: u32 = 64;
 
 /// What a root program left behind.
 pub struct Ran {
@@ -38,6 +43,8 @@ pub struct Stand {
     cpu: usize,
     // The array of maps holds only a number; the image lives as long as this handle or the array.
     image: Option<Array<MapData, Plain<Image>>>,
+    /// See [`Settings::grace_until`].
+    pub grace_until: u64,
 }
 
 /// A conversation as a map value.
@@ -79,16 +86,14 @@ impl Stand {
     pub fn new() -> Self {
         require_root();
         let before = Instant::now();
-        let mut object = Object::load(None).unwrap_or_else(|error| panic!("{error}"));
+        let mut object = Object::load(None, Sizes::default()).unwrap_or_else(|error| panic!("{error}"));
         let loading = before.elapsed();
-        for slot in 0..u32::try_from(FLOWS).expect("small") {
-            object.maps.free_flows.push(slot, 0).expect("room for every slot");
-        }
+        object.maps.hash_key.set(0, Plain(*HostEnvironment::new(None).hash_key()), 0).expect("the hash's key");
         for cell in 0..u32::try_from(capacity::CONDUITS * 2).expect("small") {
             object.maps.conduit_modes.set(cell, u32::from(MODE_AS_POLICY), 0).expect("a cell");
         }
         let events = object.maps.events.take().expect("the event ring");
-        Self { object, loading, events, cpu: stay_on_one_cpu(), image: None }
+        Self { object, loading, events, cpu: stay_on_one_cpu(), image: None, grace_until: u64::MAX }
     }
 
     /// Makes `image` the active policy.
@@ -101,7 +106,14 @@ impl Stand {
 
     /// Sets the box's mode.
     pub fn mode(&mut self, mode: Mode) {
-        let settings = Settings { mode: mode as u8, bypass: 0, management_mac: MANAGEMENT };
+        let settings = Settings {
+            mode: mode as u8,
+            bypass: 0,
+            management_mac: MANAGEMENT,
+            grace_until: self.grace_until,
+            flows_per_device: FLOWS_PER_DEVICE,
+            ..Settings::default()
+        };
         self.object.maps.settings.set(0, Plain(settings), 0).expect("settings");
     }
 

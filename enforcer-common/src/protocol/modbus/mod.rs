@@ -10,9 +10,10 @@ mod response;
 pub mod values;
 
 use crate::bytes::Bytes;
-use crate::flow::CARRY;
+use crate::flow::carry_size;
 use crate::network;
 use crate::operation::{Operation, Role};
+use crate::port::Side;
 use crate::protocol::Protocol;
 use crate::scratch::Scratch;
 use crate::verdict::Reason;
@@ -33,6 +34,8 @@ pub mod limits {
     pub const LENGTH_MAX_UMAS: u32 = 1100;
     /// Bytes that decide about a unit of function 90.
     pub const HEAD_UMAS: u32 = 10;
+    /// Bytes that say all about a response: exception code, byte count, the address that a write echoes.
+    pub const HEAD_RESPONSE: u32 = 12;
 }
 
 /// One application data unit, framed.
@@ -87,11 +90,15 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
         }
         scratch.stream.units = scratch.stream.units.wrapping_add(1);
         let remaining = end.wrapping_sub(at);
-        match frame(bytes, at, remaining, is_datagram(scratch)) {
+        let answer = scratch.path.role == Role::Response as u8 && scratch.frame.side == Side::Device as u8;
+        match frame(bytes, at, remaining, is_datagram(scratch), answer) {
             Framed::Whole(unit, size) => {
                 scratch.stream.start = at.wrapping_add(size);
                 scratch.stream.skip = size.saturating_sub(remaining);
                 read(bytes, &unit, scratch);
+                if size > remaining && scratch.stream.whole != 0 {
+                    scratch.fault(Reason::SplitUnit);
+                }
             }
             Framed::Partial => {
                 partial(scratch, at, remaining);
@@ -109,7 +116,7 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
 
 /// Frames one unit: TCP 3.1.3. The length field is believed only with a protocol identifier of 0 and inside its limits.
 #[inline(always)]
-fn frame<B: Bytes + ?Sized>(bytes: &B, at: u32, remaining: u32, datagram: bool) -> Framed {
+fn frame<B: Bytes + ?Sized>(bytes: &B, at: u32, remaining: u32, datagram: bool, answer: bool) -> Framed {
     if remaining < 8 {
         return Framed::Partial;
     }
@@ -123,7 +130,13 @@ fn frame<B: Bytes + ?Sized>(bytes: &B, at: u32, remaining: u32, datagram: bool) 
     }
     let size = limits::HEADER.wrapping_add(length);
     // A unit of function 90 can be longer than what is carried; its head decides.
-    let needed = if code == functions::UMAS { size.min(limits::HEAD_UMAS) } else { size };
+    let needed = if code == functions::UMAS {
+        size.min(limits::HEAD_UMAS)
+    } else if answer {
+        size.min(limits::HEAD_RESPONSE)
+    } else {
+        size
+    };
     // A datagram holds exactly one unit: what follows it is read by nobody, or by a parser of another kind.
     if datagram && remaining != size {
         return Framed::Malformed(Reason::LengthMismatch);
@@ -160,11 +173,18 @@ fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) {
     }
 }
 
-/// Keeps the beginning of a unit for the next segment.
+/// Keeps the beginning of a unit for the next segment; where units must be whole, that is a fault.
 #[inline(always)]
 fn partial(scratch: &mut Scratch, at: u32, remaining: u32) {
-    if is_datagram(scratch) || remaining as usize > CARRY {
+    if is_datagram(scratch) {
         scratch.fault(Reason::MalformedFraming);
+        return;
+    }
+    if scratch.stream.whole != 0 {
+        scratch.fault(Reason::SplitUnit);
+    }
+    if remaining > carry_size(Side::from_code(scratch.frame.side)) {
+        scratch.fault(Reason::BeyondInspection);
         return;
     }
     scratch.stream.save_start = at;

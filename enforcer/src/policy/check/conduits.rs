@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::super::names::{self, inspected};
 use super::super::raw::{RawConduit, Texts};
-use super::super::valid::{Conduit, Party};
+use super::super::valid::{Conduit, Party, Segmentation};
 use super::zones::Zones;
 use super::{Check, NotYet};
 use crate::document::{Piece, Problem};
@@ -108,6 +108,8 @@ impl<'s> Check<'s> {
         let mode = self.word(raw.mode, label, "mode", &words).unwrap_or(Mode::Enforce);
         let words = [("drop", OnDeny::Drop), ("reset", OnDeny::Reset)];
         let on_deny = self.word(raw.on_deny, label, "on_deny", &words).unwrap_or(OnDeny::Reset);
+        let words = [("whole", Segmentation::Whole), ("stream", Segmentation::Stream)];
+        let segmentation = self.word(raw.segmentation, label, "segmentation", &words).unwrap_or(Segmentation::Whole);
         let (from, to) = (from?, to?);
         if from.len().saturating_mul(to.len()) > capacity::PAIRS {
             let text = format!("{label}: \"from\" and \"to\" make more than {} zone pairs", capacity::PAIRS);
@@ -122,6 +124,7 @@ impl<'s> Check<'s> {
             ports: ports?,
             mode,
             on_deny,
+            segmentation,
             rules: Vec::new(),
             line: 0,
         })

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use enforcer_common::policy::{self as image, ANY_FUNCTION, Image, UNCOVERED, capacity};
 use enforcer_common::verdict::{Mode, Verdict};
 
-use super::super::valid::{Conduit, Function, Objects, Policy, Rate, Rule};
+use super::super::valid::{Conduit, Function, Objects, Policy, Rate, Rule, Segmentation};
 use super::pieces::{Scope, Tables};
 use super::{Full, conduit_id, looks_at_values, place};
 
@@ -47,6 +47,8 @@ pub(super) fn fill(policy: &Policy, image: &mut Image) -> Result<(), Full> {
                 mode: conduit.mode as u8,
                 on_deny: conduit.on_deny as u8,
                 values: u8::from(looks_at_values(conduit)),
+                stream: u8::from(conduit.segmentation == Segmentation::Stream),
+                padding: [0; 3],
             };
         }
     }

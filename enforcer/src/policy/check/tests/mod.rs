@@ -136,8 +136,8 @@ fn all_mistakes_are_reported_at_once() {
         "policy.toml:5: zone \"hmi\": \"10.0.0\" is not an address; write \"10.0.0.1\", \"10.0.0.0/24\" or \
          \"10.0.0.1-10.0.0.9\"\n\
          policy.toml:15: conduit \"c\": unknown zone \"pcl\" in \"to\"; did you mean \"plc\"?\n\
-         policy.toml:16: conduit \"c\": unknown key \"x\"; possible are name, from, to, protocol, ports, mode, on_deny, rules\n\
-         policy.toml:17: conduit \"c\": unknown key \"y\"; possible are name, from, to, protocol, ports, mode, on_deny, rules\n\
+         policy.toml:16: conduit \"c\": unknown key \"x\"; possible are name, from, to, protocol, ports, mode, on_deny, segmentation, rules\n\
+         policy.toml:17: conduit \"c\": unknown key \"y\"; possible are name, from, to, protocol, ports, mode, on_deny, segmentation, rules\n\
          policy.toml:21: rule \"r\" of conduit \"c\": unknown class \"@raed\"; did you mean \"@read\"?"
     );
 }

@@ -1,0 +1,277 @@
+//! Segments of which no flow is known yet: what a conversation begins with, and what it is made from.
+//!
+//! A flow is made by the device's word alone: its SYN-ACK to a SYN that passed here, its last acknowledgement in a
+//! handshake that it began itself, or any segment of a conversation that was open before the box came. So nobody on the
+//! network side can fill the table. What waits for that word is kept in a table of its own, [`HalfOpen`].
+
+use super::{Found, admit, check, holds, is_opening, payload_length, prepare, resync};
+use crate::environment::{Environment, Limits, Trust};
+use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, distance};
+use crate::operation::Role;
+use crate::policy::Image;
+use crate::port::Side;
+use crate::scratch::{Commit, Frame, Scratch};
+use crate::table;
+use crate::transport::flag;
+use crate::verdict::Reason;
+
+/// What waits for an answer waits this long, in nanoseconds: longer than a SYN is repeated.
+const PATIENCE: u64 = 75_000_000_000;
+
+/// Handles a segment without flow on a conduit that is inspected.
+///
+/// # Errors
+/// The reason of the whole frame when there is nothing to parse.
+#[inline(always)]
+pub fn begin<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Result<Found, Reason> {
+    let limits = environment.limits();
+    check(&limits, &scratch.frame)?;
+    let key = FlowKey::of(&scratch.frame);
+    if is_opening(&scratch.frame) {
+        return Err(open(environment, scratch, &limits, &key));
+    }
+    let now = environment.now();
+    let half = match environment.half_open(&key) {
+        Some(half) if now.saturating_sub(half.since) < PATIENCE => *half,
+        _ => HalfOpen::EMPTY,
+    };
+    match Side::from_code(scratch.frame.side) {
+        Side::Network => from_network(policy, environment, scratch, &limits, &key, &half),
+        Side::Device => from_device(environment, scratch, &key, &half),
+    }
+}
+
+/// A SYN waits for its answer.
+#[inline(always)]
+fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits, key: &FlowKey) -> Reason {
+    let now = environment.now();
+    let frame = &scratch.frame;
+    if frame.side == Side::Network as u8
+        && let Err(reason) = admit(environment, limits, key, now)
+    {
+        return reason;
+    }
+    let first = frame.sequence.wrapping_add(1);
+    environment.set_half_open(key, HalfOpen { since: now, first, side: frame.side as u32, ..HalfOpen::EMPTY });
+    Reason::NoPayload
+}
+
+#[inline(always)]
+fn from_network<E: Environment>(
+    policy: &Image,
+    environment: &mut E,
+    scratch: &mut Scratch,
+    limits: &Limits,
+    key: &FlowKey,
+    half: &HalfOpen,
+) -> Result<Found, Reason> {
+    let frame = &scratch.frame;
+    let asked = half.waits_for(Side::Device) && half.first == frame.acknowledgement;
+    if frame.tcp_flags & flag::SYN != 0 {
+        if !asked {
+            return Err(Reason::UnexpectedHandshake);
+        }
+        let answered = HalfOpen { answer: frame.sequence.wrapping_add(1), flags: HalfOpen::ANSWERED, ..*half };
+        environment.set_half_open(key, answered);
+        return Err(Reason::NoPayload);
+    }
+    let trusted = limits.trust as u8 != Trust::Nothing as u8;
+    if frame.tcp_flags & flag::RST != 0 {
+        // The server refuses the device, or the opener takes its SYN back.
+        let withdrawn = half.waits_for(Side::Network) && half.first == frame.sequence;
+        return Err(if asked || withdrawn || trusted { Reason::NoPayload } else { Reason::Unsynchronised });
+    }
+    if frame.tcp_flags & flag::ACK == 0 {
+        return Err(Reason::InvalidFlags);
+    }
+    if half.waits_for(Side::Network) {
+        // Data, or an acknowledgement, before the device has answered.
+        return Err(Reason::UnexpectedHandshake);
+    }
+    if limits.trust as u8 == Trust::Whole as u8 {
+        return ask(environment, scratch, key);
+    }
+    stateless(policy, scratch, limits, half, trusted)
+}
+
+/// Bytes of a conversation nobody knows. While that may be, whole units that read pass, once: until the device has spoken
+/// nothing but the same bytes may follow.
+#[inline(always)]
+fn stateless(
+    policy: &Image,
+    scratch: &mut Scratch,
+    limits: &Limits,
+    half: &HalfOpen,
+    trusted: bool,
+) -> Result<Found, Reason> {
+    let length = payload_length(&scratch.frame);
+    if length == 0 {
+        return Err(if trusted { Reason::NoPayload } else { Reason::Unsynchronised });
+    }
+    let refused = resync::refuse(policy, limits, scratch);
+    let hold = holds(scratch);
+    if hold && refused {
+        return Err(Reason::Unsynchronised);
+    }
+    let sequence = scratch.frame.sequence;
+    if half.flags & HalfOpen::MIDSTREAM != 0 {
+        let same =
+            half.first == sequence && half.answer == sequence.wrapping_add(length) && half.hash == scratch.stream.hash;
+        if same {
+            scratch.stream.retransmission = 1;
+            return Err(Reason::Retransmission);
+        }
+        if hold {
+            return Err(Reason::BackPressure);
+        }
+    }
+    if refused {
+        scratch.fault(Reason::Unsynchronised);
+        scratch.stream.uncertain = 1;
+    }
+    scratch.stream.unproved = 1;
+    scratch.stream.whole = 1;
+    prepare(&Direction::EMPTY, scratch, sequence, Commit::Midstream);
+    Ok(Found::Fresh)
+}
+
+/// Notes the bytes of an unknown conversation that were forwarded.
+#[inline(always)]
+pub(super) fn note<E: Environment>(environment: &mut E, scratch: &Scratch, now: u64) {
+    let stream = &scratch.stream;
+    let half = HalfOpen {
+        since: now,
+        hash: stream.hash,
+        first: stream.fresh,
+        answer: stream.fresh.wrapping_add(stream.fresh_length),
+        side: Side::Network as u32,
+        flags: HalfOpen::MIDSTREAM,
+    };
+    environment.set_half_open(&FlowKey::of(&scratch.frame), half);
+}
+
+#[inline(always)]
+fn from_device<E: Environment>(
+    environment: &mut E,
+    scratch: &mut Scratch,
+    key: &FlowKey,
+    half: &HalfOpen,
+) -> Result<Found, Reason> {
+    let frame = &scratch.frame;
+    let answers = half.waits_for(Side::Network) && half.first == frame.acknowledgement;
+    if frame.tcp_flags & flag::RST != 0 {
+        if answers {
+            environment.forget_half_open(key);
+        }
+        return Err(Reason::NoPayload);
+    }
+    if frame.tcp_flags & flag::SYN != 0 && !answers {
+        return Err(Reason::NoPayload);
+    }
+    if frame.tcp_flags & flag::ACK == 0 {
+        return Err(Reason::InvalidFlags);
+    }
+    ask(environment, scratch, key)
+}
+
+/// Asks for a flow for the segment at hand.
+#[inline(always)]
+fn ask<E: Environment>(environment: &mut E, scratch: &mut Scratch, key: &FlowKey) -> Result<Found, Reason> {
+    if table::begin(environment, &mut scratch.claim, &key.device) {
+        return Ok(Found::New);
+    }
+    environment.lose_flow();
+    Err(Reason::FlowTableFull)
+}
+
+/// Looks for a flow, and fills it. `Ok(Found::New)`: the caller comes again.
+///
+/// # Errors
+/// `flow_table_full`; `no_payload` for a handshake, which is done.
+#[inline(always)]
+pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Result<Found, Reason> {
+    let now = environment.now();
+    if table::search(environment, &mut scratch.claim, now) {
+        return Ok(Found::New);
+    }
+    let scratch = scratch.anew();
+    let key = FlowKey::of(&scratch.frame);
+    let Some(slot) = table::take(environment, &scratch.claim, &key, now) else {
+        environment.lose_flow();
+        return Err(Reason::FlowTableFull);
+    };
+    let half = match environment.half_open(&key) {
+        Some(half) => *half,
+        None => HalfOpen::EMPTY,
+    };
+    let limits = environment.limits();
+    let Some(flow) = environment.flow(slot) else {
+        return Err(Reason::FlowTableFull);
+    };
+    scratch.path.slot = slot;
+    flow.generation = policy.header.generation;
+    flow.conduit = scratch.path.conduit;
+    flow.protocol = scratch.path.protocol;
+    flow.vlans = flow::vlans(&scratch.frame);
+    flow.network_sync = limits.sync;
+    flow.device_sync = limits.sync;
+    let handshake = scratch.frame.tcp_flags & flag::SYN != 0;
+    if handshake {
+        establish(flow, &scratch.frame);
+    } else {
+        take_up(flow, scratch, &half);
+    }
+    // Found only when it is complete: the network port's program may look for it at any moment.
+    if !environment.bind(&key, slot) {
+        return Err(Reason::FlowTableFull);
+    }
+    environment.forget_half_open(&key);
+    if handshake { Err(Reason::NoPayload) } else { Ok(Found::Known) }
+}
+
+/// The device has answered a SYN.
+#[inline(always)]
+fn establish(flow: &mut Flow, frame: &Frame) {
+    flow.client = Side::Network as u8;
+    flow.network.start(frame.acknowledgement, 0);
+    flow.device.start(frame.sequence.wrapping_add(1), Direction::CONFIRMED);
+    flow.device.confirmed = frame.acknowledgement;
+    flow.device.acknowledged = frame.acknowledgement;
+    flow.device.window = frame.window;
+}
+
+/// A segment that is no handshake: the last step of one that the device began, or the middle of a conversation whose
+/// beginning was not seen.
+#[inline(always)]
+fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
+    let frame = &scratch.frame;
+    let side = Side::from_code(frame.side);
+    let request = scratch.path.role == Role::Request as u8;
+    flow.client = if request { side as u8 } else { side.other() as u8 };
+    let (toward, from) = match side {
+        Side::Network => (frame.sequence, frame.acknowledgement),
+        Side::Device => (frame.acknowledgement, frame.sequence),
+    };
+    let began = half.waits_for(Side::Device)
+        && half.flags & HalfOpen::ANSWERED != 0
+        && half.answer == toward
+        && half.first == from;
+    flow.network.start(toward, if began { Direction::SPOKEN } else { Direction::ADOPTED | Direction::SPOKEN });
+    flow.device.start(from, Direction::SPOKEN);
+    flow.device.acknowledged = toward;
+    flow.device.window = u16::MAX;
+    if began {
+        flow.client = Side::Device as u8;
+    } else if half.flags & HalfOpen::MIDSTREAM != 0
+        && distance(toward, half.first) >= 0
+        && distance(half.answer, toward) >= 0
+    {
+        // Bytes that went by before the device spoke: only the same may come again.
+        flow.network.next = half.answer;
+        flow.newest = 0;
+        if let Some(entry) = flow.ring.first_mut() {
+            let length = half.answer.wrapping_sub(half.first);
+            *entry = Sent { hash: half.hash, sequence: half.first, length };
+        }
+    }
+}

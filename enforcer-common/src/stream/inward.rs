@@ -1,0 +1,326 @@
+//! Segments toward the device: in order, or the same as what was forwarded.
+
+use super::{Found, holds, payload_length, prepare, resync};
+use crate::environment::Limits;
+use crate::flow::{AHEAD, Direction, Flow, RING, Sent, Stretch, distance};
+use crate::policy::Image;
+use crate::port::Side;
+use crate::scratch::{Commit, Scratch};
+use crate::transport::flag;
+use crate::verdict::{Mode, Reason};
+
+/// A unit in pieces must be complete after this, in units of 2^20 nanoseconds: five seconds.
+const PATIENCE: u32 = 4768;
+
+/// Segments that could not be verified before the conversation is reset.
+const STRIKES: u8 = 3;
+
+/// Follows a segment that entered by the network port.
+#[inline(always)]
+pub(super) fn follow(
+    policy: &Image,
+    limits: &Limits,
+    flow: &mut Flow,
+    scratch: &mut Scratch,
+    now: u64,
+) -> Result<Found, Reason> {
+    let flags = scratch.frame.tcp_flags;
+    flow.network.seen = now;
+    open(flow);
+    if flags & flag::SYN != 0 {
+        return Err(synchronise(flow, scratch));
+    }
+    if flow.killed != 0 && scratch.path.mode == Mode::Enforce as u8 {
+        return Err(Reason::FlowKilled);
+    }
+    if flow.network_sync != limits.sync {
+        flow.network_sync = limits.sync;
+        resync::restart(flow, flow.network.next, 0);
+    }
+    resync::settle(flow, limits);
+    scratch.path.expected = flow.network.next;
+    if flags & flag::RST != 0 {
+        return Err(reset(flow, scratch.frame.sequence));
+    }
+    if flags & flag::ACK == 0 {
+        return Err(Reason::InvalidFlags);
+    }
+    if !acknowledges(flow, scratch) {
+        return Err(Reason::InvalidAcknowledgement);
+    }
+    flow.network.flags |= Direction::SPOKEN;
+    place(policy, limits, flow, scratch, now)
+}
+
+/// Takes up the numbering of a SYN that the device has answered.
+#[inline(always)]
+fn open(flow: &mut Flow) {
+    let (mine, theirs) = (&mut flow.network, &flow.device);
+    if mine.has(Direction::PENDING) && theirs.has(Direction::CONFIRMED) && theirs.confirmed == mine.pending {
+        let next = mine.pending;
+        mine.start(next, 0);
+        flow.forget();
+    }
+}
+
+/// A SYN starts nothing by itself: the numbering it offers counts when the device's SYN-ACK acknowledges it. A copy of the
+/// SYN that was answered last offers nothing. A SYN-ACK answers a SYN of the device, or does not pass.
+#[inline(always)]
+fn synchronise(flow: &mut Flow, scratch: &Scratch) -> Reason {
+    let (mine, theirs) = (&mut flow.network, &flow.device);
+    let first = scratch.frame.sequence.wrapping_add(1);
+    if scratch.frame.tcp_flags & flag::ACK == 0 {
+        if !theirs.has(Direction::CONFIRMED) || theirs.confirmed != first {
+            mine.pending = first;
+            mine.flags |= Direction::PENDING;
+        }
+        return Reason::NoPayload;
+    }
+    let acknowledged = scratch.frame.acknowledgement;
+    if theirs.has(Direction::PENDING) && theirs.pending == acknowledged {
+        mine.start(first, Direction::CONFIRMED);
+        mine.confirmed = acknowledged;
+        flow.killed = 0;
+        flow.forget();
+        return Reason::NoPayload;
+    }
+    // A copy of the answer that counted.
+    if mine.has(Direction::CONFIRMED) && mine.confirmed == acknowledged {
+        return Reason::NoPayload;
+    }
+    Reason::UnexpectedHandshake
+}
+
+/// A reset is forwarded when it is exactly where the device expects it. The conversation stays as it is: a device that
+/// does not believe the reset goes on with it.
+#[inline(always)]
+fn reset(flow: &mut Flow, sequence: u32) -> Reason {
+    let mine = &mut flow.network;
+    if mine.has(Direction::ADOPTED) || sequence == mine.next {
+        mine.flags |= Direction::RESET;
+        return Reason::NoPayload;
+    }
+    Reason::InexactReset
+}
+
+/// An acknowledgement is of what the device sent. The first one of a station that opened the conversation is of the
+/// device's SYN exactly: whoever has not seen that cannot speak (RFC 9293 3.10.7.4).
+#[inline(always)]
+fn acknowledges(flow: &Flow, scratch: &Scratch) -> bool {
+    if flow.network.has(Direction::ADOPTED) || !flow.device.has(Direction::SYNCHRONISED) {
+        return true;
+    }
+    let behind = distance(scratch.frame.acknowledgement, flow.device.next);
+    let first = !flow.network.has(Direction::SPOKEN) && flow.client == Side::Network as u8;
+    behind <= 0 && (!first || behind == 0)
+}
+
+/// Where the segment lies relative to what was forwarded.
+#[inline(always)]
+fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, now: u64) -> Result<Found, Reason> {
+    let length = payload_length(&scratch.frame);
+    let sequence = scratch.frame.sequence;
+    let end = sequence.wrapping_add(length);
+    let fin = scratch.frame.tcp_flags & flag::FIN != 0;
+    let mine = &flow.network;
+    let closed = mine.has(Direction::CLOSED);
+    let ahead = distance(sequence, mine.next);
+    let limit = mine.next.wrapping_sub(closed as u32);
+    if closed && (distance(end, limit) > 0 || (fin && end != limit)) {
+        // A bare acknowledgement behind the FIN has no bytes.
+        return Err(if length == 0 && !fin && ahead <= 0 { Reason::NoPayload } else { Reason::DataAfterClose });
+    }
+    if length == 0 && (!fin || closed) {
+        let beyond = ahead > 0 && !mine.has(Direction::ADOPTED);
+        return Err(if beyond { Reason::SequenceGap } else { Reason::NoPayload });
+    }
+    let ends = fin && !closed;
+    if distance(end, flow.device.acknowledged) <= 0 && !ends {
+        scratch.stream.retransmission = 1;
+        return Err(Reason::Retransmission);
+    }
+    if ends && distance(end, mine.next) < 0 {
+        // An end in front of bytes that were forwarded.
+        return Err(Reason::DuplicateDiffers);
+    }
+    if mine.has(Direction::ADOPTED)
+        && let Some(reason) = unproved(policy, limits, flow, scratch, ahead)
+    {
+        return Err(reason);
+    }
+    set_whole(policy, flow, scratch, length);
+    if ahead > 0 {
+        return beyond(flow, scratch, end);
+    }
+    if ahead < 0 {
+        let from = later(sequence, flow.device.acknowledged);
+        scratch.stream.compare = from;
+        scratch.stream.compare_end = if distance(end, limit) < 0 { end } else { limit };
+        return Ok(Found::Again);
+    }
+    fresh(flow, scratch, sequence, now)
+}
+
+/// Nanoseconds in units of 2^20.
+#[inline(always)]
+const fn coarse(now: u64) -> u32 {
+    (now >> 20 & 0xffff_ffff) as u32
+}
+
+/// The later of two sequence numbers.
+#[inline(always)]
+const fn later(a: u32, b: u32) -> u32 {
+    if distance(a, b) < 0 { b } else { a }
+}
+
+/// The new bytes of a segment, from `sequence` on, which is what the device expects next.
+#[inline(always)]
+pub(super) fn fresh(flow: &Flow, scratch: &mut Scratch, sequence: u32, now: u64) -> Result<Found, Reason> {
+    let mine = &flow.network;
+    if !has_room(flow) && payload_length(&scratch.frame) != 0 {
+        if holds(scratch) {
+            return Err(Reason::BackPressure);
+        }
+        scratch.fault(Reason::BackPressure);
+        scratch.stream.uncertain = 1;
+    }
+    if mine.carry_length != 0 && coarse(now) > mine.carried_at.wrapping_add(PATIENCE) {
+        scratch.fault(Reason::StalledUnit);
+    }
+    prepare(mine, scratch, sequence, Commit::Advance);
+    if scratch.stream.fresh_length == 0 {
+        return Err(Reason::NoPayload);
+    }
+    if scratch.stream.start >= scratch.stream.end {
+        return Err(Reason::Partial);
+    }
+    Ok(Found::Fresh)
+}
+
+/// An entry that the device has not acknowledged is never given up: without it a repetition could not be compared.
+#[inline(always)]
+fn has_room(flow: &Flow) -> bool {
+    match flow.ring.get(flow.newest.wrapping_add(1) as usize & (RING - 1)) {
+        Some(oldest) => oldest.length == 0 || distance(oldest.end(), flow.device.acknowledged) <= 0,
+        None => false,
+    }
+}
+
+/// Units must begin and end where segments do, unless the conduit says otherwise, or the sender asks whether the device
+/// has room again: a single byte against a window of none (RFC 9293 3.8.6.1).
+#[inline(always)]
+fn set_whole(policy: &Image, flow: &Flow, scratch: &mut Scratch, length: u32) {
+    let probe = length == 1 && flow.device.window == 0;
+    scratch.stream.whole = (!probe && policy.is_whole(scratch.path.conduit)) as u8;
+}
+
+/// A segment behind a gap. Held back, or else noted, so that the stream goes on behind it when the gap is filled.
+#[inline(always)]
+fn beyond(flow: &Flow, scratch: &mut Scratch, end: u32) -> Result<Found, Reason> {
+    if holds(scratch) {
+        return Err(Reason::SequenceGap);
+    }
+    let sequence = scratch.frame.sequence;
+    for stretch in &flow.ahead {
+        if stretch.first != stretch.end && distance(sequence, stretch.first) >= 0 && distance(end, stretch.end) <= 0 {
+            scratch.stream.compare = sequence;
+            scratch.stream.compare_end = end;
+            return Ok(Found::Again);
+        }
+    }
+    scratch.fault(Reason::SequenceGap);
+    scratch.stream.uncertain = 1;
+    // Units begin at its first byte, as they do in every segment, or nobody knows where.
+    let aligned = Direction { skip: 0, carry_length: 0, ..Direction::EMPTY };
+    prepare(&aligned, scratch, sequence, Commit::Ahead);
+    if scratch.stream.fresh_length == 0 { Err(Reason::SequenceGap) } else { Ok(Found::Fresh) }
+}
+
+/// A conversation whose units are not known to begin where it is. `Some`: why the segment does not pass.
+#[inline(always)]
+fn unproved(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, ahead: i32) -> Option<Reason> {
+    let refused = resync::refuse(policy, limits, scratch);
+    let hold = holds(scratch);
+    if hold && refused {
+        return Some(Reason::Unsynchronised);
+    }
+    scratch.stream.unproved = 1;
+    if ahead > 0 {
+        if hold {
+            return Some(Reason::SequenceGap);
+        }
+        resync::restart(flow, scratch.frame.sequence, Reason::SequenceGap as u8);
+    }
+    if refused || ahead > 0 {
+        scratch.fault(if refused { Reason::Unsynchronised } else { Reason::SequenceGap });
+        scratch.stream.uncertain = 1;
+    }
+    None
+}
+
+/// Notes a segment that is forwarded.
+#[inline(always)]
+pub(super) fn commit(flow: &mut Flow, scratch: &Scratch, now: u64) {
+    let stream = &scratch.stream;
+    if stream.fresh_length != 0 {
+        let index = flow.newest.wrapping_add(1) as usize & (RING - 1);
+        if let Some(entry) = flow.ring.get_mut(index) {
+            *entry = Sent { hash: stream.hash, sequence: stream.fresh, length: stream.fresh_length };
+        }
+        flow.newest = flow.newest.wrapping_add(1);
+    }
+    if stream.commit == Commit::Ahead as u8 {
+        note(flow, stream.fresh, stream.next);
+        return;
+    }
+    resync::learn_inward(flow, scratch);
+    let mine = &mut flow.network;
+    mine.next = stream.next;
+    mine.skip = stream.skip;
+    if stream.save_length != 0 && mine.carry_length == 0 {
+        mine.carried_at = coarse(now);
+    }
+    mine.carry_length = stream.save_length;
+    if scratch.frame.tcp_flags & flag::FIN != 0 {
+        mine.flags |= Direction::CLOSED;
+    }
+    absorb(flow);
+}
+
+/// Notes a stretch ahead of the stream. With no room for it the device's acknowledgement will show what went by.
+#[inline(always)]
+fn note(flow: &mut Flow, first: u32, end: u32) {
+    for stretch in &mut flow.ahead {
+        if stretch.first == stretch.end {
+            *stretch = Stretch { first, end };
+            return;
+        }
+    }
+}
+
+/// The stream reaches stretches that went ahead: it continues behind them. Twice, for two that came in the wrong order.
+#[inline(always)]
+fn absorb(flow: &mut Flow) {
+    for _ in 0..2 {
+        for index in 0..AHEAD {
+            let Some(stretch) = flow.ahead.get_mut(index & (AHEAD - 1)) else {
+                break;
+            };
+            if stretch.first != stretch.end && distance(stretch.first, flow.network.next) <= 0 {
+                if stretch.first == flow.network.next {
+                    flow.network.next = stretch.end;
+                }
+                stretch.first = stretch.end;
+            }
+        }
+    }
+}
+
+/// A segment that was sent again and is not what was forwarded. True when it is the one too many: the conversation is
+/// to be reset.
+#[inline(always)]
+pub(super) fn strike(flow: &mut Flow) -> bool {
+    let mine = &mut flow.network;
+    mine.strikes = mine.strikes.wrapping_add(1);
+    mine.strikes >= STRIKES
+}

@@ -1,0 +1,143 @@
+//! Segments from the device: followed as well as they come, and what they prove is noted. A device's answer is never held
+//! back for its place: it can do the device no harm.
+
+use super::{Found, holds, payload_length, prepare, resync};
+use crate::environment::Limits;
+use crate::flow::{Direction, Flow, distance};
+use crate::operation::Role;
+use crate::scratch::{Commit, Scratch};
+use crate::transport::flag;
+use crate::verdict::{Mode, Reason};
+
+/// Follows a segment that entered by the device port.
+#[inline(always)]
+pub(super) fn follow(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, now: u64) -> Result<Found, Reason> {
+    let flags = scratch.frame.tcp_flags;
+    flow.device.seen = now;
+    open(flow);
+    scratch.path.expected = flow.device.next;
+    if flags & flag::SYN != 0 {
+        synchronise(flow, scratch);
+        return Err(Reason::NoPayload);
+    }
+    if flags & flag::RST != 0 {
+        flow.device.flags |= Direction::CLOSED | Direction::RESET;
+        return Err(Reason::NoPayload);
+    }
+    if flow.killed != 0 && scratch.path.mode == Mode::Enforce as u8 {
+        return Err(Reason::FlowKilled);
+    }
+    if flow.device_sync != limits.sync {
+        flow.device_sync = limits.sync;
+        flow.device.carry_length = 0;
+        flow.device.skip = 0;
+    }
+    heed(flow, scratch);
+    place(flow, scratch)
+}
+
+/// The device's word on how far it has come, which is what everything toward it hangs on.
+#[inline(always)]
+pub(super) const fn heed(flow: &mut Flow, scratch: &Scratch) {
+    let mine = &mut flow.device;
+    if scratch.frame.tcp_flags & flag::ACK != 0 && distance(scratch.frame.acknowledgement, mine.acknowledged) > 0 {
+        mine.acknowledged = scratch.frame.acknowledgement;
+    }
+    mine.window = scratch.frame.window;
+    mine.flags |= Direction::SPOKEN;
+}
+
+/// Takes up the numbering of a SYN of the device that the network side has answered.
+#[inline(always)]
+fn open(flow: &mut Flow) {
+    let (mine, theirs) = (&mut flow.device, &flow.network);
+    if mine.has(Direction::PENDING) && theirs.has(Direction::CONFIRMED) && theirs.confirmed == mine.pending {
+        let next = mine.pending;
+        mine.start(next, 0);
+        mine.acknowledged = theirs.next;
+    }
+}
+
+/// The device answers a SYN: from now on the numbering that it offered counts. Or it asks for a conversation itself.
+#[inline(always)]
+fn synchronise(flow: &mut Flow, scratch: &Scratch) {
+    let (mine, theirs) = (&mut flow.device, &flow.network);
+    let frame = &scratch.frame;
+    let first = frame.sequence.wrapping_add(1);
+    if frame.tcp_flags & flag::ACK == 0 {
+        if !theirs.has(Direction::CONFIRMED) || theirs.confirmed != first {
+            mine.pending = first;
+            mine.flags |= Direction::PENDING;
+        }
+    } else if theirs.has(Direction::PENDING) && theirs.pending == frame.acknowledgement {
+        mine.start(first, Direction::CONFIRMED);
+        mine.confirmed = frame.acknowledgement;
+        mine.acknowledged = frame.acknowledgement;
+        mine.window = frame.window;
+        flow.killed = 0;
+    }
+}
+
+/// Where the segment lies relative to what came before.
+#[inline(always)]
+pub(super) fn place(flow: &mut Flow, scratch: &mut Scratch) -> Result<Found, Reason> {
+    let length = payload_length(&scratch.frame);
+    let sequence = scratch.frame.sequence;
+    let fin = scratch.frame.tcp_flags & flag::FIN != 0;
+    if length == 0 && !fin {
+        return Err(Reason::NoPayload);
+    }
+    let answer = scratch.path.role == Role::Response as u8;
+    let hold = holds(scratch) && !answer;
+    let mine = &mut flow.device;
+    if !mine.has(Direction::SYNCHRONISED) {
+        mine.start(sequence, mine.flags & (Direction::SPOKEN | Direction::CLOSED));
+    }
+    let ahead = distance(sequence, mine.next);
+    let mut fresh = sequence;
+    let mut odd = None;
+    if ahead > 0 {
+        odd = Some(Reason::SequenceGap);
+        mine.carry_length = 0;
+        mine.skip = 0;
+    } else if ahead < 0 {
+        if ahead.unsigned_abs() >= length {
+            scratch.stream.retransmission = (length != 0) as u8;
+            return Err(if length == 0 { Reason::NoPayload } else { Reason::Retransmission });
+        }
+        odd = Some(Reason::Overlap);
+        fresh = mine.next;
+    }
+    if hold && let Some(reason) = odd {
+        return Err(reason);
+    }
+    prepare(mine, scratch, fresh, Commit::Advance);
+    if scratch.stream.fresh_length == 0 {
+        return Err(Reason::NoPayload);
+    }
+    if scratch.stream.start >= scratch.stream.end {
+        // A device's answer stays an answer, wherever it lies.
+        return Err(match odd {
+            Some(reason) if !answer => reason,
+            _ => Reason::Partial,
+        });
+    }
+    if !answer && let Some(reason) = odd {
+        scratch.fault(reason);
+        scratch.stream.uncertain = 1;
+    }
+    Ok(Found::Fresh)
+}
+
+/// Notes a segment that is forwarded.
+#[inline(always)]
+pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
+    resync::learn_outward(flow, scratch);
+    let mine = &mut flow.device;
+    mine.next = scratch.stream.next;
+    mine.skip = scratch.stream.skip;
+    mine.carry_length = scratch.stream.save_length;
+    if scratch.frame.tcp_flags & flag::FIN != 0 {
+        mine.flags |= Direction::CLOSED;
+    }
+}

@@ -1,0 +1,166 @@
+//! Where conversations are kept: so many slots for each device, given out by the device port's program alone.
+//!
+//! A conversation begins when the device says so (its SYN-ACK, or in the middle its first segment), therefore one port
+//! gives out slots, needs no lock, and no controller. A device has few sockets; it gets as many slots as the box's
+//! configuration says, and one device's connections never take another's. A conversation that lives is never pushed out.
+
+use crate::environment::Environment;
+use crate::flow::{Direction, Flow, FlowKey, State};
+
+/// Most slots a device can have.
+pub const MOST_PER_DEVICE: u32 = 256;
+
+/// A slot whose conversation can't be found any more is left alone this long, for programs that found it just before.
+const GRACE: u64 = 100_000_000;
+/// A connection that its opener never completed makes room after this.
+const UNSPOKEN: u64 = 1_000_000_000;
+/// A conversation of which one end said FIN, and the other nothing more.
+const HALF_CLOSED: u64 = 120_000_000_000;
+/// A silent conversation ends after this: polls of a day apart still find it. RFC 9293 knows no end at all.
+const SILENT: u64 = 25 * 3_600_000_000_000;
+/// Slots kept free, so that one is ready when it is needed.
+const SPARE: u32 = 4;
+
+/// The slots of one device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// The first.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// How far the search for a slot has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Claim {
+    /// Silence of the conversation in `ended`, nanoseconds.
+    pub longest: u64,
+    /// The device's first slot, and how many it has.
+    pub first: u32,
+    /// See `first`.
+    pub count: u32,
+    /// The next slot to look at, counted from the first.
+    pub next: u32,
+    /// A slot that is free; `u32::MAX` while none was found.
+    pub free: u32,
+    /// How many are free.
+    pub spare: u32,
+    /// The slot whose conversation ended longest ago; `u32::MAX` while none was found.
+    pub ended: u32,
+}
+
+/// Slots looked at in one step.
+const STEP: u32 = 64;
+
+/// Begins a search among the slots of a device. False when the device has none, and there are none left to give it.
+#[must_use]
+#[inline(always)]
+pub fn begin<E: Environment>(environment: &mut E, claim: &mut Claim, device: &[u8; 16]) -> bool {
+    let Some(slots) = environment.slots(device) else {
+        return false;
+    };
+    *claim = Claim {
+        longest: 0,
+        first: slots.first,
+        count: slots.count,
+        next: 0,
+        free: u32::MAX,
+        spare: 0,
+        ended: u32::MAX,
+    };
+    true
+}
+
+/// Looks at the next slots. True when there are more: the caller comes again. In steps, because the kernel verifies a
+/// program's whole loop. `now` is the boot time in nanoseconds.
+#[must_use]
+#[inline(always)]
+pub fn search<E: Environment>(environment: &mut E, claim: &mut Claim, now: u64) -> bool {
+    for _ in 0..STEP {
+        if claim.next >= claim.count {
+            return false;
+        }
+        let slot = claim.first.wrapping_add(claim.next);
+        claim.next = claim.next.wrapping_add(1);
+        let Some(flow) = environment.flow(slot) else {
+            return false;
+        };
+        let silent = silence(flow, now);
+        if is_free(flow, silent) {
+            claim.spare = claim.spare.wrapping_add(1);
+            if claim.free == u32::MAX {
+                claim.free = slot;
+            }
+        } else if flow.state == State::Live as u8 && has_ended(flow, silent) && silent >= claim.longest {
+            claim.longest = silent;
+            claim.ended = slot;
+        }
+    }
+    claim.next < claim.count
+}
+
+/// Gives the slot that was found to a conversation: `None` when all of its device's are taken by conversations that live.
+#[inline(always)]
+pub fn take<E: Environment>(environment: &mut E, claim: &Claim, key: &FlowKey, now: u64) -> Option<u32> {
+    if claim.spare <= SPARE && claim.ended != u32::MAX {
+        retire(environment, claim.ended, now);
+    }
+    if claim.free == u32::MAX {
+        return None;
+    }
+    let flow = environment.flow(claim.free)?;
+    flow.network = Direction::EMPTY;
+    flow.device = Direction::EMPTY;
+    flow.forget();
+    flow.killed = 0;
+    flow.key = *key;
+    flow.network.seen = now;
+    flow.device.seen = now;
+    flow.adopted_at = now;
+    flow.state = State::Live as u8;
+    Some(claim.free)
+}
+
+#[inline(always)]
+fn retire<E: Environment>(environment: &mut E, slot: u32, now: u64) {
+    let Some(flow) = environment.flow(slot) else {
+        return;
+    };
+    flow.state = State::Retired as u8;
+    flow.device.seen = now;
+    let key = flow.key;
+    environment.unbind(&key);
+}
+
+#[inline(always)]
+const fn is_free(flow: &Flow, silent: u64) -> bool {
+    flow.state == State::Free as u8 || (flow.state == State::Retired as u8 && silent >= GRACE)
+}
+
+/// Nanoseconds since the last segment of either side.
+#[must_use]
+#[inline(always)]
+pub const fn silence(flow: &Flow, now: u64) -> u64 {
+    let last = if flow.state == State::Live as u8 && flow.network.seen > flow.device.seen {
+        flow.network.seen
+    } else {
+        flow.device.seen
+    };
+    now.saturating_sub(last)
+}
+
+/// True for a conversation that may make room for another: closed, reset, killed, never completed, or silent for a day.
+/// `silent` is how long it has been, in nanoseconds.
+#[must_use]
+#[inline(always)]
+pub const fn has_ended(flow: &Flow, silent: u64) -> bool {
+    let (network, device) = (&flow.network, &flow.device);
+    let closed = flow.killed != 0
+        || network.has(Direction::RESET)
+        || device.has(Direction::RESET)
+        || (network.has(Direction::CLOSED) && device.has(Direction::CLOSED));
+    let half_closed = network.has(Direction::CLOSED) || device.has(Direction::CLOSED);
+    let spoken = network.has(Direction::SPOKEN) || device.has(Direction::ADOPTED) || network.has(Direction::ADOPTED);
+    closed || (!spoken && silent > UNSPOKEN) || (half_closed && silent > HALF_CLOSED) || silent > SILENT
+}

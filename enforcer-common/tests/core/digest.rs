@@ -1,0 +1,51 @@
+//! Checksum and hash over every length.
+
+use enforcer_common::digest::{self, Digest, KEY_WORDS, Key, fold};
+use enforcer_common::scratch::Scratch;
+
+fn key() -> Key {
+    let mut state = 7u64;
+    let words = [0; KEY_WORDS].map(|_: u64| {
+        state = state.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) ^ 0x55;
+        state
+    });
+    Key { words }
+}
+
+fn range(bytes: &[u8], from: u32, to: u32) -> Digest {
+    digest::range(bytes, &mut Scratch::new(), from, to, 0, &key()).digest
+}
+
+/// Words in order, an odd byte padded with zero: RFC 1071 4.1.
+fn plain(bytes: &[u8]) -> u64 {
+    let words = bytes.chunks(2).map(|pair| match pair {
+        [high, low] => u64::from(*high) << 8 | u64::from(*low),
+        [high] => u64::from(*high) << 8,
+        _ => 0,
+    });
+    let mut sum: u64 = words.sum();
+    while sum > 0xffff {
+        sum = (sum >> 16) + (sum & 0xffff);
+    }
+    sum
+}
+
+#[test]
+fn every_length_is_summed_and_every_byte_weighs() {
+    let frame: Vec<u8> = (0..1600u32).map(|at| (at.wrapping_mul(167) >> 3) as u8).collect();
+    for length in 0..1481u32 {
+        let sums = range(&frame, 40, 40 + length);
+        let swapped = u16::try_from(fold(sums.sum)).expect("folded").swap_bytes();
+        assert_eq!(u64::from(swapped), plain(&frame[40..40 + length as usize]), "{length} bytes");
+    }
+    for (length, at) in [(1u32, 0u32), (7, 6), (8, 7), (31, 24), (33, 32), (260, 259), (1480, 1479), (1480, 700)] {
+        let mut other = frame.clone();
+        other[40 + at as usize] ^= 0x10;
+        let of = |bytes: &[u8]| range(bytes, 40, 40 + length).hash;
+        assert_ne!(of(&frame), of(&other), "byte {at} of {length}");
+    }
+    // What lies in front of the range, and is read together with its last bytes, does not weigh.
+    let mut other = frame.clone();
+    other[39] ^= 1;
+    assert_eq!(range(&frame, 40, 43), range(&other, 40, 43));
+}
