@@ -10,10 +10,12 @@
 //! when the [`Lab`] is dropped, when a later run finds the owner dead, or by [`sweep::own`] on a signal.
 //! Code in this crate may panic: a broken lab is a failed test, and the stack trace is the answer.
 
+pub mod bad_line;
 pub mod bridge;
 pub mod capture;
 pub mod client;
 pub mod compare;
+pub mod crew;
 pub mod crossing;
 pub mod enforcer;
 pub mod frames;
@@ -22,11 +24,13 @@ pub mod lab;
 pub mod namespace;
 pub mod poller;
 pub mod process;
+mod random;
 pub mod server;
 pub mod sweep;
 mod sys;
 pub mod xdp;
 
+pub use bad_line::BadLine;
 pub use capture::{Capture, Direction, Frame};
 pub use client::{Client, Failure};
 pub use crossing::Crossing;
