@@ -61,3 +61,12 @@ pub fn is_root() -> bool {
 pub fn require_root() {
     assert!(is_root(), "this test needs root for network namespaces and BPF; run it as: sudo -E cargo xtask test");
 }
+
+/// Prints a line that is read even when the test passes: a test runner keeps back only what the print macros print.
+#[macro_export]
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($words)*);
+    }};
+}

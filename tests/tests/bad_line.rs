@@ -7,7 +7,7 @@ use enforcer_tests::crew::{self, Outcome, Work};
 use enforcer_tests::enforcer::current;
 use enforcer_tests::inject::Injector;
 use enforcer_tests::lab::{HMI, HMI_MAC, PLC, PLC_MAC, STATION_PORT};
-use enforcer_tests::{Capture, Direction, Enforcer, Lab, Namespace, Server, bridge, frames};
+use enforcer_tests::{Capture, Direction, Enforcer, Lab, Namespace, Server, bridge, frames, say};
 
 const POLICY: &str = r#"[policy]
 name = "bad-line"
@@ -102,11 +102,12 @@ fn does_as_well(place: Place) {
     let status = enforcer.status().expect("status");
     let ratio = with.took.as_secs_f64() / without.took.as_secs_f64();
     let told = format!(
-        "{place:?}: {ratio:.2} times as long with the box as without\nwithout: {}\nwith:    {}",
+        "{place:?}: {ratio:.2} times as long with the box as without\nwithout: {}\nwith:    {}\ndenied: {}",
         plain.tell(&without),
-        enforced.tell(&with)
+        enforced.tell(&with),
+        status["reasons"]
     );
-    println!("{told}");
+    say!("{told}");
     assert!(with.errors.len() <= without.errors.len(), "{told}\n{:#?}\n{status:#}", with.errors);
     if with.errors.is_empty() {
         let memory = enforced.server.memory().clone();

@@ -9,7 +9,7 @@ use enforcer_tests::flood::{Load, Sent, spoofed};
 use enforcer_tests::frames::{Flags, Segment, modbus, read_holding};
 use enforcer_tests::lab::{HMI, HMI_MAC, HMI_SECOND, PLC, STATION_PORT};
 use enforcer_tests::poller::{Plan, Poller};
-use enforcer_tests::{Capture, Client, Direction, Enforcer, Flood, Frame, Lab, Server, Tally};
+use enforcer_tests::{Capture, Client, Direction, Enforcer, Flood, Frame, Lab, Server, Tally, say};
 use serde_json::Value;
 
 const POLICY: &str = r#"[policy]
@@ -53,22 +53,25 @@ const SOON: Duration = Duration::from_secs(5);
 #[test]
 fn spoofed_syns_disturb_no_polling_and_reach_the_device_only_as_the_policy_lets_them() {
     let plant = Plant::new();
-    let seconds = std::env::var("FLOOD_SECONDS").map_or(10, |text| text.parse().expect("FLOOD_SECONDS is a number"));
+    let asked = std::env::var("FLOOD_SECONDS").map(|text| text.parse().expect("FLOOD_SECONDS is a number"));
+    let seconds = asked.unwrap_or(10).min(60);
     let (per_second, limit) = (100_000, Duration::from_secs(seconds));
     let load = Load { frames: u64::from(per_second) * seconds, per_second, limit };
     if seconds < 60 {
-        println!("{seconds} of 60 seconds; FLOOD_SECONDS=60 runs the whole minute");
+        say!("{seconds} of 60 seconds; FLOOD_SECONDS=60 runs the whole minute");
     }
     let (sent, syns) = plant.endure(&syn(), load, spoofed(7, nobody(), INSIDE));
     let (inside, refused) = (sent.frames.div_ceil(INSIDE), plant.moved("connection_rate"));
     let (ours, others): (Vec<Ipv4Addr>, Vec<_>) = syns.into_iter().partition(|address| nobody().contains(address));
-    println!("SYNs that reached the device: {} of {inside} from inside, {} from elsewhere", ours.len(), others.len());
+    say!("SYNs that reached the device: {} of {inside} from inside, {} from elsewhere", ours.len(), others.len());
     plant.was_not_disturbed();
     plant.takes_new_connections();
     let state = plant.state();
     assert!(others.is_empty(), "{:?}\n{state}", &others[..others.len().min(20)]);
     assert!(refused > 0, "nothing limited {inside} SYNs of {} stations\n{state}", nobody().len());
-    assert!(ours.len() as u64 <= inside.saturating_sub(refused), "{refused} were denied\n{state}");
+    // Some of those denied may be of the connections tried meanwhile: five a second, of at most three SYNs each.
+    let most = (inside + 15 * seconds).saturating_sub(refused);
+    assert!(ours.len() as u64 <= most, "{refused} were denied\n{state}");
 }
 
 #[test]
@@ -77,7 +80,7 @@ fn half_open_connections_keep_nobody_out() {
     let load = Load { frames: 20_000, per_second: 5000, limit: Duration::from_secs(10) };
     let source = nobody()[0];
     let (_, syns) = plant.endure(&syn(), load, move |number| (source, 2000 + number as u16));
-    println!("SYNs that reached the device: {}", syns.len());
+    say!("SYNs that reached the device: {}", syns.len());
     plant.was_not_disturbed();
     plant.takes_new_connections();
 }
@@ -151,7 +154,7 @@ impl Plant {
         }
         let sent = flood.join();
         let status = self.status();
-        println!(
+        say!(
             "sent {} frames in {:.1} s: {:.0} a second of the {} asked for; {} found no room on the cable",
             sent.frames,
             sent.took.as_secs_f64(),
@@ -159,13 +162,13 @@ impl Plant {
             load.per_second,
             sent.refused,
         );
-        println!("new connections meanwhile: {made} of {tries}; flows after: {}", status["flows"]);
+        say!("new connections meanwhile: {made} of {tries}; flows after: {}", status["flows"]);
         for (reason, _) in status["reasons"].as_object().into_iter().flatten() {
-            println!("  {reason}: {}", self.moved(reason));
+            say!("  {reason}: {}", self.moved(reason));
         }
         for Tally { good, errors, reconnects, longest_gap, .. } in self.pollers.iter().map(Poller::tally) {
             let gap = longest_gap.as_millis();
-            println!("  polling: {good} answers, {errors} errors, {reconnects} reconnects, longest gap {gap} ms");
+            say!("  polling: {good} answers, {errors} errors, {reconnects} reconnects, longest gap {gap} ms");
         }
         assert!(sent.rate() > f64::from(load.per_second) / 10.0, "{sent:?} is no flood of {load:?}");
         let mut syns: Vec<_> = capture.stop().iter().filter_map(sender_of_syn).collect();
@@ -183,7 +186,7 @@ impl Plant {
         while let Err(error) = self.new_connection() {
             assert!(start.elapsed() < SOON, "no new connection after the flood: {error}\n{}", self.state());
         }
-        println!("a new connection took {} ms after the flood", start.elapsed().as_millis());
+        say!("a new connection took {} ms after the flood", start.elapsed().as_millis());
     }
 
     fn was_not_disturbed(&self) {
