@@ -88,7 +88,7 @@ pub fn spoofed(seed: u64, inside: Vec<Ipv4Addr>, one_in: u64) -> impl FnMut(u64)
     let mut random = Random::new(seed);
     move |number| {
         let chance = random.next();
-        let port = 1024 | chance as u16;
+        let port = 1024 + (chance % 64_512) as u16;
         if number.is_multiple_of(one_in) {
             return (inside[(chance >> 16) as usize % inside.len()], port);
         }
