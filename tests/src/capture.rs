@@ -85,7 +85,8 @@ impl Drop for Capture {
     }
 }
 
-fn open(interface: &str, direction: Direction) -> Result<OwnedFd> {
+/// A socket that receives the frames of an interface of the calling thread's namespace.
+pub(crate) fn open(interface: &str, direction: Direction) -> Result<OwnedFd> {
     let socket = sys::packet_socket(sys::interface_index(interface)?, libc::ETH_P_ALL as u16)?;
     if direction == Direction::Incoming {
         sys::set_option(&socket, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
@@ -100,17 +101,16 @@ fn open(interface: &str, direction: Direction) -> Result<OwnedFd> {
 /// Reads until told to end and nothing came for 100 ms, or a second went by: other traffic may never pause.
 fn read_all(socket: &OwnedFd, direction: Direction, frames: &Mutex<VecDeque<Frame>>, end: &AtomicBool) -> Result<()> {
     let mut told_at = None;
+    let mut buffer = buffer();
     loop {
-        let mut poll = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        // SAFETY: one pollfd that outlives the call.
-        let ready = unsafe { libc::poll(&raw mut poll, 1, 100) };
+        let ready = sys::wait_readable(socket, Duration::from_millis(100))?;
         if end.load(Ordering::Relaxed) {
             let since = told_at.get_or_insert_with(Instant::now);
-            if ready == 0 || since.elapsed() > Duration::from_secs(1) {
+            if !ready || since.elapsed() > Duration::from_secs(1) {
                 return dropped(socket);
             }
         }
-        while let Some(frame) = read_one(socket)? {
+        while let Some(frame) = read_one(socket, &mut buffer)? {
             if direction != Direction::Outgoing || frame.outgoing {
                 frames.lock().map_err(|_| Error::other("a reader panicked"))?.push_back(frame);
             }
@@ -118,12 +118,17 @@ fn read_all(socket: &OwnedFd, direction: Direction, frames: &Mutex<VecDeque<Fram
     }
 }
 
-fn read_one(socket: &OwnedFd) -> Result<Option<Frame>> {
-    let mut bytes = vec![0_u8; 65_600];
+/// Room for the longest frame.
+pub(crate) fn buffer() -> Vec<u8> {
+    vec![0; 65_600]
+}
+
+/// Reads the next frame that is there; the buffer is where the kernel puts it first.
+pub(crate) fn read_one(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<Frame>> {
     let mut control = [0_u64; 32];
     // SAFETY: plain old data structures of the C library; all zeroes is a valid value.
     let (mut from, mut message): (libc::sockaddr_ll, libc::msghdr) = unsafe { std::mem::zeroed() };
-    let mut piece = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    let mut piece = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     message.msg_name = (&raw mut from).cast();
     message.msg_namelen = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
     message.msg_iov = &raw mut piece;
@@ -140,7 +145,7 @@ fn read_one(socket: &OwnedFd) -> Result<Option<Frame>> {
             _ => Err(error),
         };
     };
-    bytes.truncate(length);
+    let bytes = buffer[..length.min(buffer.len())].to_vec();
     let mut frame = Frame { time: Duration::ZERO, outgoing: from.sll_pkttype == libc::PACKET_OUTGOING, bytes };
     // SAFETY: the CMSG macros walk the control buffer that recvmsg has just filled and bounded; each payload is read
     // unaligned and only when kind and length fit.
@@ -175,7 +180,7 @@ fn put_tag_back(bytes: &mut Vec<u8>, about: libc::tpacket_auxdata) {
 }
 
 /// An error when the kernel dropped frames because the reader was too slow: such a capture proves nothing.
-fn dropped(socket: &OwnedFd) -> Result<()> {
+pub(crate) fn dropped(socket: &OwnedFd) -> Result<()> {
     let mut statistics = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
     let mut length = size_of::<libc::tpacket_stats>() as libc::socklen_t;
     // SAFETY: the buffer is a tpacket_stats of the length given; both outlive the call.

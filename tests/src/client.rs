@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use tokio_modbus::client::{Context, tcp};
@@ -14,7 +14,7 @@ use tokio_modbus::prelude::{Client as _, Reader as _, Request, Response, Slave, 
 use crate::Namespace;
 use crate::namespace::Door;
 
-/// How long a connection or an answer may take before it counts as lost.
+/// How long a connection or an answer may take before it counts as lost, where nothing else is said.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a request got no answer of its own.
@@ -22,8 +22,8 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 pub enum Failure {
     /// The controller refused by a Modbus exception with this code.
     Exception(u8),
-    /// Nothing came back in time.
-    Timeout,
+    /// Nothing came back in this time.
+    Timeout(Duration),
     /// The connection was reset or closed.
     Closed(io::Error),
     /// An answer came that does not fit the request.
@@ -34,7 +34,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Exception(code) => write!(f, "Modbus exception {code}"),
-            Failure::Timeout => write!(f, "no answer within {} seconds", PATIENCE.as_secs()),
+            Failure::Timeout(patience) => write!(f, "no answer within {} seconds", patience.as_secs()),
             Failure::Closed(error) => write!(f, "connection lost: {error}"),
             Failure::Protocol(text) => write!(f, "answer does not fit: {text}"),
         }
@@ -57,7 +57,7 @@ impl Client {
         let runtime = runtime()?;
         let context = {
             let _inside = runtime.enter();
-            tcp::attach_slave(tokio::net::TcpStream::from_std(stream)?, Slave(1))
+            tcp::attach_slave(TcpStream::from_std(stream)?, Slave(1))
         };
         Ok(Client { runtime, context })
     }
@@ -70,35 +70,38 @@ impl Client {
 
     pub fn read_holding(&mut self, first: u16, count: u16) -> Result<Vec<u16>, Failure> {
         let Client { runtime, context } = self;
-        runtime.block_on(settle(context.read_holding_registers(first, count)))
+        runtime.block_on(settle(PATIENCE, context.read_holding_registers(first, count)))
     }
 
     pub fn write_single(&mut self, address: u16, value: u16) -> Result<(), Failure> {
         let Client { runtime, context } = self;
-        runtime.block_on(settle(context.write_single_register(address, value)))
+        runtime.block_on(settle(PATIENCE, context.write_single_register(address, value)))
     }
 
     pub fn write_multiple(&mut self, first: u16, values: &[u16]) -> Result<(), Failure> {
         let Client { runtime, context } = self;
-        runtime.block_on(settle(context.write_multiple_registers(first, values)))
+        runtime.block_on(settle(PATIENCE, context.write_multiple_registers(first, values)))
     }
 
     pub fn write_coil(&mut self, address: u16, value: bool) -> Result<(), Failure> {
         let Client { runtime, context } = self;
-        runtime.block_on(settle(context.write_single_coil(address, value)))
+        runtime.block_on(settle(PATIENCE, context.write_single_coil(address, value)))
     }
 
     /// Sends any request of the library, user-defined functions included.
     pub fn call(&mut self, request: Request<'_>) -> Result<Response, Failure> {
         let Client { runtime, context } = self;
-        runtime.block_on(settle(context.call(request)))
+        runtime.block_on(settle(PATIENCE, context.call(request)))
     }
 }
 
 /// Waits for an answer and sorts what can go wrong.
-pub(crate) async fn settle<T>(answer: impl Future<Output = tokio_modbus::Result<T>>) -> Result<T, Failure> {
-    match timeout(PATIENCE, answer).await {
-        Err(_elapsed) => Err(Failure::Timeout),
+pub(crate) async fn settle<T>(
+    patience: Duration,
+    answer: impl Future<Output = tokio_modbus::Result<T>>,
+) -> Result<T, Failure> {
+    match timeout(patience, answer).await {
+        Err(_elapsed) => Err(Failure::Timeout(patience)),
         Ok(Err(tokio_modbus::Error::Transport(error))) => Err(Failure::Closed(error)),
         Ok(Err(tokio_modbus::Error::Protocol(error))) => Err(Failure::Protocol(error.to_string())),
         Ok(Ok(Err(exception))) => Err(Failure::Exception(exception.into())),
@@ -108,17 +111,18 @@ pub(crate) async fn settle<T>(answer: impl Future<Output = tokio_modbus::Result<
 
 /// Opens a TCP connection inside the namespace from a given source address.
 pub(crate) fn connect(door: &Door, source: IpAddr, server: SocketAddr) -> io::Result<std::net::TcpStream> {
-    door.run(|| {
-        runtime()?.block_on(async {
-            let socket = if server.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-            socket.bind(SocketAddr::new(source, 0))?;
-            let stream = timeout(PATIENCE, socket.connect(server))
-                .await
-                .map_err(|_elapsed| io::Error::new(io::ErrorKind::TimedOut, format!("{server} did not answer")))??;
-            stream.set_nodelay(true)?;
-            stream.into_std()
-        })
-    })
+    door.run(|| runtime()?.block_on(async { dial(source, server, PATIENCE).await?.into_std() }))
+}
+
+/// Opens a TCP connection from a given source address; the calling thread is inside the namespace.
+pub(crate) async fn dial(source: IpAddr, server: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
+    let socket = if server.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind(SocketAddr::new(source, 0))?;
+    let stream = timeout(patience, socket.connect(server))
+        .await
+        .map_err(|_elapsed| io::Error::new(io::ErrorKind::TimedOut, format!("{server} did not answer")))??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 pub(crate) fn runtime() -> io::Result<Runtime> {

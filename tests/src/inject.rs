@@ -1,7 +1,6 @@
 //! Sending hand-made frames exactly as they are.
 
-use std::io::Error;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use crate::{Namespace, sys};
 
@@ -21,14 +20,8 @@ impl Injector {
 
     /// Sends one frame, destination address first, no frame check sequence; VLAN tags stand in the bytes.
     pub fn send(&self, frame: &[u8]) {
-        // SAFETY: the buffer is valid for the length given and outlives the call.
-        let sent = unsafe { libc::send(self.socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
-        assert!(
-            usize::try_from(sent) == Ok(frame.len()),
-            "a frame of {} bytes was not sent: {}",
-            frame.len(),
-            Error::last_os_error()
-        );
+        sys::send(&self.socket, frame)
+            .unwrap_or_else(|error| panic!("a frame of {} bytes was not sent: {error}", frame.len()));
     }
 
     /// Sends frames one after the other.

@@ -131,7 +131,7 @@ impl Drop for Lab {
 }
 
 /// Puts a cable between a station and a port of the box, with no cleverness left on either end.
-fn plug(station: &Namespace, mac: [u8; 6], cabinet: &Namespace, port: &str, mtu: u32) -> OwnedFd {
+pub(crate) fn plug(station: &Namespace, mac: [u8; 6], cabinet: &Namespace, port: &str, mtu: u32) -> OwnedFd {
     let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
     // One queue per port, as the data plane asks of real ports.
     let queues = "numtxqueues 1 numrxqueues 1";
@@ -150,7 +150,7 @@ fn plug(station: &Namespace, mac: [u8; 6], cabinet: &Namespace, port: &str, mtu:
 }
 
 /// Switches off what would hide or change frames: checksums left to hardware, segmentation, tags kept beside the frame.
-fn plain(namespace: &Namespace, port: &str) {
+pub(crate) fn plain(namespace: &Namespace, port: &str) {
     let features =
         "tx off tso off gso off gro off rxvlan off txvlan off rx-vlan-stag-hw-parse off tx-vlan-stag-hw-insert off";
     let mut arguments = vec!["-K", port];

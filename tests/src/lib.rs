@@ -10,27 +10,33 @@
 //! when the [`Lab`] is dropped, when a later run finds the owner dead, or by [`sweep::own`] on a signal.
 //! Code in this crate may panic: a broken lab is a failed test, and the stack trace is the answer.
 
+pub mod bad_line;
 pub mod bridge;
 pub mod capture;
 pub mod client;
 pub mod compare;
+pub mod crew;
 pub mod crossing;
 pub mod enforcer;
+pub mod flood;
 pub mod frames;
 pub mod inject;
 pub mod lab;
 pub mod namespace;
 pub mod poller;
 pub mod process;
+mod random;
 pub mod server;
 pub mod sweep;
 mod sys;
 pub mod xdp;
 
+pub use bad_line::BadLine;
 pub use capture::{Capture, Direction, Frame};
 pub use client::{Client, Failure};
 pub use crossing::Crossing;
 pub use enforcer::Enforcer;
+pub use flood::Flood;
 pub use lab::Lab;
 pub use namespace::Namespace;
 pub use poller::{Poller, Tally};
@@ -54,4 +60,13 @@ pub fn is_root() -> bool {
 /// Fails with one plain sentence when the test was started without the rights it needs.
 pub fn require_root() {
     assert!(is_root(), "this test needs root for network namespaces and BPF; run it as: sudo -E cargo xtask test");
+}
+
+/// Prints a line that is read even when the test passes: a test runner keeps back only what the print macros print.
+#[macro_export]
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($words)*);
+    }};
 }

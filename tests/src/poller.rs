@@ -12,7 +12,7 @@ use tokio_modbus::client::{Context, tcp};
 use tokio_modbus::prelude::{Reader as _, Slave};
 
 use crate::Namespace;
-use crate::client::{Failure, connect, runtime, settle};
+use crate::client::{Failure, PATIENCE, connect, runtime, settle};
 use crate::namespace::Door;
 
 /// What to poll, how often, from where.
@@ -118,7 +118,7 @@ fn poll(door: &Door, plan: &Plan, state: &Mutex<State>, end: &AtomicBool) {
     let mut next = Instant::now();
     while !end.load(Ordering::Relaxed) {
         let result = match connection.as_mut() {
-            Some(context) => runtime.block_on(settle(context.read_holding_registers(plan.first, plan.count))),
+            Some(context) => runtime.block_on(settle(PATIENCE, context.read_holding_registers(plan.first, plan.count))),
             None => match dial(door, plan, &runtime) {
                 Ok(context) => {
                     connections += 1;

@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{Error, Result};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 /// Moves the calling thread into the namespace that `file` refers to, which must be of the `kind` given (CLONE_NEW...).
 ///
@@ -107,4 +108,49 @@ pub(crate) fn set_option(socket: &OwnedFd, level: i32, option: i32, value: i32) 
             size_of::<i32>() as libc::socklen_t,
         )
     })
+}
+
+/// Waits until something can be read from a socket; false when nothing came in time.
+pub(crate) fn wait_readable(socket: &OwnedFd, patience: Duration) -> Result<bool> {
+    let mut poll = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let time =
+        libc::timespec { tv_sec: patience.as_secs() as libc::time_t, tv_nsec: patience.subsec_nanos() as libc::c_long };
+    // SAFETY: one pollfd and a time that outlive the call; the signal mask may be null.
+    match unsafe { libc::ppoll(&raw mut poll, 1, &raw const time, std::ptr::null()) } {
+        0.. if poll.revents & libc::POLLIN != 0 => Ok(true),
+        0.. => Ok(false),
+        _ => match Error::last_os_error() {
+            error if error.kind() == std::io::ErrorKind::Interrupted => Ok(false),
+            error => Err(error),
+        },
+    }
+}
+
+/// Sends one frame on a packet socket.
+pub(crate) fn send(socket: &OwnedFd, frame: &[u8]) -> Result<()> {
+    // SAFETY: the buffer is valid for the length given and outlives the call.
+    let sent = unsafe { libc::send(socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
+    match usize::try_from(sent) {
+        Ok(length) if length == frame.len() => Ok(()),
+        Ok(length) => Err(Error::other(format!("{length} of {} bytes were sent", frame.len()))),
+        Err(_) => Err(Error::last_os_error()),
+    }
+}
+
+/// Sends frames on a packet socket by one system call and returns how many it took; an error is the first frame's.
+pub(crate) fn send_many(socket: &OwnedFd, frames: &[Vec<u8>]) -> Result<usize> {
+    let piece = |frame: &Vec<u8>| libc::iovec { iov_base: frame.as_ptr().cast_mut().cast(), iov_len: frame.len() };
+    let mut pieces: Vec<libc::iovec> = frames.iter().map(piece).collect();
+    let message = |piece: &mut libc::iovec| {
+        // SAFETY: plain old data of the C library; all zeroes is a valid value.
+        let mut message: libc::mmsghdr = unsafe { std::mem::zeroed() };
+        message.msg_hdr.msg_iov = piece;
+        message.msg_hdr.msg_iovlen = 1;
+        message
+    };
+    let mut messages: Vec<libc::mmsghdr> = pieces.iter_mut().map(message).collect();
+    // SAFETY: as many messages as told, each pointing to a piece and each piece to a frame that outlive the call; the
+    // kernel only reads the frames.
+    let sent = unsafe { libc::sendmmsg(socket.as_raw_fd(), messages.as_mut_ptr(), messages.len() as u32, 0) };
+    usize::try_from(sent).map_err(|_| Error::last_os_error())
 }
