@@ -63,7 +63,8 @@ pub fn resolve<E: Environment>(policy: &Image, environment: &mut E, scratch: &mu
     };
     take(policy, environment, &scratch.frame, &mut scratch.path, resolved);
     let scratch = scratch.anew();
-    if scratch.frame.transport_protocol != protocol::TCP {
+    // A frame that something is wrong with begins no conversation.
+    if scratch.frame.transport_protocol != protocol::TCP || scratch.outcome != 0 {
         return Ok(());
     }
     if scratch.path.slot == NO_FLOW {

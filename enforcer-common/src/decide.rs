@@ -14,17 +14,23 @@ use crate::protocol::{Protocol, modbus};
 use crate::report::report;
 use crate::scratch::{Frame, Path, Scratch, Stream};
 use crate::transport;
-use crate::verdict::Reason;
-use crate::{conduit, stream};
+use crate::verdict::{Reason, Verdict};
+use crate::{admission, conduit, icmp, neighbour, options, stream};
 
 /// The stage that comes next.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
+    /// The options of a TCP segment.
+    Options,
     /// The conduit, from the policy.
     Conduit,
     /// The conduit of a TCP segment from its flow, and its stream.
     Stream,
+    /// What an ICMP message from the network is.
+    Icmp,
+    /// Who speaks in ARP or neighbour discovery from the network.
+    Neighbour,
     /// The dissector of the path's protocol.
     Protocol,
     /// Judge and act.
@@ -53,6 +59,9 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
     scratch: &mut Scratch,
 ) -> Action {
     let mut next = walk(bytes, length, side, policy, environment, scratch);
+    if next == Next::Options {
+        next = tcp_options(bytes, scratch);
+    }
     if next == Next::Stream {
         next = follow(policy, environment, scratch);
     }
@@ -61,6 +70,12 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
         if next == Next::Stream {
             next = follow(policy, environment, scratch);
         }
+    }
+    if next == Next::Icmp {
+        next = icmp_message(bytes, environment, scratch);
+    }
+    if next == Next::Neighbour {
+        next = neighbours(bytes, policy, scratch);
     }
     if next == Next::Protocol {
         if scratch.stream.assembled == 0 {
@@ -105,7 +120,8 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
             scratch.path.protocol =
                 if scratch.frame.version == 0 { Protocol::Ethernet as u8 } else { Protocol::Ip as u8 };
             conduit::finish(policy, environment, &mut scratch.path, UNCOVERED);
-            Next::Judge
+            let named = reason as u8 == Reason::Management as u8 || reason as u8 == Reason::SpoofedDevice as u8;
+            if neighbour::is_arp(&scratch.frame) && !named { Next::Neighbour } else { Next::Judge }
         }
     }
 }
@@ -127,7 +143,8 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
     if frame.ethertype != ethertype::IPV4 && frame.ethertype != ethertype::IPV6 {
         return Err(ethernet(policy, frame.side, frame.source_mac, frame.ethertype));
     }
-    match network::parse(bytes, frame) {
+    match network::parse(bytes, frame, policy.header.ip_options != 0) {
+        Err(Reason::Fragment) if admission::too_large(frame) => return Err(Reason::FrameTooLarge),
         Err(Reason::Fragment) => {
             return Err(Reason::from_code(policy.header.fragments).unwrap_or(Reason::Fragment));
         }
@@ -135,10 +152,30 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
     }
     let frame = &mut scratch.anew().frame;
     transport::parse(bytes, frame)?;
+    if let Err(reason) = admission::check(bytes, frame) {
+        // It could be read, so its conduit's mode holds.
+        scratch.outcome = reason as u8;
+        return Ok(Next::Conduit);
+    }
     if bytes.length() < frame.payload_end && bytes.length() < length {
         return Err(Reason::MultiBuffer);
     }
-    if frame.transport_protocol == network::protocol::TCP { Ok(Next::Stream) } else { Ok(Next::Conduit) }
+    if frame.transport_protocol != network::protocol::TCP {
+        return Ok(Next::Conduit);
+    }
+    if options::worth_a_walk(bytes, frame) { Ok(Next::Options) } else { Ok(Next::Stream) }
+}
+
+/// The options of a TCP segment from the network.
+#[inline(always)]
+pub fn tcp_options<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> Next {
+    match options::check(bytes, scratch) {
+        Ok(()) => Next::Stream,
+        Err(reason) => {
+            scratch.outcome = reason as u8;
+            Next::Conduit
+        }
+    }
 }
 
 /// The conduit, from the policy. Leaves a datagram to its dissector, and a segment to its stream.
@@ -149,12 +186,15 @@ pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         return Next::Judge;
     }
     let scratch = scratch.anew();
+    if scratch.outcome != 0 {
+        return Next::Judge;
+    }
     if scratch.path.slot != NO_FLOW {
         return Next::Stream;
     }
     if scratch.frame.transport_protocol == network::protocol::TCP || scratch.path.protocol < Protocol::FIRST_INSPECTED {
         uninspected(policy, scratch);
-        return Next::Judge;
+        return if icmp::concerns(&scratch.frame) { Next::Icmp } else { Next::Judge };
     }
     scratch.stream.start = scratch.frame.payload;
     scratch.stream.end = scratch.frame.payload_end;
@@ -172,7 +212,40 @@ fn ethernet(policy: &Image, side: u8, source: [u8; 6], ethertype: u16) -> Reason
 /// A conduit without inspection inside, or traffic without conduit and without known protocol.
 #[inline(always)]
 fn uninspected(policy: &Image, scratch: &mut Scratch) {
-    scratch.outcome = if scratch.path.conduit == UNCOVERED { policy.uncovered() as u8 } else { Reason::Conduit as u8 };
+    scratch.outcome = if scratch.path.conduit != UNCOVERED {
+        Reason::Conduit
+    } else if transport::is_known(scratch.frame.transport_protocol) {
+        policy.uncovered()
+    } else {
+        // Whatever the policy's default: nobody knows what is inside.
+        Reason::UnknownTransport
+    } as u8;
+}
+
+/// An ICMP message from the network: neighbour discovery is asked who speaks, whatever the conduit says; the others what
+/// they are, where the conduit lets them through.
+#[inline(always)]
+pub fn icmp_message<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scratch: &mut Scratch) -> Next {
+    if neighbour::is_discovery(bytes, &scratch.frame) {
+        return Next::Neighbour;
+    }
+    let denied = match Reason::from_code(scratch.outcome) {
+        Some(reason) => reason.verdict() as u8 == Verdict::Deny as u8,
+        None => false,
+    };
+    if !denied && let Err(reason) = icmp::check(bytes, environment, &scratch.frame) {
+        scratch.outcome = reason as u8;
+    }
+    Next::Judge
+}
+
+/// ARP or neighbour discovery from the network.
+#[inline(always)]
+pub fn neighbours<B: Bytes + ?Sized>(bytes: &B, policy: &Image, scratch: &mut Scratch) -> Next {
+    if let Err(reason) = neighbour::check(bytes, policy, scratch) {
+        scratch.anew().outcome = reason as u8;
+    }
+    Next::Judge
 }
 
 /// The stream of a TCP segment whose flow is known.
@@ -192,7 +265,7 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         Err(reason) => {
             // Control segments of traffic that no conduit covers are not covered either.
             let uncovered =
-                scratch.path.conduit == UNCOVERED && reason.verdict() as u8 == crate::verdict::Verdict::Allow as u8;
+                scratch.path.conduit == UNCOVERED && reason.verdict() as u8 == Verdict::Allow as u8;
             scratch.outcome = if uncovered { policy.uncovered() as u8 } else { reason as u8 };
             Next::Judge
         }

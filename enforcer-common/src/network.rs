@@ -12,6 +12,8 @@ use crate::verdict::Reason;
 pub mod protocol {
     /// ICMP.
     pub const ICMP: u8 = 1;
+    /// IGMP.
+    pub const IGMP: u8 = 2;
     /// TCP.
     pub const TCP: u8 = 6;
     /// UDP.
@@ -30,13 +32,14 @@ pub mod protocol {
     pub const MOBILITY: u8 = 135;
 }
 
-/// Reads the IP header into `frame`: addresses, `transport`, `payload_end`, `transport_protocol`, `version`.
+/// Reads the IP header into `frame`: addresses, `transport`, `payload_end`, `transport_protocol`, `version`. With `options`,
+/// IPv4 options are stepped over instead of refused.
 ///
 /// # Errors
 /// `truncated`, `malformed_network`, `ip_options`, `extension_header`, `fragment`.
 #[inline(always)]
-pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
-    if frame.ethertype == ethertype::IPV4 { ipv4(bytes, frame) } else { ipv6(bytes, frame) }
+pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: bool) -> Result<(), Reason> {
+    if frame.ethertype == ethertype::IPV4 { ipv4(bytes, frame, options) } else { ipv6(bytes, frame) }
 }
 
 /// The address as the core keeps it.
@@ -55,7 +58,7 @@ const fn is_mapped(address: &[u8; 16]) -> bool {
 }
 
 #[inline(always)]
-fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
+fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: bool) -> Result<(), Reason> {
     let header = bytes.read::<20>(frame.network).ok_or(Reason::Truncated)?;
     let [version, _, l0, l1, _, _, f0, f1, _, protocol, ..] = header;
     frame.version = 4;
@@ -66,12 +69,13 @@ fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
         return Err(Reason::MalformedNetwork);
     }
     let total = u16::from_be_bytes([l0, l1]) as u32;
-    if total < 20 {
+    let header_length = ((version & 0x0f) as u32) << 2;
+    if total < header_length {
         return Err(Reason::MalformedNetwork);
     }
-    frame.transport = frame.network.wrapping_add(20);
+    frame.transport = frame.network.wrapping_add(header_length);
     frame.payload_end = frame.network.wrapping_add(total);
-    if version & 0x0f != 5 {
+    if header_length != 20 && !options {
         return Err(Reason::NetworkOptions);
     }
     if u16::from_be_bytes([f0, f1]) & 0x3fff != 0 {

@@ -211,6 +211,18 @@ pub struct Finding {
     pub padding: u8,
 }
 
+/// Where a stage is that walks a list of options.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Walking {
+    /// Offset of the next option.
+    pub at: u32,
+    /// Offset behind the last one.
+    pub end: u32,
+    /// What was seen, a bit for each kind that may stand there once.
+    pub seen: u32,
+}
+
 /// All that is known about one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -225,6 +237,8 @@ pub struct Scratch {
     pub operations: [Operation; OPERATIONS],
     /// The judge's.
     pub judging: Judging,
+    /// The walk through options, where a frame has some to walk.
+    pub walking: Walking,
     /// How many operations count.
     pub count: u32,
     /// [`crate::verdict::Reason`] code of the whole frame when it holds no operation; after judging, the reason that
@@ -248,6 +262,7 @@ impl Scratch {
             stream: Stream::default(),
             operations: [Operation::EMPTY; OPERATIONS],
             judging: Judging::default(),
+            walking: Walking::default(),
             count: 0,
             outcome: 0,
             action: 0,

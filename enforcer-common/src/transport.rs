@@ -1,4 +1,4 @@
-//! TCP, UDP and ICMP headers: ports, sequence numbers and the bounds of the payload.
+//! TCP and UDP headers: ports, sequence numbers and the bounds of the payload.
 //!
 //! RFC 9293 3.1, RFC 768.
 
@@ -24,18 +24,25 @@ pub mod flag {
 /// Reads the transport header into `frame`: ports, sequence numbers, flags, `payload`. `payload_end` is already bounded.
 ///
 /// # Errors
-/// `truncated`, `malformed_transport`, `unknown_transport`.
+/// `truncated`, `malformed_transport`.
 #[inline(always)]
 pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     match frame.transport_protocol {
         protocol::TCP => tcp(bytes, frame),
         protocol::UDP => udp(bytes, frame),
-        protocol::ICMP | protocol::ICMPV6 => {
+        // ICMP, and what a conduit may carry by its IP protocol number.
+        _ => {
             frame.payload = frame.transport;
             Ok(())
         }
-        _ => Err(Reason::UnknownTransport),
     }
+}
+
+/// TCP, UDP and ICMP; other IP protocols pass by a conduit that names their number.
+#[must_use]
+#[inline(always)]
+pub const fn is_known(transport: u8) -> bool {
+    matches!(transport, protocol::TCP | protocol::UDP | protocol::ICMP | protocol::ICMPV6)
 }
 
 #[inline(always)]

@@ -65,6 +65,7 @@ pub(crate) struct Policy {
     pub(crate) on_deny: OnDeny,
     pub(crate) uncovered: Reason,
     pub(crate) fragments: Reason,
+    pub(crate) ip_options: bool,
     pub(crate) on_unsynchronised: OnUnsynchronised,
     pub(crate) generation: u32,
     /// What conduit 1 is inspected with.
@@ -79,6 +80,7 @@ impl Policy {
             on_deny: OnDeny::Drop,
             uncovered: Reason::UncoveredDeny,
             fragments: Reason::Fragment,
+            ip_options: false,
             on_unsynchronised: OnUnsynchronised::Resync,
             generation: 1,
             protocol: Protocol::Modbus,
@@ -98,6 +100,7 @@ impl Policy {
         image.header.bank = (self.generation & 1) as u8;
         image.header.uncovered = self.uncovered as u8;
         image.header.fragments = self.fragments as u8;
+        image.header.ip_options = self.ip_options.into();
         image.header.on_unsynchronised = self.on_unsynchronised as u8;
         places(&mut image);
         self.conduits(&mut image);

@@ -16,8 +16,11 @@ use super::maps::{MAPS, Maps};
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
 
 /// Programs behind the roots and the slots they stand in.
-pub const STAGES: [(&str, u32); 11] = [
+pub const STAGES: [(&str, u32); 14] = [
     ("walk", slot::WALK),
+    ("options", slot::OPTIONS),
+    ("icmp", slot::ICMP),
+    ("neighbour", slot::NEIGHBOUR),
     ("stream", slot::STREAM),
     ("conduit", slot::CONDUIT),
     ("judge", slot::JUDGE),
