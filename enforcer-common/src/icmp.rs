@@ -61,9 +61,9 @@ pub fn check<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, 
             let within = environment.echoes().is_some_and(|state| rate::admit(state, now, ECHO_INTERVAL, ECHO_BURST));
             if within { Ok(()) } else { Err(Reason::IcmpRate) }
         }
-        Kind::PathMtu => match quoted(bytes, frame) {
-            Some(key) if environment.find_flow(&key).is_some() => Ok(()),
-            Some(_) | None => Err(Reason::IcmpType),
+        Kind::PathMtu => match quotes_a_flow(bytes, environment, frame) {
+            Some(true) => Ok(()),
+            Some(false) | None => Err(Reason::IcmpType),
         },
     }
 }
@@ -85,31 +85,30 @@ fn kind(frame: &Frame, header: [u8; 8]) -> Kind {
     }
 }
 
-/// The conversation that the device is told about: the TCP segment quoted is one that the device sent.
+/// True when the device is told about a conversation of its own: the TCP segment quoted is one that it sent.
 #[inline(always)]
-fn quoted<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> Option<FlowKey> {
+fn quotes_a_flow<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, frame: &Frame) -> Option<bool> {
     let at = frame.transport.wrapping_add(HEADER);
-    let (source, peer, transport, carried) = if frame.version == 4 {
+    let (source, network, header_length, carried) = if frame.version == 4 {
         let header = bytes.read::<20>(at)?;
-        let [first, ..] = header;
-        let length = ((first & 0x0f) as u32) << 2;
-        if first >> 4 != 4 || length < 20 {
+        let [first, _, _, _, _, _, _, _, _, carried, ..] = header;
+        if first >> 4 != 4 {
             return None;
         }
-        (mapped(part(&header, 12)), mapped(part(&header, 16)), at.wrapping_add(length), bytes.u8(at.wrapping_add(9))?)
+        (mapped(part(&header, 12)), mapped(part(&header, 16)), ((first & 0x0f) as u32) << 2, carried)
     } else {
         let source = bytes.read::<16>(at.wrapping_add(8))?;
-        let peer = bytes.read::<16>(at.wrapping_add(24))?;
-        (source, peer, at.wrapping_add(40), bytes.u8(at.wrapping_add(6))?)
+        (source, bytes.read::<16>(at.wrapping_add(24))?, 40, bytes.u8(at.wrapping_add(6))?)
     };
-    if carried != protocol::TCP || source != frame.destination || transport.wrapping_add(4) > frame.payload_end {
+    let transport = at.wrapping_add(header_length);
+    if header_length < 20 || carried != protocol::TCP || source != frame.destination {
         return None;
     }
-    let [s0, s1, d0, d1] = bytes.read::<4>(transport)?;
-    Some(FlowKey {
-        network: peer,
-        device: source,
-        network_port: u16::from_be_bytes([d0, d1]),
-        device_port: u16::from_be_bytes([s0, s1]),
-    })
+    if transport.wrapping_add(4) > frame.payload_end {
+        return None;
+    }
+    let device_port = bytes.u16(transport)?;
+    let network_port = bytes.u16(transport.wrapping_add(2))?;
+    let key = FlowKey { network, device: source, network_port, device_port };
+    Some(environment.find_flow(&key).is_some())
 }
