@@ -116,8 +116,8 @@ pub mod cell {
     /// Counters of one function node: per reason a rule can have, carried out or not.
     pub const PER_FUNCTION: usize = 16;
 
-    /// Budget that all echo requests from the network share, behind those of the rules of both banks.
-    pub const ECHOES: u32 = capacity::RULES as u32 * 2;
+    /// Budgets: those of the rules of both banks, and the one that all echo requests from the network share.
+    pub const BUDGETS: usize = capacity::RULES * 2 + 1;
 
     /// Counter of a conduit.
     #[must_use]

@@ -66,18 +66,18 @@ fn ipv4(frame: &Frame) -> bool {
     if source == destination {
         return false;
     }
-    (is_station(source) || may_send(frame, source))
-        && (is_station(destination) || may_receive(frame, destination))
+    (is_station(source) || may_send(frame, source)) && (is_station(destination) || may_receive(frame, destination))
 }
 
-/// A host that has no address yet asks for one (RFC 2131 4.1), or reports its groups (RFC 3376 4.2.13).
+/// A host that has no address yet asks for one (RFC 2131 4.1), or reports its groups (RFC 3376 4.2.13). No other source is
+/// out of the ordinary and possible than one of the reserved range that some stations use.
 #[inline(always)]
 fn may_send(frame: &Frame, source: u32) -> bool {
     if source == 0 {
         let asks = frame.transport_protocol == protocol::UDP && frame.source_port == 68 && frame.destination_port == 67;
         return asks || frame.transport_protocol == protocol::IGMP;
     }
-    (source < FIRST_UNICAST || source >= FIRST_RESERVED) && source != u32::MAX
+    source >= FIRST_RESERVED && source != u32::MAX
 }
 
 /// Groups and the broadcast take datagrams, and no conversation.

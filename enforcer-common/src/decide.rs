@@ -264,8 +264,7 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         Ok(()) => Next::Protocol,
         Err(reason) => {
             // Control segments of traffic that no conduit covers are not covered either.
-            let uncovered =
-                scratch.path.conduit == UNCOVERED && reason.verdict() as u8 == Verdict::Allow as u8;
+            let uncovered = scratch.path.conduit == UNCOVERED && reason.verdict() as u8 == Verdict::Allow as u8;
             scratch.outcome = if uncovered { policy.uncovered() as u8 } else { reason as u8 };
             Next::Judge
         }

@@ -208,7 +208,7 @@ impl Environment for Maps<'_> {
     #[inline(always)]
     fn echoes(&mut self) -> Option<&mut u64> {
         // SAFETY: a live map value; echo requests from the network come by one port.
-        maps::BUDGETS.get_ptr_mut(cell::ECHOES).map(|state| unsafe { &mut *state })
+        maps::BUDGETS.get_ptr_mut(cell::BUDGETS as u32 - 1).map(|state| unsafe { &mut *state })
     }
 
     #[inline(always)]

@@ -71,7 +71,7 @@ pub(crate) static OTHER_FUNCTIONS: PerCpuHashMap<FunctionReason, u64, 8192> = Pe
 
 /// State of the rules' rates, per bank, and behind them that of echo requests.
 #[btf_map]
-pub(crate) static BUDGETS: Array<u64, { capacity::RULES * 2 + 1 }> = Array::new();
+pub(crate) static BUDGETS: Array<u64, { cell::BUDGETS }> = Array::new();
 
 /// Losses, see [`loss`].
 #[btf_map]

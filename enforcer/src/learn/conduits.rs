@@ -54,11 +54,21 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
         let (Some(from), Some(to)) = (places.zone(one.client), places.zone(one.server)) else { continue };
         // What an inspected conduit claims is judged there.
         if one.port != 0
+            && one.protocol != Protocol::Ip
             && drafts.iter().any(|known| (known.from, known.to) == (from, to) && known.ports.contains(&one.port))
         {
             continue;
         }
-        if Protocol::by_port(one.port).is_some() {
+        let open = match one.protocol {
+            // A way round the inspection is the engineer's to open.
+            Protocol::Ip => {
+                known(places, policy, (from, to, Protocol::Ip)).is_some_and(|known| known.ports.contains(&one.port))
+            }
+            Protocol::Ethernet | Protocol::Tcp | Protocol::Udp | Protocol::Icmp | Protocol::Modbus => {
+                Protocol::by_port(one.port).is_none()
+            }
+        };
+        if !open {
             closed.push((*one, *evidence));
             continue;
         }
@@ -74,11 +84,15 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
     }
     for (one, evidence) in closed {
         let (protocol, port) = (one.protocol.as_str(), one.port);
+        let ends = format!("{} -> {}", one.client, one.server);
         let inside = Protocol::by_port(port).map_or("", Protocol::as_str);
-        let what = format!(
-            "{} -> {} {protocol} port {port}: no {inside} operation may be proposed, and without inspection it would be open",
-            one.client, one.server
-        );
+        let what = if one.protocol == Protocol::Ip {
+            format!("{ends} IP protocol {port}: only a conduit with protocol = \"ip\" passes it, whatever is inside")
+        } else {
+            format!(
+                "{ends} {protocol} port {port}: no {inside} operation may be proposed, and without inspection it would be open"
+            )
+        };
         traffic.undecided(what, evidence);
     }
     drafts
