@@ -59,16 +59,7 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
         {
             continue;
         }
-        let open = match one.protocol {
-            // A way round the inspection is the engineer's to open.
-            Protocol::Ip => {
-                known(places, policy, (from, to, Protocol::Ip)).is_some_and(|known| known.ports.contains(&one.port))
-            }
-            Protocol::Ethernet | Protocol::Tcp | Protocol::Udp | Protocol::Icmp | Protocol::Modbus => {
-                Protocol::by_port(one.port).is_none()
-            }
-        };
-        if !open {
+        if one.protocol != Protocol::Ip && Protocol::by_port(one.port).is_some() {
             closed.push((*one, *evidence));
             continue;
         }
@@ -84,15 +75,11 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
     }
     for (one, evidence) in closed {
         let (protocol, port) = (one.protocol.as_str(), one.port);
-        let ends = format!("{} -> {}", one.client, one.server);
         let inside = Protocol::by_port(port).map_or("", Protocol::as_str);
-        let what = if one.protocol == Protocol::Ip {
-            format!("{ends} IP protocol {port}: only a conduit with protocol = \"ip\" passes it, whatever is inside")
-        } else {
-            format!(
-                "{ends} {protocol} port {port}: no {inside} operation may be proposed, and without inspection it would be open"
-            )
-        };
+        let what = format!(
+            "{} -> {} {protocol} port {port}: no {inside} operation may be proposed, and without inspection it would be open",
+            one.client, one.server
+        );
         traffic.undecided(what, evidence);
     }
     drafts
