@@ -33,6 +33,20 @@ pub fn check<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> Result<(), Reason> 
     Ok(())
 }
 
+/// True when an outcome so far (0: none) leaves the payload in its place: what is inside is still looked at and named.
+#[must_use]
+#[inline(always)]
+pub const fn goes_on(outcome: u8) -> bool {
+    outcome == 0 || names_inside(outcome)
+}
+
+/// True for the reasons that deny a frame and leave its payload in its place.
+#[must_use]
+#[inline(always)]
+pub const fn names_inside(reason: u8) -> bool {
+    reason == Reason::InvalidAddress as u8 || reason == Reason::FrameTooLarge as u8
+}
+
 /// Several frames put together by an interface, or a jumbo frame: the device's cable carries neither.
 #[must_use]
 #[inline(always)]

@@ -4,6 +4,7 @@
 //! the generation that it was looked up in; a newer generation looks it up again, and no flow is ever flushed.
 
 use crate::action::OnDeny;
+use crate::admission;
 use crate::environment::Environment;
 use crate::flow::{FlowKey, NO_FLOW};
 use crate::network::protocol;
@@ -63,8 +64,8 @@ pub fn resolve<E: Environment>(policy: &Image, environment: &mut E, scratch: &mu
     };
     take(policy, environment, &scratch.frame, &mut scratch.path, resolved);
     let scratch = scratch.anew();
-    // A frame that something is wrong with begins no conversation.
-    if scratch.frame.transport_protocol != protocol::TCP || scratch.outcome != 0 {
+    // A frame that cannot be inspected begins no conversation.
+    if scratch.frame.transport_protocol != protocol::TCP || !admission::goes_on(scratch.outcome) {
         return Ok(());
     }
     if scratch.path.slot == NO_FLOW {

@@ -152,13 +152,11 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
     }
     let frame = &mut scratch.anew().frame;
     transport::parse(bytes, frame)?;
-    if let Err(reason) = admission::check(bytes, frame) {
-        // It could be read, so its conduit's mode holds.
-        scratch.outcome = reason as u8;
-        return Ok(Next::Conduit);
-    }
     if bytes.length() < frame.payload_end && bytes.length() < length {
         return Err(Reason::MultiBuffer);
+    }
+    if let Err(reason) = admission::check(bytes, frame) {
+        return Ok(refused(scratch, reason));
     }
     if frame.transport_protocol != network::protocol::TCP {
         return Ok(Next::Conduit);
@@ -171,10 +169,23 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
 pub fn tcp_options<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> Next {
     match options::check(bytes, scratch) {
         Ok(()) => Next::Stream,
-        Err(reason) => {
-            scratch.outcome = reason as u8;
-            Next::Conduit
-        }
+        Err(reason) => refused(scratch, reason),
+    }
+}
+
+/// Something is wrong with a frame whose headers could be read: it still belongs to a conduit, whose mode holds.
+#[inline(always)]
+fn refused(scratch: &mut Scratch, reason: Reason) -> Next {
+    scratch.outcome = reason as u8;
+    if scratch.frame.transport_protocol == network::protocol::TCP { Next::Stream } else { Next::Conduit }
+}
+
+/// What was found wrong with the frame becomes a record in front of its operations.
+#[inline(always)]
+fn note(scratch: &mut Scratch) {
+    if let Some(reason) = Reason::from_code(scratch.outcome) {
+        scratch.fault(reason);
+        scratch.outcome = 0;
     }
 }
 
@@ -186,16 +197,21 @@ pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         return Next::Judge;
     }
     let scratch = scratch.anew();
-    if scratch.outcome != 0 {
+    if !admission::goes_on(scratch.outcome) {
         return Next::Judge;
     }
     if scratch.path.slot != NO_FLOW {
         return Next::Stream;
     }
     if scratch.frame.transport_protocol == network::protocol::TCP || scratch.path.protocol < Protocol::FIRST_INSPECTED {
+        if scratch.outcome != 0 {
+            return Next::Judge;
+        }
         uninspected(policy, scratch);
         return if icmp::concerns(&scratch.frame) { Next::Icmp } else { Next::Judge };
     }
+    note(scratch);
+    let scratch = scratch.anew();
     scratch.stream.start = scratch.frame.payload;
     scratch.stream.end = scratch.frame.payload_end;
     Next::Protocol
@@ -254,6 +270,12 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
     if !conduit::recall(policy, environment, scratch) {
         return Next::Conduit;
     }
+    let opaque = scratch.path.protocol < Protocol::FIRST_INSPECTED;
+    if scratch.outcome != 0 && (opaque || !admission::goes_on(scratch.outcome)) {
+        return Next::Judge;
+    }
+    note(scratch);
+    let scratch = scratch.anew();
     if scratch.path.protocol < Protocol::FIRST_INSPECTED {
         // A policy since the flow was made took the inspection away.
         stream::lose(environment, scratch);
@@ -265,6 +287,10 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         Err(reason) => {
             // Control segments of traffic that no conduit covers are not covered either.
             let uncovered = scratch.path.conduit == UNCOVERED && reason.verdict() as u8 == Verdict::Allow as u8;
+            if scratch.count != 0 {
+                // What was noted decides.
+                return Next::Judge;
+            }
             scratch.outcome = if uncovered { policy.uncovered() as u8 } else { reason as u8 };
             Next::Judge
         }

@@ -5,6 +5,7 @@
 use core::hint::black_box;
 
 use crate::action::{Action, OnDeny, action};
+use crate::admission;
 use crate::environment::Environment;
 use crate::network::protocol;
 use crate::operation::{NO_RULE, Operation, Role};
@@ -112,6 +113,7 @@ fn nothing_found(scratch: &Scratch) -> Reason {
 fn on_deny(scratch: &Scratch, reason: Reason) -> OnDeny {
     if scratch.path.on_deny == OnDeny::Reset as u8
         && scratch.frame.transport_protocol == protocol::TCP
+        && !admission::names_inside(reason as u8)
         && (scratch.stream.commit != 0 || reason as u8 == Reason::Unsynchronised as u8)
     {
         OnDeny::Reset
@@ -156,7 +158,9 @@ fn find(policy: &Image, scratch: &mut Scratch) {
         return;
     };
     let response = record.role != Role::Request as u8;
-    if path.conduit == UNCOVERED {
+    if admission::names_inside(record.fault) {
+        judging.range.reason = record.fault;
+    } else if path.conduit == UNCOVERED {
         judging.range.reason = policy.header.uncovered;
     } else if response && (record.fault == 0 || frame.side == Side::Device as u8) {
         // A device's answer that breaks the standard is not stopped on its way out: it can do the device no harm.

@@ -192,7 +192,7 @@ impl Conversation {
             }
         }
         let whole = self.pending[end].len();
-        let most = dice.one_of(&[1460, 1460, 1460, 1460, 3000, 6000, 536]);
+        let most = dice.one_of(&[1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 3000, 6000, 536]);
         let length = match dice.below(8) {
             0 => 1 + dice.index(whole),
             1 => 1 + dice.index(20),
