@@ -110,7 +110,7 @@ fn ipv4_headers_that_contradict_themselves() {
     assert_eq!(with(6, &[0x20, 0]), Reason::Fragment, "first");
     assert_eq!(with(6, &[0, 1]), Reason::Fragment, "last");
     assert_eq!(with(6, &[0x3f, 0xff]), Reason::Fragment, "middle");
-    assert_eq!(with(9, &[47]), Reason::UnknownTransport, "GRE");
+    assert_eq!(with(9, &[41]), Reason::UnknownTransport, "IPv6 in IPv4");
     assert_eq!(reason(&plain(&packet(&[1, 1, 1, 0], &request()))), Reason::NetworkOptions);
 }
 

@@ -4,9 +4,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admission;
 mod headers;
+mod icmp;
 mod judging;
 mod layers;
+mod neighbours;
+mod options;
 mod properties;
 mod requests;
 mod segments;
