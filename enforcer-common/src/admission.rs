@@ -8,7 +8,6 @@ use crate::bytes::{Bytes, part};
 use crate::network::protocol;
 use crate::port::Side;
 use crate::scratch::Frame;
-use crate::transport::flag;
 use crate::verdict::Reason;
 
 /// Longest IP packet of an Ethernet frame (IEEE 802.3 3.2.7, RFC 894, RFC 2464 2).
@@ -28,7 +27,12 @@ pub fn check<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> Result<(), Reason> 
         return Err(Reason::InvalidAddress);
     }
     if frame.transport_protocol == protocol::TCP && frame.side == Side::Network as u8 {
-        return tcp(bytes, frame);
+        if to_group(frame) {
+            return Err(Reason::InvalidAddress);
+        }
+        if let Some(reason) = Reason::from_code(frame.suspect) {
+            return Err(reason);
+        }
     }
     Ok(())
 }
@@ -132,43 +136,4 @@ const fn is_low(address: [u64; 2]) -> bool {
 #[inline(always)]
 fn before_address<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> bool {
     frame.transport_protocol == protocol::ICMPV6 && matches!(bytes.u8(frame.transport), Some(133 | 135))
-}
-
-/// A bit for each combination of the six flags of RFC 9293 3.1 that belongs to no conversation: none that says what the
-/// segment is, the beginning together with the end, an end without acknowledgement.
-const IMPOSSIBLE: u64 = {
-    let mut bits = 0;
-    let mut flags = 0u8;
-    while flags < 64 {
-        let syn = flags & flag::SYN != 0;
-        let nothing = flags & (flag::SYN | flag::RST | flag::ACK) == 0;
-        let contradicts = syn && flags & (flag::FIN | flag::RST) != 0;
-        let unasked = flags & flag::FIN != 0 && flags & flag::ACK == 0;
-        if nothing || contradicts || unasked {
-            bits |= 1 << flags;
-        }
-        flags = flags.wrapping_add(1);
-    }
-    bits
-};
-
-/// Reserved bits beside the data offset. The fourth is Accurate ECN's (RFC 9768 3.1.1).
-const RESERVED: u8 = 0x0e;
-
-/// Flags, reserved bits, and urgent data, which receivers place differently in the stream (RFC 6093).
-#[inline(always)]
-fn tcp<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> Result<(), Reason> {
-    if to_group(frame) {
-        return Err(Reason::InvalidAddress);
-    }
-    let Some([offset, flags, _, _, _, _, u0, u1]) = bytes.read::<8>(frame.transport.wrapping_add(12)) else {
-        return Err(Reason::Truncated);
-    };
-    if offset & RESERVED != 0 || IMPOSSIBLE >> (flags & 0x3f) & 1 != 0 {
-        return Err(Reason::InvalidFlags);
-    }
-    if flags & flag::URG != 0 || u0 | u1 != 0 {
-        return Err(Reason::UrgentData);
-    }
-    Ok(())
 }

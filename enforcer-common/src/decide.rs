@@ -143,7 +143,7 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
     if frame.ethertype != ethertype::IPV4 && frame.ethertype != ethertype::IPV6 {
         return Err(ethernet(policy, frame.side, frame.source_mac, frame.ethertype));
     }
-    match network::parse(bytes, frame, policy.header.ip_options != 0) {
+    match network::parse(bytes, frame, || policy.header.ip_options != 0) {
         Err(Reason::Fragment) if admission::too_large(frame) => return Err(Reason::FrameTooLarge),
         Err(Reason::Fragment) => {
             return Err(Reason::from_code(policy.header.fragments).unwrap_or(Reason::Fragment));
@@ -270,12 +270,12 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
     if !conduit::recall(policy, environment, scratch) {
         return Next::Conduit;
     }
-    let opaque = scratch.path.protocol < Protocol::FIRST_INSPECTED;
-    if scratch.outcome != 0 && (opaque || !admission::goes_on(scratch.outcome)) {
-        return Next::Judge;
+    if scratch.outcome != 0 {
+        if scratch.path.protocol < Protocol::FIRST_INSPECTED || !admission::goes_on(scratch.outcome) {
+            return Next::Judge;
+        }
+        note(scratch);
     }
-    note(scratch);
-    let scratch = scratch.anew();
     if scratch.path.protocol < Protocol::FIRST_INSPECTED {
         // A policy since the flow was made took the inspection away.
         stream::lose(environment, scratch);

@@ -38,7 +38,7 @@ pub mod protocol {
 /// # Errors
 /// `truncated`, `malformed_network`, `ip_options`, `extension_header`, `fragment`.
 #[inline(always)]
-pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: bool) -> Result<(), Reason> {
+pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: impl Fn() -> bool) -> Result<(), Reason> {
     if frame.ethertype == ethertype::IPV4 { ipv4(bytes, frame, options) } else { ipv6(bytes, frame) }
 }
 
@@ -58,7 +58,7 @@ const fn is_mapped(address: &[u8; 16]) -> bool {
 }
 
 #[inline(always)]
-fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: bool) -> Result<(), Reason> {
+fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: impl Fn() -> bool) -> Result<(), Reason> {
     let header = bytes.read::<20>(frame.network).ok_or(Reason::Truncated)?;
     let [version, _, l0, l1, _, _, f0, f1, _, protocol, ..] = header;
     frame.version = 4;
@@ -75,7 +75,7 @@ fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: bool) -> Resul
     }
     frame.transport = frame.network.wrapping_add(header_length);
     frame.payload_end = frame.network.wrapping_add(total);
-    if header_length != 20 && !options {
+    if header_length != 20 && !options() {
         return Err(Reason::NetworkOptions);
     }
     if u16::from_be_bytes([f0, f1]) & 0x3fff != 0 {

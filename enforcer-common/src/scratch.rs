@@ -63,8 +63,8 @@ pub struct Frame {
     pub tcp_flags: u8,
     /// [`crate::port::Side`] code of the ingress port.
     pub side: u8,
-    /// Always 0.
-    pub padding: [u8; 1],
+    /// [`Reason`] code of what is odd about a TCP header that can be read; 0 when nothing is.
+    pub suspect: u8,
 }
 
 impl Frame {
@@ -90,7 +90,7 @@ impl Frame {
         transport_protocol: 0,
         tcp_flags: 0,
         side: 0,
-        padding: [0; 1],
+        suspect: 0,
     };
 }
 

@@ -15,7 +15,8 @@ pub(crate) fn segment(dice: &mut Dice, frame: &[u8]) -> Vec<u8> {
     if frame.len() < transport + 20 {
         return frame;
     }
-    match dice.below(6) {
+    match dice.below(8) {
+        6 | 7 if transport == network + 20 => ipv4_options(dice, &mut frame, network),
         0 => frame[transport + 12] |= dice.one_of(&[1, 2, 4, 8]),
         1 => frame[transport + 13] = dice.byte(),
         2 => frame[transport + 13] |= 0x20,
@@ -52,6 +53,16 @@ fn options(dice: &mut Dice, frame: &mut Vec<u8>, network: usize, transport: usiz
     let at = network + if frame[network] >> 4 == 4 { 2 } else { 4 };
     let length = u16::from_be_bytes([frame[at], frame[at + 1]]).wrapping_add(grown);
     frame[at..at + 2].copy_from_slice(&length.to_be_bytes());
+}
+
+/// Puts a word or more of options behind the IPv4 header.
+fn ipv4_options(dice: &mut Dice, frame: &mut Vec<u8>, network: usize) {
+    let words = 1 + dice.index(10);
+    frame.splice(network + 20..network + 20, [0x94, 4, 0, 0].repeat(words));
+    frame[network] += u8::try_from(words).expect("at most ten");
+    let length = u16::from_be_bytes([frame[network + 2], frame[network + 3]])
+        .wrapping_add(4 * u16::try_from(words).expect("few"));
+    frame[network + 2..network + 4].copy_from_slice(&length.to_be_bytes());
 }
 
 /// ARP, right or nearly so, of the client or in the device's name.
