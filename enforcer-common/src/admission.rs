@@ -10,31 +10,19 @@ use crate::port::Side;
 use crate::scratch::Frame;
 use crate::verdict::Reason;
 
-/// Longest IP packet of an Ethernet frame (IEEE 802.3 3.2.7, RFC 894, RFC 2464 2).
-const LONGEST_PACKET: u32 = 1500;
-
 /// Is this packet one that a cable can carry between two stations?
 ///
 /// # Errors
 /// `frame_too_large`, `invalid_address`, `invalid_flags`, `urgent_data`.
 #[inline(always)]
 pub fn check<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> Result<(), Reason> {
-    if too_large(frame) {
-        return Err(Reason::FrameTooLarge);
+    let network = frame.side == Side::Network as u8;
+    if frame.suspect != 0 && (network || too_large(frame)) {
+        return Err(Reason::from_code(frame.suspect).unwrap_or(Reason::MalformedTransport));
     }
     let fine = if frame.version == 4 { ipv4(frame) } else { ipv6(bytes, frame) };
-    if !fine {
-        return Err(Reason::InvalidAddress);
-    }
-    if frame.transport_protocol == protocol::TCP && frame.side == Side::Network as u8 {
-        if to_group(frame) {
-            return Err(Reason::InvalidAddress);
-        }
-        if let Some(reason) = Reason::from_code(frame.suspect) {
-            return Err(reason);
-        }
-    }
-    Ok(())
+    let to_group = frame.transport_protocol == protocol::TCP && network && is_group(frame);
+    if fine && !to_group { Ok(()) } else { Err(Reason::InvalidAddress) }
 }
 
 /// True when an outcome so far (0: none) leaves the payload in its place: what is inside is still looked at and named.
@@ -55,53 +43,54 @@ pub const fn names_inside(reason: u8) -> bool {
 #[must_use]
 #[inline(always)]
 pub const fn too_large(frame: &Frame) -> bool {
-    frame.payload_end.wrapping_sub(frame.network) > LONGEST_PACKET
+    frame.suspect == Reason::FrameTooLarge as u8
 }
 
 /// True for the bit of the destination that makes an Ethernet address a group's (IEEE 802 8.2).
 #[inline(always)]
-const fn to_group(frame: &Frame) -> bool {
+const fn is_group(frame: &Frame) -> bool {
     let [first, ..] = frame.destination_mac;
     first & 1 != 0
 }
 
-const FIRST_UNICAST: u32 = 0x0100_0000;
-const FIRST_GROUP: u32 = 0xe000_0000;
-const FIRST_RESERVED: u32 = 0xf000_0000;
-const LOOPBACK: u32 = 127;
+/// Numbers that IPv4 addresses begin with: groups from 224, what is reserved from 240.
+const LOOPBACK: u8 = 127;
+const FIRST_GROUP: u8 = 224;
+const FIRST_RESERVED: u8 = 240;
 
-/// Neither 0.0.0.0/8, nor loopback, nor a group, nor reserved.
+/// True for the first number of a station's address: neither 0, nor loopback, nor a group, nor reserved.
 #[inline(always)]
-const fn is_station(address: u32) -> bool {
-    address >= FIRST_UNICAST && address < FIRST_GROUP && address >> 24 != LOOPBACK
+const fn is_station(first: u8) -> bool {
+    first.wrapping_sub(1) < FIRST_GROUP.wrapping_sub(1) && first != LOOPBACK
 }
 
 /// RFC 1122 3.2.1.3: what cannot be a source, and what cannot be a destination.
 #[inline(always)]
 fn ipv4(frame: &Frame) -> bool {
-    let source = u32::from_be_bytes(part(&frame.source, 12));
-    let destination = u32::from_be_bytes(part(&frame.destination, 12));
-    if source == destination {
+    let [.., source, _, _, _] = frame.source;
+    let [.., destination, _, _, _] = frame.destination;
+    if !is_station(source) && !may_send(frame, source) || !is_station(destination) && !may_receive(frame, destination) {
         return false;
     }
-    (is_station(source) || may_send(frame, source)) && (is_station(destination) || may_receive(frame, destination))
+    part::<4, 16>(&frame.source, 12) != part::<4, 16>(&frame.destination, 12)
 }
 
-/// A host that has no address yet asks for one (RFC 2131 4.1), or reports its groups (RFC 3376 4.2.13). No other source is
-/// out of the ordinary and possible than one of the reserved range that some stations use.
+/// A host that has no address yet asks for one (RFC 2131 4.1), or reports its groups (RFC 3376 4.2.13). Beyond that some
+/// stations have addresses of the reserved range.
 #[inline(always)]
-fn may_send(frame: &Frame, source: u32) -> bool {
+fn may_send(frame: &Frame, first: u8) -> bool {
+    let source = u32::from_be_bytes(part(&frame.source, 12));
     if source == 0 {
         let asks = frame.transport_protocol == protocol::UDP && frame.source_port == 68 && frame.destination_port == 67;
         return asks || frame.transport_protocol == protocol::IGMP;
     }
-    source >= FIRST_RESERVED && source != u32::MAX
+    first >= FIRST_RESERVED && source != u32::MAX
 }
 
 /// Groups and the broadcast take datagrams, and no conversation.
 #[inline(always)]
-fn may_receive(frame: &Frame, destination: u32) -> bool {
-    destination != 0 && destination >> 24 != LOOPBACK && frame.transport_protocol != protocol::TCP
+const fn may_receive(frame: &Frame, first: u8) -> bool {
+    first != 0 && first != LOOPBACK && frame.transport_protocol != protocol::TCP
 }
 
 /// RFC 4291 2.5.2, 2.5.3 and 2.7: `::`, `::1` and groups.

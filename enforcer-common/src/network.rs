@@ -32,8 +32,11 @@ pub mod protocol {
     pub const MOBILITY: u8 = 135;
 }
 
-/// Reads the IP header into `frame`: addresses, `transport`, `payload_end`, `transport_protocol`, `version`. With `options`,
-/// IPv4 options are stepped over instead of refused.
+/// Longest IP packet of an Ethernet frame (IEEE 802.3 3.2.7, RFC 894, RFC 2464 2).
+const LONGEST_PACKET: u32 = 1500;
+
+/// Reads the IP header into `frame`: addresses, `transport`, `payload_end`, `transport_protocol`, `version`, `suspect`. With
+/// `options`, IPv4 options are stepped over instead of refused.
 ///
 /// # Errors
 /// `truncated`, `malformed_network`, `ip_options`, `extension_header`, `fragment`.
@@ -75,6 +78,9 @@ fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: impl Fn() -> b
     }
     frame.transport = frame.network.wrapping_add(header_length);
     frame.payload_end = frame.network.wrapping_add(total);
+    if total > LONGEST_PACKET {
+        frame.suspect = Reason::FrameTooLarge as u8;
+    }
     if header_length != 20 && !options() {
         return Err(Reason::NetworkOptions);
     }
@@ -100,6 +106,9 @@ fn ipv6<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     }
     frame.transport = frame.network.wrapping_add(40);
     frame.payload_end = frame.transport.wrapping_add(u16::from_be_bytes([l0, l1]) as u32);
+    if frame.payload_end.wrapping_sub(frame.network) > LONGEST_PACKET {
+        frame.suspect = Reason::FrameTooLarge as u8;
+    }
     match next {
         protocol::FRAGMENT => return Err(Reason::Fragment),
         protocol::HOP_BY_HOP | protocol::ROUTING | protocol::DESTINATION_OPTIONS | protocol::MOBILITY => {

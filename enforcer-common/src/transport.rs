@@ -54,7 +54,11 @@ fn tcp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     frame.sequence = u32::from_be_bytes([q0, q1, q2, q3]);
     frame.acknowledgement = u32::from_be_bytes([a0, a1, a2, a3]);
     frame.tcp_flags = flags;
-    frame.suspect = suspect(offset, flags, u0 | u1);
+    // Nearly every segment is data or an acknowledgement, with nothing odd about it.
+    let odd = (flags & (flag::FIN | flag::SYN | flag::RST | flag::ACK | flag::URG)) ^ flag::ACK;
+    if odd | offset & RESERVED | u0 | u1 != 0 && frame.suspect == 0 {
+        frame.suspect = suspect(offset, flags, u0 | u1);
+    }
     let header_length = ((offset >> 4) as u32) << 2;
     frame.payload = frame.transport.wrapping_add(header_length);
     if header_length < 20 || frame.payload > frame.payload_end {
