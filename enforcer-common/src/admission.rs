@@ -5,24 +5,32 @@
 //! side: what a device sends can do the device no harm.
 
 use crate::bytes::{Bytes, part};
-use crate::network::protocol;
+use crate::network::{LONGEST_PACKET, protocol};
 use crate::port::Side;
 use crate::scratch::Frame;
+use crate::transport::{RESERVED, flag};
 use crate::verdict::Reason;
 
-/// Is this packet one that a cable can carry between two stations?
+/// Is this packet one that a cable can carry between two stations? Network and transport stages mark what is worth the look.
 ///
 /// # Errors
 /// `frame_too_large`, `invalid_address`, `invalid_flags`, `urgent_data`.
 #[inline(always)]
 pub fn check<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> Result<(), Reason> {
-    let network = frame.side == Side::Network as u8;
-    if frame.suspect != 0 && (network || too_large(frame)) {
-        return Err(Reason::from_code(frame.suspect).unwrap_or(Reason::MalformedTransport));
+    if frame.suspect == 0 {
+        return Ok(());
+    }
+    if too_large(frame) {
+        return Err(Reason::FrameTooLarge);
     }
     let fine = if frame.version == 4 { ipv4(frame) } else { ipv6(bytes, frame) };
-    let to_group = frame.transport_protocol == protocol::TCP && network && is_group(frame);
-    if fine && !to_group { Ok(()) } else { Err(Reason::InvalidAddress) }
+    if !fine {
+        return Err(Reason::InvalidAddress);
+    }
+    if frame.transport_protocol == protocol::TCP && frame.side == Side::Network as u8 {
+        return tcp(bytes, frame);
+    }
+    Ok(())
 }
 
 /// True when an outcome so far (0: none) leaves the payload in its place: what is inside is still looked at and named.
@@ -43,7 +51,7 @@ pub const fn names_inside(reason: u8) -> bool {
 #[must_use]
 #[inline(always)]
 pub const fn too_large(frame: &Frame) -> bool {
-    frame.suspect == Reason::FrameTooLarge as u8
+    frame.payload_end.wrapping_sub(frame.network) > LONGEST_PACKET
 }
 
 /// True for the bit of the destination that makes an Ethernet address a group's (IEEE 802 8.2).
@@ -53,44 +61,36 @@ const fn is_group(frame: &Frame) -> bool {
     first & 1 != 0
 }
 
-/// Numbers that IPv4 addresses begin with: groups from 224, what is reserved from 240.
+/// Numbers that IPv4 addresses begin with: groups, then what is reserved.
 const LOOPBACK: u8 = 127;
 const FIRST_GROUP: u8 = 224;
 const FIRST_RESERVED: u8 = 240;
 
-/// True for the first number of a station's address: neither 0, nor loopback, nor a group, nor reserved.
-#[inline(always)]
-const fn is_station(first: u8) -> bool {
-    first.wrapping_sub(1) < FIRST_GROUP.wrapping_sub(1) && first != LOOPBACK
-}
-
 /// RFC 1122 3.2.1.3: what cannot be a source, and what cannot be a destination.
 #[inline(always)]
 fn ipv4(frame: &Frame) -> bool {
-    let [.., source, _, _, _] = frame.source;
-    let [.., destination, _, _, _] = frame.destination;
-    if !is_station(source) && !may_send(frame, source) || !is_station(destination) && !may_receive(frame, destination) {
-        return false;
-    }
-    part::<4, 16>(&frame.source, 12) != part::<4, 16>(&frame.destination, 12)
+    let source: [u8; 4] = part(&frame.source, 12);
+    let destination: [u8; 4] = part(&frame.destination, 12);
+    source != destination && may_send(frame, source) && may_receive(frame, destination)
 }
 
-/// A host that has no address yet asks for one (RFC 2131 4.1), or reports its groups (RFC 3376 4.2.13). Beyond that some
-/// stations have addresses of the reserved range.
+/// A host that has no address yet asks for one (RFC 2131 4.1), or reports its groups (RFC 3376 4.2.13). Some stations have
+/// addresses of the reserved range.
 #[inline(always)]
-fn may_send(frame: &Frame, first: u8) -> bool {
-    let source = u32::from_be_bytes(part(&frame.source, 12));
-    if source == 0 {
+fn may_send(frame: &Frame, source: [u8; 4]) -> bool {
+    let [first, ..] = source;
+    if source == [0; 4] {
         let asks = frame.transport_protocol == protocol::UDP && frame.source_port == 68 && frame.destination_port == 67;
         return asks || frame.transport_protocol == protocol::IGMP;
     }
-    first >= FIRST_RESERVED && source != u32::MAX
+    first != 0 && first != LOOPBACK && (first < FIRST_GROUP || first >= FIRST_RESERVED) && source != [0xff; 4]
 }
 
 /// Groups and the broadcast take datagrams, and no conversation.
 #[inline(always)]
-const fn may_receive(frame: &Frame, first: u8) -> bool {
-    first != 0 && first != LOOPBACK && frame.transport_protocol != protocol::TCP
+fn may_receive(frame: &Frame, destination: [u8; 4]) -> bool {
+    let [first, ..] = destination;
+    first != 0 && first != LOOPBACK && (first < FIRST_GROUP || frame.transport_protocol != protocol::TCP)
 }
 
 /// RFC 4291 2.5.2, 2.5.3 and 2.7: `::`, `::1` and groups.
@@ -125,4 +125,36 @@ const fn is_low(address: [u64; 2]) -> bool {
 #[inline(always)]
 fn before_address<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> bool {
     frame.transport_protocol == protocol::ICMPV6 && matches!(bytes.u8(frame.transport), Some(133 | 135))
+}
+
+/// A bit for each combination of the six flags of RFC 9293 3.1 that belongs to no conversation: none that says what the
+/// segment is, the beginning together with the end, an end without acknowledgement.
+const IMPOSSIBLE: u64 = {
+    let mut bits = 0;
+    let mut flags = 0u8;
+    while flags < 64 {
+        let syn = flags & flag::SYN != 0;
+        let nothing = flags & (flag::SYN | flag::RST | flag::ACK) == 0;
+        let contradicts = syn && flags & (flag::FIN | flag::RST) != 0;
+        let unasked = flags & flag::FIN != 0 && flags & flag::ACK == 0;
+        if nothing || contradicts || unasked {
+            bits |= 1 << flags;
+        }
+        flags = flags.wrapping_add(1);
+    }
+    bits
+};
+
+/// Flags, reserved bits, and urgent data, which receivers place differently in the stream (RFC 6093).
+#[inline(always)]
+fn tcp<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> Result<(), Reason> {
+    if is_group(frame) {
+        return Err(Reason::InvalidAddress);
+    }
+    let [offset, flags, _, _, _, _, u0, u1] =
+        bytes.read::<8>(frame.transport.wrapping_add(12)).ok_or(Reason::Truncated)?;
+    if offset & RESERVED != 0 || IMPOSSIBLE >> (flags & 0x3f) & 1 != 0 {
+        return Err(Reason::InvalidFlags);
+    }
+    if flags & flag::URG != 0 || u0 | u1 != 0 { Err(Reason::UrgentData) } else { Ok(()) }
 }

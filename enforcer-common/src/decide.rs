@@ -177,7 +177,7 @@ pub fn tcp_options<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> Next 
 #[inline(always)]
 fn refused(scratch: &mut Scratch, reason: Reason) -> Next {
     scratch.outcome = reason as u8;
-    if scratch.frame.transport_protocol == network::protocol::TCP { Next::Stream } else { Next::Conduit }
+    Next::Conduit
 }
 
 /// What was found wrong with the frame becomes a record in front of its operations.
@@ -192,7 +192,11 @@ fn note(scratch: &mut Scratch) {
 /// The conduit, from the policy. Leaves a datagram to its dissector, and a segment to its stream.
 #[inline(always)]
 pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Next {
-    if let Err(reason) = conduit::resolve(policy, environment, scratch) {
+    // What is wrong with a segment says nothing about whose conversation it is in.
+    let refused = scratch.outcome != 0 && scratch.frame.transport_protocol == network::protocol::TCP;
+    if !(refused && conduit::recall(policy, environment, scratch))
+        && let Err(reason) = conduit::resolve(policy, environment, scratch.anew())
+    {
         scratch.outcome = reason as u8;
         return Next::Judge;
     }
@@ -201,6 +205,10 @@ pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         return Next::Judge;
     }
     if scratch.path.slot != NO_FLOW {
+        if scratch.outcome != 0 && scratch.path.protocol < Protocol::FIRST_INSPECTED {
+            return Next::Judge;
+        }
+        note(scratch);
         return Next::Stream;
     }
     if scratch.frame.transport_protocol == network::protocol::TCP || scratch.path.protocol < Protocol::FIRST_INSPECTED {
@@ -269,12 +277,6 @@ pub fn neighbours<B: Bytes + ?Sized>(bytes: &B, policy: &Image, scratch: &mut Sc
 pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Next {
     if !conduit::recall(policy, environment, scratch) {
         return Next::Conduit;
-    }
-    if scratch.outcome != 0 {
-        if scratch.path.protocol < Protocol::FIRST_INSPECTED || !admission::goes_on(scratch.outcome) {
-            return Next::Judge;
-        }
-        note(scratch);
     }
     if scratch.path.protocol < Protocol::FIRST_INSPECTED {
         // A policy since the flow was made took the inspection away.

@@ -113,8 +113,8 @@ fn nothing_found(scratch: &Scratch) -> Reason {
 fn on_deny(scratch: &Scratch, reason: Reason) -> OnDeny {
     if scratch.path.on_deny == OnDeny::Reset as u8
         && scratch.frame.transport_protocol == protocol::TCP
-        && !admission::names_inside(reason as u8)
         && (scratch.stream.commit != 0 || reason as u8 == Reason::Unsynchronised as u8)
+        && !admission::names_inside(reason as u8)
     {
         OnDeny::Reset
     } else {
@@ -158,7 +158,7 @@ fn find(policy: &Image, scratch: &mut Scratch) {
         return;
     };
     let response = record.role != Role::Request as u8;
-    if admission::names_inside(record.fault) {
+    if record.fault != 0 && admission::names_inside(record.fault) {
         judging.range.reason = record.fault;
     } else if path.conduit == UNCOVERED {
         judging.range.reason = policy.header.uncovered;

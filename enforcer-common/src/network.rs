@@ -32,8 +32,14 @@ pub mod protocol {
     pub const MOBILITY: u8 = 135;
 }
 
+/// True for what a station's IPv4 address can begin with: neither 0, nor loopback, nor a group or what is reserved behind.
+#[inline(always)]
+const fn is_station([first, ..]: [u8; 4]) -> bool {
+    first.wrapping_sub(1) < 223 && first != 127
+}
+
 /// Longest IP packet of an Ethernet frame (IEEE 802.3 3.2.7, RFC 894, RFC 2464 2).
-const LONGEST_PACKET: u32 = 1500;
+pub const LONGEST_PACKET: u32 = 1500;
 
 /// Reads the IP header into `frame`: addresses, `transport`, `payload_end`, `transport_protocol`, `version`, `suspect`. With
 /// `options`, IPv4 options are stepped over instead of refused.
@@ -78,9 +84,9 @@ fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: impl Fn() -> b
     }
     frame.transport = frame.network.wrapping_add(header_length);
     frame.payload_end = frame.network.wrapping_add(total);
-    if total > LONGEST_PACKET {
-        frame.suspect = Reason::FrameTooLarge as u8;
-    }
+    let (from, to): ([u8; 4], [u8; 4]) = (part(&header, 12), part(&header, 16));
+    let stations = is_station(from) && is_station(to) && from != to;
+    frame.suspect = (!stations || total > LONGEST_PACKET) as u8;
     if header_length != 20 && !options() {
         return Err(Reason::NetworkOptions);
     }
@@ -106,9 +112,9 @@ fn ipv6<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     }
     frame.transport = frame.network.wrapping_add(40);
     frame.payload_end = frame.transport.wrapping_add(u16::from_be_bytes([l0, l1]) as u32);
-    if frame.payload_end.wrapping_sub(frame.network) > LONGEST_PACKET {
-        frame.suspect = Reason::FrameTooLarge as u8;
-    }
+    let ([from, ..], [to, ..]) = (frame.source, frame.destination);
+    let stations = !matches!(from, 0 | 0xff) && !matches!(to, 0 | 0xff) && frame.source != frame.destination;
+    frame.suspect = (!stations || frame.payload_end.wrapping_sub(frame.network) > LONGEST_PACKET) as u8;
     match next {
         protocol::FRAGMENT => return Err(Reason::Fragment),
         protocol::HOP_BY_HOP | protocol::ROUTING | protocol::DESTINATION_OPTIONS | protocol::MOBILITY => {

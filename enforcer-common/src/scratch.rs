@@ -63,7 +63,7 @@ pub struct Frame {
     pub tcp_flags: u8,
     /// [`crate::port::Side`] code of the ingress port.
     pub side: u8,
-    /// [`Reason`] code of what is odd about headers that can be read, see [`crate::admission`]; 0 when nothing is.
+    /// Non-zero: something about addresses, length or TCP header is out of the ordinary, see [`crate::admission`].
     pub suspect: u8,
 }
 

@@ -54,11 +54,10 @@ fn tcp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     frame.sequence = u32::from_be_bytes([q0, q1, q2, q3]);
     frame.acknowledgement = u32::from_be_bytes([a0, a1, a2, a3]);
     frame.tcp_flags = flags;
-    // Nearly every segment is data or an acknowledgement, with nothing odd about it.
-    let odd = (flags & (flag::FIN | flag::SYN | flag::RST | flag::ACK | flag::URG)) ^ flag::ACK;
-    if odd | offset & RESERVED | u0 | u1 != 0 && frame.suspect == 0 {
-        frame.suspect = suspect(offset, flags, u0 | u1);
-    }
+    // Nearly every segment is data or an acknowledgement to one station, with nothing odd about it.
+    let [group, ..] = frame.destination_mac;
+    let plain = (flags & (flag::FIN | flag::SYN | flag::RST | flag::ACK | flag::URG)) ^ flag::ACK;
+    frame.suspect |= plain | offset & RESERVED | u0 | u1 | group & 1;
     let header_length = ((offset >> 4) as u32) << 2;
     frame.payload = frame.transport.wrapping_add(header_length);
     if header_length < 20 || frame.payload > frame.payload_end {
@@ -67,38 +66,8 @@ fn tcp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     Ok(())
 }
 
-/// A bit for each combination of the six flags of RFC 9293 3.1 that belongs to no conversation: none that says what the
-/// segment is, the beginning together with the end, an end without acknowledgement.
-const IMPOSSIBLE: u64 = {
-    let mut bits = 0;
-    let mut flags = 0u8;
-    while flags < 64 {
-        let syn = flags & flag::SYN != 0;
-        let nothing = flags & (flag::SYN | flag::RST | flag::ACK) == 0;
-        let contradicts = syn && flags & (flag::FIN | flag::RST) != 0;
-        let unasked = flags & flag::FIN != 0 && flags & flag::ACK == 0;
-        if nothing || contradicts || unasked {
-            bits |= 1 << flags;
-        }
-        flags = flags.wrapping_add(1);
-    }
-    bits
-};
-
 /// Reserved bits beside the data offset. The fourth is Accurate ECN's (RFC 9768 3.1.1).
-const RESERVED: u8 = 0x0e;
-
-/// The reason, or 0: flags, reserved bits, and urgent data, which receivers place differently in the stream (RFC 6093).
-#[inline(always)]
-const fn suspect(offset: u8, flags: u8, urgent: u8) -> u8 {
-    if offset & RESERVED != 0 || IMPOSSIBLE >> (flags & 0x3f) & 1 != 0 {
-        Reason::InvalidFlags as u8
-    } else if flags & flag::URG != 0 || urgent != 0 {
-        Reason::UrgentData as u8
-    } else {
-        0
-    }
-}
+pub const RESERVED: u8 = 0x0e;
 
 #[inline(always)]
 fn udp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
