@@ -61,10 +61,9 @@ const fn is_group(frame: &Frame) -> bool {
     first & 1 != 0
 }
 
-/// Numbers that IPv4 addresses begin with: groups, then what is reserved.
+/// The first number of loopback addresses, and the upper half of that of groups.
 const LOOPBACK: u8 = 127;
-const FIRST_GROUP: u8 = 224;
-const FIRST_RESERVED: u8 = 240;
+const GROUP: u8 = 0xe;
 
 /// RFC 1122 3.2.1.3: what cannot be a source, and what cannot be a destination.
 #[inline(always)]
@@ -83,14 +82,14 @@ fn may_send(frame: &Frame, source: [u8; 4]) -> bool {
         let asks = frame.transport_protocol == protocol::UDP && frame.source_port == 68 && frame.destination_port == 67;
         return asks || frame.transport_protocol == protocol::IGMP;
     }
-    first != 0 && first != LOOPBACK && (first < FIRST_GROUP || first >= FIRST_RESERVED) && source != [0xff; 4]
+    first != 0 && first != LOOPBACK && first >> 4 != GROUP && source != [0xff; 4]
 }
 
 /// Groups and the broadcast take datagrams, and no conversation.
 #[inline(always)]
 fn may_receive(frame: &Frame, destination: [u8; 4]) -> bool {
     let [first, ..] = destination;
-    first != 0 && first != LOOPBACK && (first < FIRST_GROUP || frame.transport_protocol != protocol::TCP)
+    first != 0 && first != LOOPBACK && (first >> 4 < GROUP || frame.transport_protocol != protocol::TCP)
 }
 
 /// RFC 4291 2.5.2, 2.5.3 and 2.7: `::`, `::1` and groups.
