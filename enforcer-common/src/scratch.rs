@@ -237,8 +237,6 @@ pub struct Scratch {
     pub operations: [Operation; OPERATIONS],
     /// The judge's.
     pub judging: Judging,
-    /// The walk through options, where a frame has some to walk.
-    pub walking: Walking,
     /// How many operations count.
     pub count: u32,
     /// [`crate::verdict::Reason`] code of the whole frame when it holds no operation; after judging, the reason that
@@ -250,6 +248,8 @@ pub struct Scratch {
     pub report: u8,
     /// Always 0.
     pub padding: [u8; 1],
+    /// The walk through options, where a frame has some to walk.
+    pub walking: Walking,
 }
 
 impl Scratch {
@@ -262,12 +262,12 @@ impl Scratch {
             stream: Stream::default(),
             operations: [Operation::EMPTY; OPERATIONS],
             judging: Judging::default(),
-            walking: Walking::default(),
             count: 0,
             outcome: 0,
             action: 0,
             report: 0,
             padding: [0; 1],
+            walking: Walking::default(),
         }
     }
 
