@@ -389,9 +389,7 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     match Protocol::from_code(scratch.path.protocol) {
         Some(Protocol::Modbus) => {
             while modbus::dissect(bytes, scratch) {}
-            if scratch.path.values != 0 {
-                while modbus::values::read(bytes, scratch) {}
-            }
+            while modbus::values::read(bytes, scratch) {}
         }
         Some(Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp) | None => {
             scratch.outcome = Reason::BeyondInspection as u8;

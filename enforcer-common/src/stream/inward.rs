@@ -1,7 +1,7 @@
 //! Segments toward the device: in order, or the same as what was forwarded.
 
 use super::{Found, holds, payload_length, prepare, resync};
-use crate::environment::Limits;
+use crate::environment::{Limits, Trust};
 use crate::flow::{AHEAD, Direction, Flow, RING, Sent, Stretch, distance};
 use crate::policy::Image;
 use crate::port::Side;
@@ -37,7 +37,7 @@ pub(super) fn follow(
         flow.network_sync = limits.sync;
         resync::restart(flow, flow.network.next, 0);
     }
-    resync::settle(flow, limits);
+    resync::settle(flow, limits, now);
     scratch.path.expected = flow.network.next;
     if flags & flag::RST != 0 {
         return Err(reset(flow, scratch.frame.sequence));
@@ -144,7 +144,7 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
         return Err(Reason::DuplicateDiffers);
     }
     if mine.has(Direction::ADOPTED)
-        && let Some(reason) = unproved(policy, limits, flow, scratch, ahead)
+        && let Some(reason) = unproved(policy, limits.trust_at(now), flow, scratch, ahead)
     {
         return Err(reason);
     }
@@ -238,8 +238,8 @@ fn beyond(flow: &Flow, scratch: &mut Scratch, end: u32) -> Result<Found, Reason>
 
 /// A conversation whose units are not known to begin where it is. `Some`: why the segment does not pass.
 #[inline(always)]
-fn unproved(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, ahead: i32) -> Option<Reason> {
-    let refused = resync::refuse(policy, limits, scratch);
+fn unproved(policy: &Image, trust: Trust, flow: &mut Flow, scratch: &mut Scratch, ahead: i32) -> Option<Reason> {
+    let refused = resync::refuse(policy, trust, scratch);
     let hold = holds(scratch);
     if hold && refused {
         return Some(Reason::Unsynchronised);
@@ -260,7 +260,7 @@ fn unproved(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scra
 
 /// Notes a segment that is forwarded.
 #[inline(always)]
-pub(super) fn commit(flow: &mut Flow, scratch: &Scratch, now: u64) {
+pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
     let stream = &scratch.stream;
     if stream.fresh_length != 0 {
         let index = flow.newest.wrapping_add(1) as usize & (RING - 1);
@@ -278,7 +278,7 @@ pub(super) fn commit(flow: &mut Flow, scratch: &Scratch, now: u64) {
     mine.next = stream.next;
     mine.skip = stream.skip;
     if stream.save_length != 0 && mine.carry_length == 0 {
-        mine.carried_at = coarse(now);
+        mine.carried_at = coarse(mine.seen);
     }
     mine.carry_length = stream.save_length;
     if scratch.frame.tcp_flags & flag::FIN != 0 {

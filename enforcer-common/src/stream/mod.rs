@@ -206,8 +206,8 @@ pub fn commit<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
     if commit == Commit::Nothing as u8 {
         return;
     }
-    let now = environment.now();
     if commit == Commit::Midstream as u8 {
+        let now = environment.now();
         handshake::note(environment, scratch, now);
         return;
     }
@@ -216,7 +216,7 @@ pub fn commit<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
     }
     if let Some(flow) = environment.flow(scratch.path.slot) {
         match Side::from_code(scratch.frame.side) {
-            Side::Network => inward::commit(flow, scratch, now),
+            Side::Network => inward::commit(flow, scratch),
             Side::Device => outward::commit(flow, scratch),
         }
     }

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use aya::maps::MapError;
 use enforcer_common::abi::FlowKeyV4;
-use enforcer_common::digest::{KEY_WORDS, Key};
+use enforcer_common::digest::Key;
 use enforcer_common::flow::{Direction, Flow, FlowKey};
 use enforcer_common::table;
 use enforcer_common::verdict::Reason;
@@ -72,15 +72,13 @@ pub struct Memory {
 /// When the map cannot be written or the kernel gives no random bytes.
 pub fn draw_key(maps: &mut Maps) -> Result<(), MapError> {
     let Plain(key) = maps.hash_key.get(&0, 0)?;
-    if key.words.iter().any(|word| *word != 0) {
+    if !key.is_absent() {
         return Ok(());
     }
-    let mut bytes = [0_u8; KEY_WORDS * 8];
+    let mut bytes = [0_u8; size_of::<Key>()];
     File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes)).map_err(MapError::IoError)?;
-    let mut key = Key { words: [0; KEY_WORDS] };
-    for (word, bytes) in key.words.iter_mut().zip(bytes.chunks_exact(8)) {
-        *word = u64::from_ne_bytes(bytes.try_into().unwrap_or_default());
-    }
+    let mut words = bytes.chunks_exact(8).map(|bytes| u64::from_ne_bytes(bytes.try_into().unwrap_or_default()));
+    let key = Key::new(|_| words.next().unwrap_or_default());
     maps.hash_key.set(0, Plain(key), 0)
 }
 
