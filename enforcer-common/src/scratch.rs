@@ -69,8 +69,10 @@ pub struct Frame {
     pub side: u8,
     /// Non-zero: the checksum of the IPv4 header or of the transport is wrong.
     pub wrong_checksum: u8,
+    /// Types of the tags, see [`crate::link::tag_type`].
+    pub tag_types: u8,
     /// Always 0.
-    pub padding: [u8; 2],
+    pub padding: u8,
 }
 
 impl Frame {
@@ -98,7 +100,8 @@ impl Frame {
         tcp_flags: 0,
         side: 0,
         wrong_checksum: 0,
-        padding: [0; 2],
+        tag_types: 0,
+        padding: 0,
     };
 }
 

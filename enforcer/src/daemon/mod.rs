@@ -3,6 +3,7 @@
 
 mod control;
 mod events;
+mod far_side;
 mod memory;
 mod requests;
 mod start;
