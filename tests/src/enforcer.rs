@@ -137,6 +137,9 @@ socket = "{folder}/control.sock"
 
 [state]
 directory = "{folder}/state"
+
+[flows]
+resets_per_minute = 0       # tests are denied often, and on purpose
 "#,
         policy = policy.display(),
         folder = folder.display(),
