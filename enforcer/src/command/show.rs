@@ -171,6 +171,12 @@ pub(super) fn learned(learned: &Value) -> String {
             number(kind, "count")
         );
     }
+    if let exceptions @ 1.. = number(learned, "exceptions") {
+        let _ = writeln!(
+            page,
+            "! {exceptions} pairs split their units over segments: their conduits need segmentation = \"stream\""
+        );
+    }
     if let lost @ 1.. = number(learned, "lost") {
         let _ = writeln!(page, "! {lost} operations found the table full and are not in it");
     }

@@ -145,21 +145,26 @@ fn hindrance(flow: &Flow) -> &'static str {
     }
 }
 
+/// Bytes that an entry of a hash table takes in the kernel: its own part, its share of the buckets, key and value in whole
+/// words.
+const fn entry<K, V>() -> u64 {
+    48 + 16 + size_of::<K>().next_multiple_of(8) as u64 + size_of::<V>().next_multiple_of(8) as u64
+}
+
+/// A conversation's slot, and its places in both indices, which have as many entries as there are slots.
+const BYTES_PER_FLOW: u64 = size_of::<Flow>() as u64 + entry::<FlowKeyV4, u32>() + entry::<FlowKey, u32>();
+const BYTES_PER_HALF_OPEN: u64 = entry::<FlowKey, HalfOpen>();
+
 fn memory(maps: &Maps) -> Result<Memory, MapError> {
     let table = maps.sizes;
     let Plain(settings) = maps.settings.get(&0, 0)?;
-    // The kernel's own part of a hash table's entry, and its share of the buckets.
-    const HEAD: u64 = 48 + 16;
-    let index = (HEAD + size_of::<FlowKeyV4>() as u64 + 8) + (HEAD + size_of::<FlowKey>() as u64 + 4 + 8);
-    let bytes_per_flow = size_of::<Flow>() as u64 + index;
-    let half = HEAD + size_of::<FlowKey>() as u64 + 4 + size_of::<enforcer_common::flow::HalfOpen>() as u64;
     Ok(Memory {
         flows: table.flows.into(),
         flows_per_device: settings.flows_per_device.into(),
-        bytes_per_flow,
-        flow_bytes: bytes_per_flow * u64::from(table.flows),
+        bytes_per_flow: BYTES_PER_FLOW,
+        flow_bytes: BYTES_PER_FLOW * u64::from(table.flows),
         half_open: table.half_open.into(),
-        half_open_bytes: half * u64::from(table.half_open),
+        half_open_bytes: BYTES_PER_HALF_OPEN * u64::from(table.half_open),
     })
 }
 
@@ -182,12 +187,17 @@ mod tests {
     use enforcer_common::flow::{Direction, Flow, State};
     use enforcer_common::verdict::Reason;
 
-    use super::{Device, PATIENCE};
+    use super::{BYTES_PER_FLOW, Device, PATIENCE};
 
     fn flow(flags: u32) -> Flow {
         let mut flow = Flow { state: State::Live as u8, ..Flow::EMPTY };
         flow.network.flags = Direction::SPOKEN | flags;
         flow
+    }
+
+    #[test]
+    fn a_conversation_takes_less_than_a_kibibyte() {
+        assert!(BYTES_PER_FLOW < 1024, "{BYTES_PER_FLOW}");
     }
 
     #[test]
