@@ -110,6 +110,8 @@ pub mod slot {
     pub const COMPARE: u32 = 10;
     /// A flow for a TCP segment.
     pub const CLAIM: u32 = 11;
+    /// Lays carry and payload behind each other.
+    pub const ASSEMBLE: u32 = 12;
     /// Modbus in the frame.
     pub const MODBUS: u32 = 16;
     /// Modbus in carry + payload.
