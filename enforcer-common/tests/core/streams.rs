@@ -352,3 +352,25 @@ fn what_was_forwarded_before_frames_passed_unseen_may_still_be_repeated_and_noth
     let other = adu(1, 1, &Request::Read(3, 1, 10).pdu());
     assert_eq!(at(&mut wire, sequence, &other).reason, Reason::DuplicateDiffers);
 }
+
+#[test]
+fn a_station_is_held_off_for_denied_operations_and_not_for_conversations_from_before_the_box() {
+    for (on, held) in [(OnUnsynchronised::Reset, false), (OnUnsynchronised::Resync, true)] {
+        let policy = Policy { on_unsynchronised: on, on_deny: OnDeny::Reset, ..Policy::reads() };
+        let mut wire = Wire::new(&policy, Mode::Enforce);
+        wire.host.limits.resets = 3;
+        for _ in 0..3 {
+            if held {
+                wire.handshake();
+            }
+            let payload = if held { write() } else { read() };
+            assert_eq!(wire.ask(&payload).action, Action::Reset);
+            // The next conversation, as far as TCP is concerned.
+            wire.client += 10_000;
+            wire.server += 10_000;
+        }
+        let opening = wire.client;
+        let seen = wire.segment(Side::Network, opening, 0, SYN, &[]);
+        assert_eq!(seen.reason == Reason::HeldAfterResets, held, "{on:?}: {seen:?}");
+    }
+}

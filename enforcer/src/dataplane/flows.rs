@@ -155,6 +155,8 @@ const fn entry<K, V>() -> u64 {
 const BYTES_PER_FLOW: u64 = size_of::<Flow>() as u64 + entry::<FlowKeyV4, u32>() + entry::<FlowKey, u32>();
 const BYTES_PER_HALF_OPEN: u64 = entry::<FlowKey, HalfOpen>();
 
+const _: () = assert!(BYTES_PER_FLOW < 1024);
+
 fn memory(maps: &Maps) -> Result<Memory, MapError> {
     let table = maps.sizes;
     let Plain(settings) = maps.settings.get(&0, 0)?;
@@ -187,17 +189,12 @@ mod tests {
     use enforcer_common::flow::{Direction, Flow, State};
     use enforcer_common::verdict::Reason;
 
-    use super::{BYTES_PER_FLOW, Device, PATIENCE};
+    use super::{Device, PATIENCE};
 
     fn flow(flags: u32) -> Flow {
         let mut flow = Flow { state: State::Live as u8, ..Flow::EMPTY };
         flow.network.flags = Direction::SPOKEN | flags;
         flow
-    }
-
-    #[test]
-    fn a_conversation_takes_less_than_a_kibibyte() {
-        assert!(BYTES_PER_FLOW < 1024, "{BYTES_PER_FLOW}");
     }
 
     #[test]

@@ -44,6 +44,25 @@ fn in_enforce_reads_pass_at_once_and_writes_after_three_exchanges() {
     unbroken(&poller, &enforcer);
 }
 
+#[test]
+fn a_cable_that_was_out_while_no_daemon_ran_is_noticed_by_the_next_one() {
+    let line = Line::new();
+    let _server = line.serve();
+    let mut enforcer = line.enforcer(&policy("resync"), "enforce", "");
+    let [mut patient, mut hasty] = [line.client(), line.client()];
+    for client in [&mut patient, &mut hasty] {
+        client.write_single(40, 1).expect("followed from its beginning");
+    }
+    enforcer.process().kill();
+    for change in ["down", "up"] {
+        line.lab.hmi.ip(&format!("link set dev {STATION_PORT} {change}"));
+    }
+    let next = line.start(enforcer.config());
+    is_reset(hasty.write_single(41, 9), &next);
+    prove(&mut patient, &next);
+    patient.write_single(41, 2).unwrap_or_else(|failure| panic!("{failure}: {:#}", status(&next)));
+}
+
 /// Pulls a station's cable and puts it back; the box has told so `times` times.
 fn pull(station: &Namespace, enforcer: &Enforcer, times: usize) {
     station.ip(&format!("link set dev {STATION_PORT} down"));

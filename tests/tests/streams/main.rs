@@ -6,3 +6,4 @@ mod pickup;
 mod plant;
 mod resets;
 mod splits;
+mod tables;

@@ -106,6 +106,12 @@ fn on_a_line_with_service_and_customer_tags() {
         frame.bytes.len() >= 62 && frame.bytes[..22] == wanted[..22] && frame.bytes[34..62] == wanted[34..62]
     };
     let seen = capture.wait_for(AT_ONCE, same);
+    // A device that did not get what was forwarded last takes the reset for a forgery and asks (RFC 5961 3.2): the kernel
+    // answers with the number that it waits for.
+    send(&plc, Segment::to_hmi(45_001, 500, 1000, &[]));
+    let asked =
+        |frame: &Frame| frame.bytes.len() >= 62 && frame.bytes[46..50] == [0, 0, 0x03, 0xe8] && frame.bytes[55] == 0x14;
+    assert!(capture.wait_for(AT_ONCE, asked), "no answer to the challenge");
     let arrived = capture.stop();
     assert!(seen, "{arrived:02x?}\n{:#}", status(&stand.enforcer));
 }
