@@ -59,6 +59,36 @@ pub fn walk(context: XdpContext) -> u32 {
     go_on(&context, scratch, next)
 }
 
+/// Options of a TCP segment.
+#[xdp(frags)]
+pub fn options(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    let next = decide::tcp_options(&Window::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// ICMP from the network.
+#[xdp(frags)]
+pub fn icmp(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    let next = decide::icmp_message(&Window::new(&context), &mut Maps::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// ARP and neighbour discovery from the network.
+#[xdp(frags)]
+pub fn neighbour(context: XdpContext) -> u32 {
+    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
+        return missing();
+    };
+    let next = decide::neighbours(&Window::new(&context), policy, scratch);
+    go_on(&context, scratch, next)
+}
+
 /// Conduit, from the policy.
 #[xdp(frags)]
 pub fn conduit(context: XdpContext) -> u32 {
@@ -268,10 +298,13 @@ pub fn empty(_context: XdpContext) -> u32 {
 #[inline(always)]
 fn go_on(context: &XdpContext, scratch: &Scratch, next: Next) -> u32 {
     match next {
+        Next::Options => call::<{ slot::OPTIONS }>(context),
         Next::Digest => call::<{ slot::DIGEST }>(context),
         Next::Handshake => call::<{ slot::HANDSHAKE }>(context),
         Next::Claim => call::<{ slot::CLAIM }>(context),
         Next::Compare => call::<{ slot::COMPARE }>(context),
+        Next::Icmp => call::<{ slot::ICMP }>(context),
+        Next::Neighbour => call::<{ slot::NEIGHBOUR }>(context),
         Next::Conduit => call::<{ slot::CONDUIT }>(context),
         Next::Stream => call::<{ slot::STREAM }>(context),
         Next::Judge => call::<{ slot::JUDGE }>(context),
