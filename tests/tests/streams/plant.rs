@@ -1,6 +1,5 @@
 //! What these tests stand on: a line that works without a box, and the box that comes into it.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -89,11 +88,9 @@ impl Line {
 
     /// The box comes into the line. `flows` are lines of that section of its configuration.
     pub(crate) fn enforcer(&self, policy: &str, mode: &str, flows: &str) -> Enforcer {
-        let file = self.lab.write("policy.toml", policy);
-        let mut text = enforcer::configuration(&self.lab, &file, mode);
-        let _ = writeln!(text, "{flows}");
-        let config = self.lab.write("enforcer.toml", &text);
-        self.start(&config)
+        let more = format!("{}{flows}\n", enforcer::PATIENT);
+        Enforcer::start_more(&self.lab, &enforcer::binary("debug"), policy, mode, &more)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The next daemon on the files of one before.
