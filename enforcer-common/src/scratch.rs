@@ -71,8 +71,8 @@ pub struct Frame {
     pub wrong_checksum: u8,
     /// Non-zero: something about addresses, length or TCP header is out of the ordinary, see [`crate::admission`].
     pub suspect: u8,
-    /// Always 0.
-    pub padding: [u8; 1],
+    /// Types of the tags, see [`crate::link::tag_type`].
+    pub tag_types: u8,
 }
 
 impl Frame {
@@ -101,7 +101,7 @@ impl Frame {
         side: 0,
         wrong_checksum: 0,
         suspect: 0,
-        padding: [0; 1],
+        tag_types: 0,
     };
 }
 

@@ -16,7 +16,7 @@ use crate::transport::flag;
 use crate::verdict::Reason;
 
 /// What waits for an answer waits this long, in nanoseconds: longer than a SYN is repeated.
-const PATIENCE: u64 = 75_000_000_000;
+pub const PATIENCE: u64 = 75_000_000_000;
 
 /// Handles a segment without flow on a conduit that is inspected.
 ///

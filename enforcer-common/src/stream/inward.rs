@@ -35,7 +35,9 @@ pub(super) fn follow(
     }
     if flow.network_sync != limits.sync {
         flow.network_sync = limits.sync;
-        resync::restart(flow, flow.network.next, 0);
+        // What passed unseen lies before this segment. A reset has no say in where the stream is.
+        let sequence = if flags & flag::RST == 0 { scratch.frame.sequence } else { flow.network.next };
+        resync::restart(flow, later(flow.network.next, sequence), 0);
     }
     resync::settle(flow, limits, now);
     scratch.path.expected = flow.network.next;

@@ -170,7 +170,7 @@ pub fn lose<E: Environment>(environment: &mut E, scratch: &Scratch) {
 }
 
 /// Marks the conversation as reset: what its ends still send is denied until a new handshake. A station whose connections
-/// are reset again and again is held off.
+/// are reset again and again is held off; not for those that were open before the box came, which may be many.
 #[inline(always)]
 pub fn kill<E: Environment>(environment: &mut E, scratch: &Scratch) {
     if scratch.outcome == Reason::FlowKilled as u8 {
@@ -180,7 +180,8 @@ pub fn kill<E: Environment>(environment: &mut E, scratch: &Scratch) {
         flow.killed = 1;
     }
     let limits = environment.limits();
-    if limits.resets == 0 || scratch.frame.side != Side::Network as u8 {
+    let unseen = scratch.outcome == Reason::Unsynchronised as u8;
+    if limits.resets == 0 || unseen || scratch.frame.side != Side::Network as u8 {
         return;
     }
     let now = environment.now();

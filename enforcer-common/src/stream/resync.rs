@@ -19,10 +19,12 @@ pub fn restart(flow: &mut Flow, next: u32, hindrance: u8) {
     if !flow.network.has(Direction::ADOPTED) {
         flow.adopted_at = flow.network.seen;
     }
+    if next != flow.network.next {
+        flow.forget();
+    }
     let spoken = flow.network.flags & (Direction::SPOKEN | Direction::CONFIRMED);
     flow.network.start(next, Direction::ADOPTED | spoken);
     flow.network.hindrance = hindrance;
-    flow.forget();
 }
 
 /// Draws the conclusions from what the device said since the last segment toward it.
