@@ -120,6 +120,10 @@ fn stateless(policy: &Image, scratch: &mut Scratch, trust: Trust, half: &HalfOpe
         if hold {
             return Err(Reason::BackPressure);
         }
+        if !refused {
+            scratch.fault(Reason::BackPressure);
+            scratch.stream.uncertain = 1;
+        }
     }
     if refused {
         scratch.fault(Reason::Unsynchronised);
@@ -253,7 +257,7 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
         && half.answer == toward
         && half.first == from;
     flow.network.start(toward, if began { Direction::SPOKEN } else { Direction::ADOPTED | Direction::SPOKEN });
-    flow.device.start(from, Direction::SPOKEN);
+    flow.device.start(from, if side as u8 == Side::Device as u8 { Direction::SPOKEN } else { 0 });
     flow.device.acknowledged = toward;
     flow.device.window = u16::MAX;
     if began {

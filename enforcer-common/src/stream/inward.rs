@@ -47,7 +47,9 @@ pub(super) fn follow(
     if flags & flag::ACK == 0 {
         return Err(Reason::InvalidFlags);
     }
-    if !acknowledges(flow, scratch) {
+    // The order of a capture's frames is the recorder's, not the cable's.
+    let recorded = limits.trust as u8 == Trust::Whole as u8;
+    if !recorded && !acknowledges(flow, scratch) {
         return Err(Reason::InvalidAcknowledgement);
     }
     flow.network.flags |= Direction::SPOKEN;
@@ -137,7 +139,7 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
         return Err(if beyond { Reason::SequenceGap } else { Reason::NoPayload });
     }
     let ends = fin && !closed;
-    if distance(end, flow.device.acknowledged) <= 0 && !ends {
+    if ahead < 0 && distance(end, flow.device.acknowledged) <= 0 && !ends {
         scratch.stream.retransmission = 1;
         return Err(Reason::Retransmission);
     }
@@ -152,7 +154,7 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
     }
     set_whole(policy, flow, scratch, length);
     if ahead > 0 {
-        return beyond(flow, scratch, end);
+        return beyond(limits, flow, scratch, end);
     }
     if ahead < 0 {
         let from = later(sequence, flow.device.acknowledged);
@@ -202,6 +204,10 @@ pub(super) fn fresh(flow: &Flow, scratch: &mut Scratch, sequence: u32, now: u64)
 /// An entry that the device has not acknowledged is never given up: without it a repetition could not be compared.
 #[inline(always)]
 fn has_room(flow: &Flow) -> bool {
+    // A capture of one side alone: nobody can say what the other acknowledged.
+    if !flow.device.has(Direction::SPOKEN) && !flow.device.has(Direction::CONFIRMED) {
+        return true;
+    }
     match flow.ring.get(flow.newest.wrapping_add(1) as usize & (RING - 1)) {
         Some(oldest) => oldest.length == 0 || distance(oldest.end(), flow.device.acknowledged) <= 0,
         None => false,
@@ -218,7 +224,7 @@ fn set_whole(policy: &Image, flow: &Flow, scratch: &mut Scratch, length: u32) {
 
 /// A segment behind a gap. Held back, or else noted, so that the stream goes on behind it when the gap is filled.
 #[inline(always)]
-fn beyond(flow: &Flow, scratch: &mut Scratch, end: u32) -> Result<Found, Reason> {
+fn beyond(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, end: u32) -> Result<Found, Reason> {
     if holds(scratch) {
         return Err(Reason::SequenceGap);
     }
@@ -232,6 +238,13 @@ fn beyond(flow: &Flow, scratch: &mut Scratch, end: u32) -> Result<Found, Reason>
     }
     scratch.fault(Reason::SequenceGap);
     scratch.stream.uncertain = 1;
+    if limits.trust as u8 == Trust::Whole as u8 {
+        // What a recorder missed never comes.
+        flow.network.start(sequence, flow.network.flags & Direction::SPOKEN);
+        flow.forget();
+        prepare(&flow.network, scratch, sequence, Commit::Advance);
+        return if scratch.stream.fresh_length == 0 { Err(Reason::SequenceGap) } else { Ok(Found::Fresh) };
+    }
     // Units begin at its first byte, as they do in every segment, or nobody knows where.
     let aligned = Direction { skip: 0, carry_length: 0, ..Direction::EMPTY };
     prepare(&aligned, scratch, sequence, Commit::Ahead);

@@ -30,12 +30,13 @@ pub fn restart(flow: &mut Flow, next: u32, hindrance: u8) {
 /// Draws the conclusions from what the device said since the last segment toward it.
 #[inline(always)]
 pub(super) fn settle(flow: &mut Flow, limits: &Limits, now: u64) {
-    if distance(flow.device.acknowledged, flow.network.next) > 0 {
+    let trusted = limits.trust_at(now) as u8 == Trust::Whole as u8;
+    if !trusted && flow.device.has(Direction::UNSEEN) && distance(flow.device.unseen, flow.network.next) > 0 {
         // The device has bytes that did not pass here.
-        let acknowledged = flow.device.acknowledged;
-        restart(flow, acknowledged, Reason::Unsynchronised as u8);
+        let unseen = flow.device.unseen;
+        restart(flow, unseen, Reason::Unsynchronised as u8);
     }
-    if flow.network.has(Direction::ADOPTED) && (limits.trust_at(now) as u8 == Trust::Whole as u8 || is_proved(flow)) {
+    if flow.network.has(Direction::ADOPTED) && (trusted || is_proved(flow)) {
         flow.network.flags &= !Direction::ADOPTED;
     }
 }
