@@ -16,6 +16,7 @@ pub mod client;
 pub mod compare;
 pub mod crossing;
 pub mod enforcer;
+pub mod evade;
 pub mod frames;
 pub mod inject;
 pub mod lab;

@@ -1,0 +1,2 @@
+use super::Class;
+pub(super) const CLASS: Class = Class { name: "network", held: "", vectors: &[] };
