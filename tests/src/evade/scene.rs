@@ -147,6 +147,14 @@ impl<'field> Scene<'field> {
         std::thread::sleep(Duration::from_millis(10));
     }
 
+    /// What the device's cable carried first of the segment that the client says next.
+    pub fn first_at(&self, client: &Conversation<'_>) -> Option<Vec<u8>> {
+        let frames = self.field.cable.since(0);
+        let packets = frames.iter().filter(|frame| !frame.outgoing).filter_map(|frame| Packet::parse(&frame.bytes));
+        let mine = |packet: &Packet| packet.source == client.here && packet.sequence == client.next;
+        packets.into_iter().find(|packet| mine(packet) && !packet.payload.is_empty()).map(|packet| packet.payload)
+    }
+
     pub fn leak(&mut self, what: impl Into<String>) {
         self.leaks.push(what.into());
     }
