@@ -29,10 +29,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let choice = Choice { setting, words: options.words.clone() };
         evade::run(&choice, |tally| {
             println!("  {}: {} vectors, {} leaked, {} broken", tally.class, tally.vectors, tally.leaked, tally.broken);
-            if setting != Setting::Bare {
-                for note in &tally.notes {
-                    println!("    {note}");
-                }
+            for note in tally.notes.iter().filter(|note| setting != Setting::Bare || !note.starts_with("LEAK")) {
+                println!("    {note}");
             }
         })
     };

@@ -20,6 +20,7 @@ const POLICY: &str = r#"[policy]
 name = "evasion"
 revision = 1
 default = "deny"
+on_unsynchronised = "deny"
 fragments = "deny"
 
 [zones]

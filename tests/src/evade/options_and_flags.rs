@@ -201,7 +201,7 @@ fn pointer(scene: &mut Scene<'_>) {
 
 fn odd_flags(scene: &mut Scene<'_>) {
     let all = FIN | SYN | RST | PSH | ACK | URG;
-    for flags in [PSH, 0, SYN | FIN, SYN | RST, SYN | FIN | ACK, FIN, FIN | PSH | URG, all, RST | FIN | ACK] {
+    for flags in [PSH, 0, SYN | FIN, SYN | RST, SYN | FIN | ACK, FIN, FIN | PSH | URG, all] {
         let mut client = begin(scene);
         let (write, denied) = (scene.write(7), scene.denied());
         client.send(&Packet { flags, ..client.packet(&denied) });

@@ -30,7 +30,11 @@ pub(super) const CLASS: Class = Class {
         vector("an exact reset reaches the device and frees its socket", &[], exact),
         vector("an announced end, then a denied write behind it", CLOSED, end_then_write),
         vector("an announced end that the device loses, then a denied write in its place", CLOSED, lost_end),
-        vector("an end in the middle of nowhere, then the conversation goes on", &["sequence_gap"], end_ahead),
+        vector(
+            "an end in the middle of nowhere, then the conversation goes on",
+            &["sequence_gap", "data_after_close"],
+            end_ahead,
+        ),
         vector("an end with a wrong checksum, then the conversation goes on", &["bad_checksum"], spoilt_end),
         vector("an allowed request and the end in one segment: it passes", &[], request_and_end),
         vector("a denied write and the end in one segment", &["object_not_allowed"], write_and_end),
@@ -95,10 +99,11 @@ fn lost_reset(scene: &mut Scene<'_>) {
 fn inexact(scene: &mut Scene<'_>) {
     for ahead in [1, 100, 0x4000_0000, u32::MAX] {
         let mut client = begin(scene, Zone::Drop);
-        let packet = reset(&client, ahead);
-        scene.forbid(&packet.frame()[34..54]);
-        client.send(&packet);
-        client.send(&Packet { flags: RST | ACK, acknowledgement: client.heard, ..packet });
+        let plain = reset(&client, ahead);
+        for packet in [plain.clone(), Packet { flags: RST | ACK, acknowledgement: client.heard, ..plain }] {
+            scene.forbid(&packet.frame()[34..54]);
+            client.send(&packet);
+        }
         scene.settle();
         let denied = scene.denied();
         scene.attempt(&client, &denied);
@@ -117,9 +122,11 @@ fn spoilt_reset(scene: &mut Scene<'_>) {
 
 fn reset_with_data(scene: &mut Scene<'_>) {
     let client = begin(scene, Zone::Drop);
-    let denied = scene.denied();
-    client.send(&Packet { payload: denied, ..reset(&client, 0) });
-    scene.settle();
+    for flags in [RST, RST | ACK, RST | FIN | ACK] {
+        let denied = scene.denied();
+        client.send(&Packet { payload: denied, flags, ..reset(&client, 0) });
+        scene.settle();
+    }
 }
 
 fn exact(scene: &mut Scene<'_>) {

@@ -141,6 +141,13 @@ impl<'field> Scene<'field> {
         self.settle();
     }
 
+    /// Sends a frame that must not reach the device's cable.
+    pub fn refuse(&mut self, frame: &[u8]) {
+        self.forbid(frame);
+        self.field.network.send(frame);
+        self.settle();
+    }
+
     /// Waits until what was sent has reached the servers or never will.
     pub fn settle(&self) {
         self.field.barrier();
