@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::servers::{LIBMODBUS, PUPPET, SINK, Servers, TOKIO};
@@ -78,7 +79,7 @@ pub struct Field {
     // Dropped in this order: what lives in the namespaces goes before the namespaces.
     pub pollers: Vec<Poller>,
     pub cable: Capture,
-    pub enforcer: Option<Enforcer>,
+    enforcer: Mutex<Option<Enforcer>>,
     pub network: Wire,
     pub device: Wire,
     pub servers: Servers,
@@ -110,7 +111,7 @@ impl Field {
         };
         let cable = Capture::start(&lab.plc, STATION_PORT, Direction::Both);
         let next = AtomicU32::new(1);
-        let pollers = Vec::new();
+        let (pollers, enforcer) = (Vec::new(), Mutex::new(enforcer));
         let mut field =
             Field { pollers, cable, enforcer, network, device, servers, lab, setting, knows_segmentation, next };
         field.poll();
@@ -136,18 +137,45 @@ impl Field {
 
     /// How often each reason was given so far.
     pub fn reasons(&self) -> BTreeMap<String, u64> {
-        let Some(enforcer) = &self.enforcer else { return BTreeMap::new() };
-        let status = enforcer.status().unwrap_or_default();
+        let status = self.enforcer().as_ref().and_then(|enforcer| enforcer.status().ok()).unwrap_or_default();
         let reasons = status["reasons"].as_object().into_iter().flatten();
         reasons.map(|(reason, count)| (reason.clone(), count.as_u64().unwrap_or_default())).collect()
     }
 
     /// The whole status, for messages.
     pub fn state(&self) -> String {
-        self.enforcer.as_ref().map_or_else(String::new, |enforcer| match enforcer.status() {
+        self.enforcer().as_ref().map_or_else(String::new, |enforcer| match enforcer.status() {
             Ok(status) => format!("{status:#}"),
             Err(error) => error,
         })
+    }
+
+    fn enforcer(&self) -> MutexGuard<'_, Option<Enforcer>> {
+        self.enforcer.lock().unwrap_or_else(|poison| poison.into_inner())
+    }
+
+    /// Runs a live command that must succeed.
+    pub fn must(&self, arguments: &[&str]) {
+        let enforcer = self.enforcer();
+        let enforcer = enforcer.as_ref().expect("an enforcer in the box");
+        enforcer.must(arguments).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Kills the controller as a crash would. The programs stay.
+    pub fn kill_controller(&self) {
+        if let Some(enforcer) = self.enforcer().as_mut() {
+            enforcer.process().kill();
+        }
+    }
+
+    /// Starts a controller where one was before.
+    pub fn start_controller(&self) {
+        let mut enforcer = self.enforcer();
+        let before = enforcer.take().expect("an enforcer was in the box");
+        let (config, socket) = (before.config().to_owned(), before.socket().to_owned());
+        drop(before);
+        let started = Enforcer::start_with(&self.lab, &enforcer::current(), &config, &socket);
+        *enforcer = Some(started.unwrap_or_else(|error| panic!("{error}")));
     }
 
     /// Waits until everything sent so far has left the box or never will: a frame that passes is sent behind it.
@@ -158,8 +186,11 @@ impl Field {
         last[22..28].copy_from_slice(&CLIENT_MAC);
         last[28..32].copy_from_slice(&(0x0a14_c000 + self.number() % 0x3ffe).to_be_bytes());
         last[38..42].copy_from_slice(&[10, 20, 255, 254]);
-        self.network.send(&last);
-        for _ in 0..2000 {
+        for round in 0..3000 {
+            // Again now and then: the cable may just have been plugged in.
+            if round % 300 == 0 {
+                self.network.send(&last);
+            }
             if self.cable.since(from).iter().any(|frame| frame.bytes == last) {
                 return;
             }
@@ -199,7 +230,7 @@ fn know_each_other(lab: &Lab) {
 }
 
 /// The policy, and whether this enforcer knows `segmentation`.
-fn policy(lab: &Lab) -> (String, bool) {
+pub(super) fn policy(lab: &Lab) -> (String, bool) {
     let text = |segmentation: &str| {
         let conduit = |name: &str| {
             let on_deny = if name == "drop" { "drop" } else { "reset" };

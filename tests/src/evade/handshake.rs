@@ -12,6 +12,7 @@ pub(super) const CLASS: Class = Class {
     name: "handshake",
     held: "A numbering counts only when the device's own SYN-ACK confirms it: until then no data passes, and what a client \
            says afterwards about another numbering changes nothing.",
+    only_enforce: false,
     vectors: &[
         vector("data in the SYN", &["invalid_flags"], data_in_syn),
         vector("a Fast Open cookie in the SYN, with and without data", &["tcp_option", "invalid_flags"], fast_open),

@@ -12,6 +12,7 @@ pub(super) const CLASS: Class = Class {
     name: "link",
     held: "A conversation lives in one VLAN and tag 0 is none, so that one device has one stream; what is not plain Ethernet \
            and IP does not pass unless the policy names it; a device's addresses are refused from the network side.",
+    only_enforce: false,
     vectors: &[
         vector("a denied write in tag 0, in another VLAN, in two tags, with a service tag", TAGGED, other_tags),
         vector(

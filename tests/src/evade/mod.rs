@@ -36,6 +36,8 @@ pub struct Class {
     pub name: &'static str,
     /// How the box holds it, in one sentence.
     pub held: &'static str,
+    /// Only with an enforcer that enforces.
+    pub only_enforce: bool,
     pub vectors: &'static [Vector],
 }
 

@@ -11,6 +11,7 @@ pub(super) const CLASS: Class = Class {
     name: "network",
     held: "Fragments, options and extension headers towards a device do not pass, the IP length alone says where a packet \
            ends, and checksums are verified before anything is remembered.",
+    only_enforce: false,
     vectors: &[
         vector("a denied write in fragments, in order, backwards and tiny", FRAGMENT, fragments),
         vector("fragments that overlap: a read below, a denied write above", FRAGMENT, overlapping),

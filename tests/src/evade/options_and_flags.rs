@@ -11,6 +11,7 @@ pub(super) const CLASS: Class = Class {
     name: "options_and_flags",
     held: "Flags and options that belong to no conversation, or that change what its bytes mean, do not pass; what a device \
            may ignore or drop by itself (timestamps, time to live, windows) is safe, because only the same bytes may follow.",
+    only_enforce: false,
     vectors: &[
         vector(
             "an old timestamp makes the device drop a read, then a denied write in its place",

@@ -13,6 +13,7 @@ pub(super) const CLASS: Class = Class {
     name: "reset_and_close",
     held: "No RST, FIN or SYN of a client ends what the box knows of a conversation; a reset passes only where the device \
            expects its next byte, and nothing passes behind an announced end. A denial resets both ends.",
+    only_enforce: false,
     vectors: &[
         vector(
             "a reset, then a denied write on the old conversation",

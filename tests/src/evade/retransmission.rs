@@ -14,6 +14,7 @@ pub(super) const CLASS: Class = Class {
     name: "retransmission",
     held: "Each forwarded segment is remembered by place, length and a keyed hash until the device has acknowledged it; what \
            is said again must be the same bytes, and what comes early waits until it comes in order.",
+    only_enforce: false,
     vectors: &[
         vector(
             "a read that the device loses, then a denied write in its place",

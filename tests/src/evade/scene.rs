@@ -21,11 +21,24 @@ pub struct Scene<'field> {
     pub(super) forbidden: Vec<Vec<u8>>,
     pub(super) leaks: Vec<String>,
     pub(super) broken: Vec<String>,
+    /// The polling clients are cut off by what the vector does to the box, and come back.
+    pub(super) interrupts: bool,
+    /// Not played, because the box does not know what it is about.
+    pub(super) skipped: bool,
 }
 
 impl<'field> Scene<'field> {
     pub fn new(field: &'field Field, server: Ipv4Addr) -> Scene<'field> {
-        Scene { field, server, promised: BTreeMap::new(), forbidden: Vec::new(), leaks: Vec::new(), broken: Vec::new() }
+        Scene {
+            field,
+            server,
+            promised: BTreeMap::new(),
+            forbidden: Vec::new(),
+            leaks: Vec::new(),
+            broken: Vec::new(),
+            interrupts: false,
+            skipped: false,
+        }
     }
 
     /// A client that nobody has heard of, with a conversation that is not open.
@@ -83,9 +96,9 @@ impl<'field> Scene<'field> {
         (self.field.number() % 1000) as u16
     }
 
-    /// An allowed read.
+    /// An allowed read, other than those of the polling clients.
     pub fn read(&self) -> Vec<u8> {
-        modbus(self.transaction(), 1, &read_holding(0, 10))
+        modbus(self.transaction(), 1, &read_holding(3, 9))
     }
 
     /// An allowed write of a value to register 41.
@@ -160,6 +173,15 @@ impl<'field> Scene<'field> {
         let packets = frames.iter().filter(|frame| !frame.outgoing).filter_map(|frame| Packet::parse(&frame.bytes));
         let mine = |packet: &Packet| packet.source == client.here && packet.sequence == client.next;
         packets.into_iter().find(|packet| mine(packet) && !packet.payload.is_empty()).map(|packet| packet.payload)
+    }
+
+    /// The polling clients may lose their connections; they must come back.
+    pub fn interrupts(&mut self) {
+        self.interrupts = true;
+    }
+
+    pub fn skip(&mut self) {
+        self.skipped = true;
     }
 
     pub fn leak(&mut self, what: impl Into<String>) {

@@ -8,6 +8,7 @@ pub(super) const CLASS: Class = Class {
     name: "segments",
     held: "Every unit of a segment is judged before any of it is forwarded: the exact length of its function, the ranges of \
            the standard, the policy; and a segment begins and ends where units do.",
+    only_enforce: false,
     vectors: &[
         vector("a denied write behind an allowed read, in a segment of its own", &["object_not_allowed"], write_alone),
         vector("a denied function", &["function_not_allowed"], function),

@@ -31,15 +31,19 @@ impl Wire {
         Wire { socket, wanted, letters: Mutex::default() }
     }
 
+    /// Sends a frame exactly as it is; waits while the cable is full.
     pub fn send(&self, frame: &[u8]) {
-        assert!(self.try_send(frame), "a frame of {} bytes was not sent: {}", frame.len(), Error::last_os_error());
-    }
-
-    /// False when the interface does not take the frame.
-    pub fn try_send(&self, frame: &[u8]) -> bool {
-        // SAFETY: the buffer is valid for the length given and outlives the call.
-        let sent = unsafe { libc::send(self.socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
-        usize::try_from(sent) == Ok(frame.len())
+        for _ in 0..10_000 {
+            // SAFETY: the buffer is valid for the length given and outlives the call.
+            let sent = unsafe { libc::send(self.socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
+            if usize::try_from(sent) == Ok(frame.len()) {
+                return;
+            }
+            let error = Error::last_os_error();
+            assert_eq!(error.raw_os_error(), Some(libc::ENOBUFS), "{} bytes were not sent: {error}", frame.len());
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        panic!("the cable takes no frames");
     }
 
     /// The next packet for one of our addresses, whichever came first.
@@ -67,6 +71,17 @@ impl Wire {
             let packet = self.any(until.saturating_duration_since(Instant::now()))?;
             self.letters().entry(packet.target).or_default().push_back(packet);
         }
+    }
+
+    /// Throws away what has come in, so that answers to a flood leave room for others.
+    pub fn clear(&self) {
+        while self.read().is_some() {}
+        self.letters().clear();
+    }
+
+    /// Throws away what is kept for this address.
+    pub fn forget(&self, here: SocketAddrV4) {
+        self.letters().remove(&here);
     }
 
     fn letters(&self) -> MutexGuard<'_, HashMap<SocketAddrV4, VecDeque<Packet>>> {
