@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use super::packet::{ACK, PSH, Packet, RST, SYN, Spoilt};
 use super::wire::Wire;
 
-/// How long an answer through the box may take.
-pub const PATIENCE: Duration = Duration::from_millis(1500);
 /// After how long an unanswered segment is sent again, as a TCP should.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -35,6 +33,8 @@ pub struct Conversation<'wire> {
     pub window: u16,
     /// TCP options of every segment.
     pub options: Vec<u8>,
+    /// How long an answer through the box may take.
+    pub patience: Duration,
 }
 
 impl<'wire> Conversation<'wire> {
@@ -60,6 +60,7 @@ impl<'wire> Conversation<'wire> {
             silent: false,
             window: 64_000,
             options: Vec::new(),
+            patience: Duration::from_millis(1500),
         }
     }
 
@@ -123,7 +124,7 @@ impl<'wire> Conversation<'wire> {
     /// Sends the packet until the condition holds; false when it did not in time.
     pub fn repeat(&mut self, packet: &Packet, mut until: impl FnMut(&Self) -> bool) -> bool {
         let start = Instant::now();
-        while start.elapsed() < PATIENCE {
+        while start.elapsed() < self.patience {
             self.send(packet);
             if self.listen(AGAIN, &mut until) {
                 return true;
@@ -152,6 +153,11 @@ impl<'wire> Conversation<'wire> {
             };
             self.take(&packet);
         }
+    }
+
+    /// Takes what comes in until the condition holds; false when it did not in the time that an answer may take.
+    pub fn wait(&mut self, until: impl FnMut(&Self) -> bool) -> bool {
+        self.listen(self.patience, until)
     }
 
     /// The next packet as it came; state follows it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::engine::{Conversation, PATIENCE};
+use super::engine::Conversation;
 use super::field::{CLIENT_MAC, Zone};
 use super::packet::{ACK, Packet, RST, SYN};
 use super::{Against, Class, Scene, Vector};
@@ -39,13 +39,6 @@ const fn puppet(name: &'static str, reasons: &'static [&'static str], play: fn(&
     Vector { name, against: Against::Puppet, reasons, play }
 }
 
-fn begin<'field>(scene: &mut Scene<'field>) -> Conversation<'field> {
-    let mut client = scene.open_in(Zone::Drop);
-    let read = scene.read();
-    scene.ask(&mut client, &read);
-    client
-}
-
 fn goes_on(scene: &mut Scene<'_>, client: &mut Conversation<'_>) {
     let (read, denied) = (scene.read(), scene.denied());
     scene.ask(client, &read);
@@ -61,7 +54,7 @@ fn now_and_then(scene: &Scene<'_>, number: u32) {
 
 /// A conversation that was there before must be there after, and is judged as before.
 fn spoofed_flood(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let stranger = scene.stranger(Zone::Reset, 1);
     for number in 0..100_000_u32 {
         let mut syn = stranger.syn();
@@ -77,7 +70,7 @@ fn spoofed_flood(scene: &mut Scene<'_>) {
 }
 
 fn one_source_flood(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let stranger = scene.stranger(Zone::Reset, 1);
     for number in 0..20_000_u32 {
         let mut syn = stranger.syn();
@@ -92,7 +85,7 @@ fn one_source_flood(scene: &mut Scene<'_>) {
 }
 
 fn many_conversations(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let first = scene.stranger(Zone::Drop, 1);
     for number in 0..200_u16 {
         let mut here = first.here;
@@ -110,7 +103,7 @@ fn many_conversations(scene: &mut Scene<'_>) {
 }
 
 fn reset_storm(scene: &mut Scene<'_>) {
-    let mut other = begin(scene);
+    let mut other = scene.begin();
     let first = scene.stranger(Zone::Reset, 1);
     for number in 0..12_u16 {
         let mut here = first.here;
@@ -131,30 +124,29 @@ fn reset_storm(scene: &mut Scene<'_>) {
     scene.ask(&mut third, &read);
 }
 
-/// Opens conversations with the puppet in bulk. Returns how many SYN-ACKs came back.
-fn open_many(scene: &mut Scene<'_>, count: u32, confirm: bool) -> u32 {
+/// Opens conversations with the puppet in bulk, until the box lets no more of them pass.
+fn open_many(scene: &mut Scene<'_>, count: u32, confirm: bool) {
     let network = &scene.field.network;
-    let mut opened = 0;
+    let mut refused = 0;
     for number in 0..count {
+        if refused == 50 {
+            return;
+        }
         let client = scene.stranger(Zone::Drop, number.wrapping_mul(77_777));
         client.send(&client.syn());
         let mut device = scene.puppet(&client);
         device.silent = true;
-        // In batches, so that neither end's buffer runs over.
         if !device.listen(Duration::from_millis(20), |device| device.heard != 0) {
+            refused += 1;
             continue;
         }
         device.send(&Packet { flags: SYN | ACK, ..device.packet(&[]) });
-        if let Some(answer) = network.next(client.here, Duration::from_millis(20)) {
-            opened += 1;
-            if confirm {
-                let packet = client.packet(&[]);
-                let acknowledgement = answer.end();
-                client.send(&Packet { sequence: packet.sequence.wrapping_add(1), acknowledgement, ..packet });
-            }
+        if let Some(answer) = network.next(client.here, Duration::from_millis(20)).filter(|_| confirm) {
+            let packet = client.packet(&[]);
+            let acknowledgement = answer.end();
+            client.send(&Packet { sequence: packet.sequence.wrapping_add(1), acknowledgement, ..packet });
         }
     }
-    opened
 }
 
 fn half_open(scene: &mut Scene<'_>) {
@@ -172,7 +164,7 @@ fn established(scene: &mut Scene<'_>) {
 fn still_there(scene: &mut Scene<'_>, client: &mut Conversation<'_>, device: &mut Conversation<'_>) {
     let (read, denied) = (scene.read(), scene.denied());
     client.say(&read);
-    if !device.listen(PATIENCE, |device| device.answers == read) {
+    if !device.wait(|device| device.answers == read) {
         scene.broken("a conversation from before does not go on");
     }
     scene.attempt(client, &denied);
@@ -180,7 +172,7 @@ fn still_there(scene: &mut Scene<'_>, client: &mut Conversation<'_>, device: &mu
 
 fn many_units(scene: &mut Scene<'_>) {
     for _ in 0..20 {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let mut units: Vec<u8> = (0..119).flat_map(|_| scene.read()).collect();
         units.extend(scene.denied());
         scene.attempt(&client, &units);
@@ -204,7 +196,7 @@ fn stalled(scene: &mut Scene<'_>) {
 }
 
 fn ahead(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let denied = scene.denied();
     for number in 1..=1000 {
         let packet = client.packet(&denied);
@@ -215,7 +207,7 @@ fn ahead(scene: &mut Scene<'_>) {
 }
 
 fn unknown(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let stranger = scene.stranger(Zone::Drop, 1);
     let denied = scene.denied();
     for number in 0..10_000_u32 {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::engine::{Conversation, PATIENCE};
+use super::engine::Conversation;
 use super::field::Zone;
 use super::packet::{ACK, PSH, Packet, SYN};
 use super::{Against, Class, Scene, Vector};
@@ -68,18 +68,6 @@ const fn puppet(name: &'static str, reasons: &'static [&'static str], play: fn(&
     Vector { name, against: Against::Puppet, reasons, play }
 }
 
-fn begin<'field>(scene: &mut Scene<'field>) -> Conversation<'field> {
-    let mut client = scene.open_in(Zone::Drop);
-    let read = scene.read();
-    scene.ask(&mut client, &read);
-    client
-}
-
-fn goes_on(scene: &mut Scene<'_>, client: &mut Conversation<'_>) {
-    let read = scene.read();
-    scene.ask(client, &read);
-}
-
 fn data_in_syn(scene: &mut Scene<'_>) {
     let denied = scene.denied();
     let client = scene.stranger(Zone::Reset, 1000);
@@ -117,7 +105,7 @@ fn early(scene: &mut Scene<'_>) {
     let mut client = scene.stranger(Zone::Reset, 4000);
     let mut device = scene.puppet(&client);
     client.send(&client.syn());
-    if !device.listen(PATIENCE, |device| device.heard != 0) {
+    if !device.wait(|device| device.heard != 0) {
         return scene.broken("no SYN reaches the device");
     }
     client.next += 1;
@@ -148,14 +136,14 @@ fn second_syn(scene: &Scene<'_>, client: &Conversation<'_>) -> u32 {
 }
 
 fn second_syn_old(scene: &mut Scene<'_>) {
-    let client = begin(scene);
+    let client = scene.begin();
     second_syn(scene, &client);
     let denied = scene.denied();
     scene.attempt(&client, &denied);
 }
 
 fn second_syn_new(scene: &mut Scene<'_>) {
-    let client = begin(scene);
+    let client = scene.begin();
     let first = second_syn(scene, &client);
     let denied = scene.denied();
     client.send(&Packet { sequence: first.wrapping_add(1), ..client.packet(&denied) });
@@ -167,23 +155,23 @@ fn second_syn_new(scene: &mut Scene<'_>) {
 }
 
 fn second_syn_harmless(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     second_syn(scene, &client);
     while client.receive(Duration::ZERO).is_some() {}
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
     let write = scene.write(5);
     scene.ask(&mut client, &write);
 }
 
 fn client_syn_ack(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let first = client.next.wrapping_add(5000);
     client.send(&Packet { flags: SYN | ACK, sequence: first, ..client.packet(&[]) });
     scene.settle();
     let denied = scene.denied();
     client.send(&Packet { sequence: first.wrapping_add(1), ..client.packet(&denied) });
     scene.settle();
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 fn unasked_syn_ack(scene: &mut Scene<'_>) {
@@ -199,7 +187,7 @@ fn both_open(scene: &mut Scene<'_>) {
     let mut client = scene.stranger(Zone::Reset, 7000);
     let mut device = scene.puppet(&client);
     client.send(&client.syn());
-    device.listen(PATIENCE, |device| device.heard != 0);
+    device.wait(|device| device.heard != 0);
     device.send(&device.syn());
     scene.settle();
     (client.next, device.next) = (client.next.wrapping_add(1), device.next.wrapping_add(1));
@@ -216,7 +204,7 @@ fn four_steps(scene: &mut Scene<'_>) {
     let mut client = scene.stranger(Zone::Reset, 8000);
     let mut device = scene.puppet(&client);
     client.send(&client.syn());
-    device.listen(PATIENCE, |device| device.heard != 0);
+    device.wait(|device| device.heard != 0);
     device.send(&Packet { flags: ACK, ..device.packet(&[]) });
     device.send(&device.syn());
     scene.settle();
@@ -235,7 +223,7 @@ fn stale_syn_ack(scene: &mut Scene<'_>) {
     let mut client = scene.stranger(Zone::Reset, 9000);
     let mut device = scene.puppet(&client);
     client.send(&client.syn());
-    device.listen(PATIENCE, |device| device.heard != 0);
+    device.wait(|device| device.heard != 0);
     client.send(&Packet { sequence: 900_000, ..client.syn() });
     scene.settle();
     let read = scene.read();
@@ -281,10 +269,10 @@ fn no_handshake(scene: &mut Scene<'_>) {
 }
 
 fn port_again(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     client.send(&Packet { flags: super::packet::FIN | ACK, ..client.packet(&[]) });
     client.next = client.next.wrapping_add(1);
-    if !client.listen(PATIENCE, |client| client.closed && client.acknowledged == client.next) {
+    if !client.wait(|client| client.closed && client.acknowledged == client.next) {
         return scene.broken("the conversation does not close");
     }
     client.send(&client.packet(&[]));
@@ -295,7 +283,7 @@ fn port_again(scene: &mut Scene<'_>) {
     if !again.open() {
         return scene.broken("the same ports cannot be used again");
     }
-    goes_on(scene, &mut again);
+    scene.goes_on(&mut again);
 }
 
 fn lost_handshake(scene: &mut Scene<'_>) {
@@ -306,5 +294,5 @@ fn lost_handshake(scene: &mut Scene<'_>) {
         return scene.broken("a SYN again does not open");
     }
     // The ACK never came, so the server repeats its SYN-ACK; the client's data does for it.
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }

@@ -1,6 +1,5 @@
 //! Vectors 23, 26 and 38: tags, encapsulations, addresses and sizes of frames.
 
-use super::engine::Conversation;
 use super::field::{CLIENT_MAC, Zone};
 use super::filter::LOST;
 use super::packet::Packet;
@@ -51,18 +50,11 @@ const fn cable(name: &'static str, reasons: &'static [&'static str], play: fn(&m
     Vector { name, against: Against::Cable, reasons, play }
 }
 
-fn begin<'field>(scene: &mut Scene<'field>) -> Conversation<'field> {
-    let mut client = scene.open_in(Zone::Drop);
-    let read = scene.read();
-    scene.ask(&mut client, &read);
-    client
-}
-
 const TAGS: [&[(u16, u16)]; 5] =
     [&[(0x8100, 0)], &[(0x8100, 5)], &[(0x8100, 5), (0x8100, 6)], &[(0x88a8, 100), (0x8100, 5)], &[(0x8100, 0xe000)]];
 
 fn other_tags(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     for tags in TAGS {
         let denied = scene.denied();
         client.send(&Packet { tags: tags.to_vec(), ..client.packet(&denied) });
@@ -74,7 +66,7 @@ fn other_tags(scene: &mut Scene<'_>) {
 
 fn differs_in_tag(scene: &mut Scene<'_>) {
     for tags in TAGS {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let write = scene.write(8);
         let mut other = write.clone();
         other[11] = 9;
@@ -88,7 +80,7 @@ fn differs_in_tag(scene: &mut Scene<'_>) {
 
 /// Forth and back between tag 0 and none: whichever the box lets pass, it must be one stream.
 fn goes_on_in_tag(scene: &mut Scene<'_>) {
-    let client = begin(scene);
+    let client = scene.begin();
     let (read, denied) = (scene.read(), scene.denied());
     scene.promise(&client, &read);
     client.send(&Packet { tags: vec![(0x8100, 0)], ..client.packet(&read) });
@@ -101,7 +93,7 @@ fn goes_on_in_tag(scene: &mut Scene<'_>) {
 }
 
 fn snap(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let denied = scene.denied();
     let packet = client.packet(&denied).network();
     let mut payload = vec![0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
@@ -181,7 +173,7 @@ fn groups(scene: &mut Scene<'_>) {
 
 fn large(scene: &mut Scene<'_>, sizes: &[usize]) {
     for size in sizes {
-        let client = begin(scene);
+        let client = scene.begin();
         let read = scene.read();
         let count = (size - 40) / read.len();
         let mut units = read.repeat(count - 1);

@@ -1,6 +1,5 @@
 //! Vectors 13, 24 and 25: fragments, extension headers, options, and lengths that disagree.
 
-use super::engine::Conversation;
 use super::field::{CLIENT_MAC, Zone};
 use super::packet::{Packet, Spoilt, checksum};
 use super::{Against, Class, Scene, Vector};
@@ -58,21 +57,9 @@ const fn cable(name: &'static str, reasons: &'static [&'static str], play: fn(&m
     Vector { name, against: Against::Cable, reasons, play }
 }
 
-fn begin<'field>(scene: &mut Scene<'field>) -> Conversation<'field> {
-    let mut client = scene.open_in(Zone::Drop);
-    let read = scene.read();
-    scene.ask(&mut client, &read);
-    client
-}
-
-fn goes_on(scene: &mut Scene<'_>, client: &mut Conversation<'_>) {
-    let read = scene.read();
-    scene.ask(client, &read);
-}
-
 fn fragments(scene: &mut Scene<'_>) {
     for size in [8, 16, 24] {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let denied = scene.denied();
         let mut list = client.packet(&denied).fragments(size);
         for frame in &list {
@@ -85,7 +72,7 @@ fn fragments(scene: &mut Scene<'_>) {
         for frame in &list {
             scene.refuse(frame);
         }
-        goes_on(scene, &mut client);
+        scene.goes_on(&mut client);
     }
 }
 
@@ -104,29 +91,29 @@ fn piece(packet: &Packet, offset: usize, length: usize, more: bool) -> Vec<u8> {
 }
 
 fn overlapping(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (read, denied) = (scene.read(), scene.denied());
     let (below, above) = (client.packet(&read), client.packet(&denied));
     scene.refuse(&piece(&below, 0, 32, true));
     scene.refuse(&piece(&above, 16, 16, false));
     scene.refuse(&piece(&above, 24, 8, false));
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 fn first_twice(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (read, denied) = (scene.read(), scene.denied());
     scene.refuse(&piece(&client.packet(&read), 0, 24, true));
     scene.refuse(&piece(&client.packet(&denied), 0, 24, true));
     scene.refuse(&piece(&client.packet(&denied), 24, 8, false));
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 fn whole_and_more(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let denied = scene.denied();
     scene.refuse(&piece(&client.packet(&denied), 0, 32, true));
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 fn options(scene: &mut Scene<'_>) {
@@ -134,17 +121,17 @@ fn options(scene: &mut Scene<'_>) {
     let loose = vec![0x83, 7, 4, 10, 10, 2, 5, 0];
     let strict = vec![0x89, 7, 4, 10, 10, 2, 5, 0];
     for network_options in [record, loose, strict, vec![0x94, 4, 0, 0], vec![1, 1, 1, 0], vec![1; 40]] {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let denied = scene.denied();
         client.send(&Packet { network_options: network_options.clone(), ..client.packet(&denied) });
         let write = scene.write(9);
         scene.refuse(&Packet { network_options, ..client.packet(&write) }.frame());
-        goes_on(scene, &mut client);
+        scene.goes_on(&mut client);
     }
 }
 
 fn network_checksum(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (read, denied) = (scene.read(), scene.denied());
     scene.refuse(&Packet { spoilt: Spoilt::NetworkChecksum, ..client.packet(&read) }.frame());
     scene.attempt(&client, &denied);
@@ -157,7 +144,7 @@ fn outside() -> Vec<u8> {
 }
 
 fn trailer(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let read = scene.read();
     scene.promise(&client, &read);
     let mut frame = client.packet(&read).frame();
@@ -167,41 +154,41 @@ fn trailer(scene: &mut Scene<'_>) {
     client.send_frame(&frame);
     client.next = client.next.wrapping_add(12);
     scene.wait_answer(&mut client, &read);
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 fn trailer_of_nothing(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let mut frame = client.packet(&[]).frame();
     frame.truncate(54);
     frame.extend(outside());
     frame.extend([0; 100]);
     client.send_frame(&frame);
     scene.settle();
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 fn short(scene: &mut Scene<'_>) {
     for by in [-1, -6, -12, -20, -30] {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let denied = scene.denied();
         scene.refuse(&Packet { spoilt: Spoilt::TotalLength(by), ..client.packet(&denied) }.frame());
-        goes_on(scene, &mut client);
+        scene.goes_on(&mut client);
     }
 }
 
 fn long(scene: &mut Scene<'_>) {
     for by in [1, 100, 1400] {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let denied = scene.denied();
         scene.refuse(&Packet { spoilt: Spoilt::TotalLength(by), ..client.packet(&denied) }.frame());
-        goes_on(scene, &mut client);
+        scene.goes_on(&mut client);
     }
 }
 
 fn broken_header(scene: &mut Scene<'_>) {
     for first in [0x44, 0x55, 0x40, 0x65] {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let denied = scene.denied();
         let mut frame = client.packet(&denied).frame();
         frame[14] = first;
@@ -209,7 +196,7 @@ fn broken_header(scene: &mut Scene<'_>) {
         let sum = checksum(&frame[14..34]);
         frame[24..26].copy_from_slice(&sum.to_be_bytes());
         scene.refuse(&frame);
-        goes_on(scene, &mut client);
+        scene.goes_on(&mut client);
     }
 }
 

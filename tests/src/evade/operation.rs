@@ -36,7 +36,16 @@ impl Operation {
             Request::ReadHoldingRegisters(first, count) => (3, *first, *count, Vec::new()),
             Request::WriteSingleRegister(first, value) => (6, *first, 1, vec![*value]),
             Request::WriteMultipleRegisters(first, values) => (16, *first, values.len() as u16, values.to_vec()),
-            other => (other.function_code().value(), 0, 0, Vec::new()),
+            Request::ReadCoils(..)
+            | Request::ReadDiscreteInputs(..)
+            | Request::WriteSingleCoil(..)
+            | Request::WriteMultipleCoils(..)
+            | Request::ReadInputRegisters(..)
+            | Request::ReportServerId
+            | Request::MaskWriteRegister(..)
+            | Request::ReadWriteMultipleRegisters(..)
+            | Request::ReadDeviceIdentification(..)
+            | Request::Custom(..) => (request.function_code().value(), 0, 0, Vec::new()),
         };
         Operation { function, first, count, values }
     }

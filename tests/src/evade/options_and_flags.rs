@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::engine::{Conversation, PATIENCE};
+use super::engine::Conversation;
 use super::field::Zone;
 use super::packet::{ACK, FIN, PSH, Packet, RST, SYN, Spoilt, URG};
 use super::{Against, Class, Scene, Vector};
@@ -84,18 +84,6 @@ const fn vector(name: &'static str, reasons: &'static [&'static str], play: fn(&
     Vector { name, against: Against::Servers, reasons, play }
 }
 
-fn begin<'field>(scene: &mut Scene<'field>) -> Conversation<'field> {
-    let mut client = scene.open_in(Zone::Drop);
-    let read = scene.read();
-    scene.ask(&mut client, &read);
-    client
-}
-
-fn goes_on(scene: &mut Scene<'_>, client: &mut Conversation<'_>) {
-    let read = scene.read();
-    scene.ask(client, &read);
-}
-
 fn timestamp(value: u32) -> Vec<u8> {
     [vec![1, 1, 8, 10], value.to_be_bytes().to_vec(), vec![0; 4]].concat()
 }
@@ -106,7 +94,7 @@ fn old_timestamp(scene: &mut Scene<'_>) {
     if !client.open() {
         return scene.broken("a client with timestamps cannot connect");
     }
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
     let (write, denied) = (scene.write(8), scene.denied());
     client.send(&Packet { options: timestamp(1000), ..client.packet(&write) });
     scene.settle();
@@ -119,7 +107,7 @@ fn old_timestamp(scene: &mut Scene<'_>) {
 }
 
 fn short_life(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let write = scene.write(8);
     let mut other = write.clone();
     other[11] = 9;
@@ -131,7 +119,7 @@ fn short_life(scene: &mut Scene<'_>) {
 }
 
 fn short_write(scene: &mut Scene<'_>) {
-    let client = begin(scene);
+    let client = scene.begin();
     let denied = scene.denied();
     client.send(&Packet { ttl: 1, ..client.packet(&denied) });
     scene.settle();
@@ -139,7 +127,7 @@ fn short_write(scene: &mut Scene<'_>) {
 
 fn with_options(scene: &mut Scene<'_>, list: &[&[u8]]) {
     for options in list {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let (write, denied) = (scene.write(7), scene.denied());
         let mut packet = Packet { options: options.to_vec(), ..client.packet(&write) };
         packet.options.resize(options.len().next_multiple_of(4), 1);
@@ -174,17 +162,17 @@ fn broken_options(scene: &mut Scene<'_>) {
 }
 
 fn padding(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     client.options = vec![1; 40];
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
     client.options = vec![1, 1, 1, 0];
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 /// Stacks disagree about whether and where the urgent byte is part of the stream.
 fn urgent(scene: &mut Scene<'_>) {
     for at in [1, 12, 200] {
-        let client = begin(scene);
+        let client = scene.begin();
         let write = scene.write(7);
         scene.forbid(&write);
         client.send(&Packet { flags: ACK | PSH | URG, urgent: at, ..client.packet(&write) });
@@ -193,7 +181,7 @@ fn urgent(scene: &mut Scene<'_>) {
 }
 
 fn pointer(scene: &mut Scene<'_>) {
-    let client = begin(scene);
+    let client = scene.begin();
     let write = scene.write(7);
     scene.forbid(&write);
     client.send(&Packet { urgent: 5, ..client.packet(&write) });
@@ -203,20 +191,20 @@ fn pointer(scene: &mut Scene<'_>) {
 fn odd_flags(scene: &mut Scene<'_>) {
     let all = FIN | SYN | RST | PSH | ACK | URG;
     for flags in [PSH, 0, SYN | FIN, SYN | RST, SYN | FIN | ACK, FIN, FIN | PSH | URG, all] {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let (write, denied) = (scene.write(7), scene.denied());
         client.send(&Packet { flags, ..client.packet(&denied) });
         let packet = Packet { flags, ..client.packet(&write) };
         scene.forbid(&packet.frame()[34..]);
         client.send(&packet);
         scene.settle();
-        goes_on(scene, &mut client);
+        scene.goes_on(&mut client);
     }
 }
 
 fn reserved(scene: &mut Scene<'_>) {
     for bit in [0x200, 0x400, 0x800] {
-        let client = begin(scene);
+        let client = scene.begin();
         let write = scene.write(7);
         scene.forbid(&write);
         client.send(&Packet { flags: ACK | PSH | bit, ..client.packet(&write) });
@@ -226,7 +214,7 @@ fn reserved(scene: &mut Scene<'_>) {
 
 fn offset(scene: &mut Scene<'_>) {
     for words in [0, 4, 9, 15] {
-        let client = begin(scene);
+        let client = scene.begin();
         let denied = scene.denied();
         client.send(&Packet { spoilt: Spoilt::DataOffset(words), ..client.packet(&denied) });
         scene.settle();
@@ -234,34 +222,34 @@ fn offset(scene: &mut Scene<'_>) {
 }
 
 fn no_window(scene: &mut Scene<'_>) {
-    let client = begin(scene);
+    let client = scene.begin();
     let denied = scene.denied();
     client.send(&Packet { window: 0, ..client.packet(&denied) });
     scene.settle();
 }
 
 fn keepalive(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     for payload in [&[][..], &[0]] {
         let packet = client.packet(payload);
         let before = client.answers.len();
         client.send(&Packet { sequence: packet.sequence.wrapping_sub(1), flags: ACK, ..packet });
         // A stack answers a keepalive by an acknowledgement, which says nothing new.
-        if client.receive(PATIENCE).is_none() || client.answers.len() != before {
+        if client.receive(client.patience).is_none() || client.answers.len() != before {
             scene.broken("a keepalive is not answered");
         }
-        goes_on(scene, &mut client);
+        scene.goes_on(&mut client);
     }
 }
 
 fn keepalive_byte(scene: &mut Scene<'_>) {
-    let client = begin(scene);
+    let client = scene.begin();
     let denied = scene.denied();
     let packet = client.packet(&denied[..1]);
     client.send(&Packet { sequence: packet.sequence.wrapping_sub(1), ..packet });
     scene.settle();
     scene.attempt(&client, &denied);
-    let client = begin(scene);
+    let client = scene.begin();
     client.send(&client.packet(&denied[..1]));
     let rest = client.packet(&denied[1..]);
     client.send(&Packet { sequence: rest.sequence.wrapping_add(1), ..rest });
@@ -284,20 +272,20 @@ fn probe(scene: &mut Scene<'_>) {
     let (mut client, mut device) = full(scene);
     let read = scene.read();
     client.say(&read[..1]);
-    if !device.listen(PATIENCE, |device| device.answers.len() == 1) {
+    if !device.wait(|device| device.answers.len() == 1) {
         scene.broken("the probe does not pass");
     }
     device.window = 1000;
     device.send(&device.packet(&[]));
     scene.settle();
     client.say(&read[1..]);
-    if !device.listen(PATIENCE, |device| device.answers == read) {
+    if !device.wait(|device| device.answers == read) {
         scene.broken("the rest behind the probe does not pass");
     }
     device.send(&device.packet(&[]));
     let next = scene.read();
     client.say(&next);
-    if !device.listen(PATIENCE, |device| device.answers.ends_with(&next)) {
+    if !device.wait(|device| device.answers.ends_with(&next)) {
         scene.broken("the next request behind the probe does not pass");
     }
 }
@@ -328,7 +316,7 @@ fn probe_changed(scene: &mut Scene<'_>) {
 
 /// If the box believed that the device had acknowledged, it would forget what it is to compare with.
 fn forged(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let write = scene.write(8);
     let mut other = write.clone();
     other[11] = 9;
@@ -363,11 +351,11 @@ fn device_ahead(scene: &mut Scene<'_>) {
 }
 
 fn client_ahead(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let write = scene.write(7);
     let packet = client.packet(&write);
     scene.forbid(&write);
     client.send(&Packet { acknowledgement: packet.acknowledgement.wrapping_add(100_000), ..packet });
     scene.settle();
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }

@@ -95,10 +95,10 @@ impl Packet {
 
     fn segment(&self) -> Vec<u8> {
         assert!(self.options.len().is_multiple_of(4), "TCP options come in words: {:02x?}", self.options);
-        let offset = match self.spoilt {
-            Spoilt::DataOffset(words) => words,
-            _ => 5 + (self.options.len() / 4) as u8,
-        };
+        let mut offset = 5 + (self.options.len() / 4) as u8;
+        if let Spoilt::DataOffset(words) = self.spoilt {
+            offset = words;
+        }
         let mut bytes = Vec::new();
         bytes.extend(self.source.port().to_be_bytes());
         bytes.extend(self.target.port().to_be_bytes());

@@ -72,11 +72,6 @@ fn begin<'field>(scene: &mut Scene<'field>, zone: Zone) -> Conversation<'field> 
     client
 }
 
-fn goes_on(scene: &mut Scene<'_>, client: &mut Conversation<'_>) {
-    let read = scene.read();
-    scene.ask(client, &read);
-}
-
 fn reset(client: &Conversation<'_>, ahead: u32) -> Packet {
     let packet = client.packet(&[]);
     Packet { flags: RST, acknowledgement: 0, sequence: packet.sequence.wrapping_add(ahead), ..packet }
@@ -108,7 +103,7 @@ fn inexact(scene: &mut Scene<'_>) {
         scene.settle();
         let denied = scene.denied();
         scene.attempt(&client, &denied);
-        goes_on(scene, &mut client);
+        scene.goes_on(&mut client);
     }
 }
 
@@ -118,7 +113,7 @@ fn spoilt_reset(scene: &mut Scene<'_>) {
     scene.settle();
     let denied = scene.denied();
     scene.attempt(&client, &denied);
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 fn reset_with_data(scene: &mut Scene<'_>) {
@@ -177,15 +172,15 @@ fn end_ahead(scene: &mut Scene<'_>) {
     let packet = end(&client);
     client.send(&Packet { sequence: packet.sequence.wrapping_add(24), ..packet });
     scene.settle();
-    goes_on(scene, &mut client);
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
+    scene.goes_on(&mut client);
 }
 
 fn spoilt_end(scene: &mut Scene<'_>) {
     let mut client = begin(scene, Zone::Drop);
     client.send(&Packet { spoilt: Spoilt::TransportChecksum, ..end(&client) });
     scene.settle();
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 fn request_and_end(scene: &mut Scene<'_>) {
@@ -242,7 +237,7 @@ fn dropped(scene: &mut Scene<'_>) {
     if client.reset || scene.field.sockets(client.here) == 0 {
         scene.broken("an end is reset");
     }
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 fn exact_for_device(scene: &mut Scene<'_>) {

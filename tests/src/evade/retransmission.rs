@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::engine::{Conversation, PATIENCE};
+use super::engine::Conversation;
 use super::field::Zone;
 use super::filter::{LOST, trimmed};
 use super::packet::{Packet, Spoilt};
@@ -77,14 +77,6 @@ const fn vector(name: &'static str, reasons: &'static [&'static str], play: fn(&
     Vector { name, against: Against::Servers, reasons, play }
 }
 
-/// An open conversation that has had one answer.
-fn begin<'field>(scene: &mut Scene<'field>) -> Conversation<'field> {
-    let mut client = scene.open_in(Zone::Drop);
-    let read = scene.read();
-    scene.ask(&mut client, &read);
-    client
-}
-
 /// Sends bytes as the next segment with a mark for the device, and does not go on behind them.
 fn marked(scene: &Scene<'_>, client: &Conversation<'_>, bytes: &[u8], id: u16) -> Packet {
     let packet = Packet { id, ..client.packet(bytes) };
@@ -101,7 +93,7 @@ fn goes_on(scene: &mut Scene<'_>, client: &mut Conversation<'_>, bytes: &[u8]) {
 }
 
 fn lost_then_denied(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (read, denied) = (scene.read(), scene.denied());
     marked(scene, &client, &read, LOST);
     scene.attempt(&client, &denied);
@@ -109,7 +101,7 @@ fn lost_then_denied(scene: &mut Scene<'_>) {
 }
 
 fn lost_then_other(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let first = scene.write(50);
     let mut second = first.clone();
     second[10..].copy_from_slice(&900_u16.to_be_bytes());
@@ -119,7 +111,7 @@ fn lost_then_other(scene: &mut Scene<'_>) {
 }
 
 fn lost_then_same(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let write = scene.write(51);
     marked(scene, &client, &write, LOST);
     marked(scene, &client, &write, LOST);
@@ -128,7 +120,7 @@ fn lost_then_same(scene: &mut Scene<'_>) {
 
 fn trimmed_then_other(scene: &mut Scene<'_>) {
     for take in [1, 7, 12, 14, 16] {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let first = scene.write_many(&[50, 60]);
         let mut second = first.clone();
         second[13..].copy_from_slice(&[2, 188, 2, 189]);
@@ -140,7 +132,7 @@ fn trimmed_then_other(scene: &mut Scene<'_>) {
 
 fn trimmed_then_rest(scene: &mut Scene<'_>) {
     for take in [7, 13, 15] {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let first = scene.write_many(&[50, 60]);
         let mut second = first.clone();
         second[15..].copy_from_slice(&5000_u16.to_be_bytes());
@@ -162,7 +154,7 @@ fn two_streams(scene: &Scene<'_>) -> (Vec<u8>, Vec<u8>) {
 }
 
 fn splice(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (first, second) = two_streams(scene);
     marked(scene, &client, &first, trimmed(15));
     scene.attempt(&client, &second);
@@ -170,7 +162,7 @@ fn splice(scene: &mut Scene<'_>) {
 }
 
 fn splice_and_more(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (first, second) = two_streams(scene);
     marked(scene, &client, &first, trimmed(15));
     let more = scene.read();
@@ -179,7 +171,7 @@ fn splice_and_more(scene: &mut Scene<'_>) {
 }
 
 fn coalesced(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (one, two) = (scene.write(1), scene.write(2));
     let first = marked(scene, &client, &one, LOST);
     client.send(&Packet { sequence: first.end(), id: LOST, ..client.packet(&two) });
@@ -187,14 +179,14 @@ fn coalesced(scene: &mut Scene<'_>) {
 }
 
 fn again_and_more(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (one, two) = (scene.write(1), scene.write(2));
     marked(scene, &client, &one, LOST);
     goes_on(scene, &mut client, &[one, two].concat());
 }
 
 fn changed_and_more(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (one, two) = (scene.write(1), scene.write(2));
     marked(scene, &client, &one, LOST);
     let mut changed = one.clone();
@@ -204,7 +196,7 @@ fn changed_and_more(scene: &mut Scene<'_>) {
 }
 
 fn split_again(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let write = scene.write(1);
     marked(scene, &client, &write, LOST);
     let mut changed = write.clone();
@@ -218,7 +210,7 @@ fn split_again(scene: &mut Scene<'_>) {
 }
 
 fn one_ahead(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (first, second) = (scene.write(1), scene.write(2));
     let ahead = client.packet(&second[1..]);
     client.send(&Packet { sequence: ahead.sequence.wrapping_add(1), ..ahead });
@@ -227,7 +219,7 @@ fn one_ahead(scene: &mut Scene<'_>) {
 }
 
 fn denied_ahead(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (read, denied) = (scene.read(), scene.denied());
     let ahead = client.packet(&denied);
     client.send(&Packet { sequence: ahead.sequence.wrapping_add(12), ..ahead });
@@ -235,7 +227,7 @@ fn denied_ahead(scene: &mut Scene<'_>) {
 }
 
 fn swapped(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (first, second) = (scene.write(1), scene.write(2));
     let ahead = client.packet(&second);
     client.send(&Packet { sequence: ahead.sequence.wrapping_add(12), ..ahead });
@@ -246,7 +238,7 @@ fn swapped(scene: &mut Scene<'_>) {
 
 fn overlap_old(scene: &mut Scene<'_>) {
     for back in [1, 5, 12] {
-        let client = begin(scene);
+        let client = scene.begin();
         let denied = scene.denied();
         let bytes = [vec![0x55; back as usize], denied].concat();
         let packet = client.packet(&bytes);
@@ -256,7 +248,7 @@ fn overlap_old(scene: &mut Scene<'_>) {
 }
 
 fn spoilt_then_denied(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (read, denied) = (scene.read(), scene.denied());
     client.send(&Packet { spoilt: Spoilt::TransportChecksum, ..client.packet(&read) });
     scene.attempt(&client, &denied);
@@ -265,7 +257,7 @@ fn spoilt_then_denied(scene: &mut Scene<'_>) {
 
 fn spoilt_then_allowed(scene: &mut Scene<'_>) {
     for spoilt in [Spoilt::TransportChecksum, Spoilt::NetworkChecksum] {
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let (denied, write) = (scene.denied(), scene.write(4));
         client.send(&Packet { spoilt, ..client.packet(&denied) });
         scene.settle();
@@ -274,7 +266,7 @@ fn spoilt_then_allowed(scene: &mut Scene<'_>) {
 }
 
 fn old_changed(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let write = scene.write(1);
     scene.ask(&mut client, &write);
     let mut changed = write.clone();
@@ -359,7 +351,7 @@ fn late_change(scene: &mut Scene<'_>) {
 
 /// Two processors race with different allowed values, one of them in a tag that stacks take for none.
 fn race(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     for round in 0..20 {
         let (one, two) = (scene.write(100 + round), scene.write(200 + round));
         let plain = client.packet(&one).frame();
@@ -374,10 +366,10 @@ fn race(scene: &mut Scene<'_>) {
         let reached = |client: &Conversation<'_>| super::engine::reached(client.acknowledged, end);
         if !client.listen(Duration::from_millis(300), reached) {
             client.send(&client.packet(&one));
-            if !client.listen(PATIENCE, reached) {
+            if !client.wait(reached) {
                 // Whichever came first must have passed; if it was the other one, then it is the one to say again.
                 client.send(&client.packet(&two));
-                client.listen(PATIENCE, reached);
+                client.wait(reached);
             }
         }
         if !reached(&client) {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::engine::{Conversation, PATIENCE};
+use super::engine::Conversation;
 use super::field::{Zone, policy};
 use super::filter::LOST;
 use super::packet::Packet;
@@ -51,18 +51,6 @@ const fn vector(name: &'static str, reasons: &'static [&'static str], play: fn(&
     Vector { name, against: Against::Servers, reasons, play }
 }
 
-fn begin<'field>(scene: &mut Scene<'field>) -> Conversation<'field> {
-    let mut client = scene.open_in(Zone::Drop);
-    let read = scene.read();
-    scene.ask(&mut client, &read);
-    client
-}
-
-fn goes_on(scene: &mut Scene<'_>, client: &mut Conversation<'_>) {
-    let read = scene.read();
-    scene.ask(client, &read);
-}
-
 fn mode(scene: &Scene<'_>, mode: &str) {
     scene.field.must(&["mode", mode, "--reason", "evasion"]);
 }
@@ -82,16 +70,16 @@ fn lost(scene: &Scene<'_>, client: &Conversation<'_>, bytes: &[u8]) {
 }
 
 fn policy_same(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let write = scene.write(5);
     lost(scene, &client, &write);
     new_policy(scene);
     scene.ask(&mut client, &write);
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 fn policy_other(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (write, other) = (scene.write(5), scene.write(6));
     lost(scene, &client, &write);
     new_policy(scene);
@@ -100,24 +88,24 @@ fn policy_other(scene: &mut Scene<'_>) {
 }
 
 fn killed(scene: &mut Scene<'_>) {
-    let mut before = begin(scene);
+    let mut before = scene.begin();
     scene.field.kill_controller();
-    let mut after = begin(scene);
+    let mut after = scene.begin();
     for client in [&mut before, &mut after] {
         let denied = scene.denied();
         scene.attempt(client, &denied);
-        goes_on(scene, client);
+        scene.goes_on(client);
     }
     scene.field.start_controller();
     for client in [&mut before, &mut after] {
         let denied = scene.denied();
         scene.attempt(client, &denied);
-        goes_on(scene, client);
+        scene.goes_on(client);
     }
 }
 
 fn killed_other(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (write, other, third) = (scene.write(5), scene.write(6), scene.write(7));
     lost(scene, &client, &write);
     scene.field.kill_controller();
@@ -130,7 +118,7 @@ fn killed_other(scene: &mut Scene<'_>) {
 /// The client gets its reset from the kernel at once; the device gets its own with the next frame of the conversation.
 fn killed_frees(scene: &mut Scene<'_>) {
     let mut client = scene.open();
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
     scene.field.kill_controller();
     let denied = scene.denied();
     scene.attempt(&client, &denied);
@@ -153,7 +141,7 @@ fn killed_frees(scene: &mut Scene<'_>) {
 fn half(scene: &mut Scene<'_>, seen_in: &str) {
     for at in [2, 6, 7, 8, 11] {
         mode(scene, seen_in);
-        let mut client = begin(scene);
+        let mut client = scene.begin();
         let denied = scene.denied();
         if scene.server == super::servers::SINK {
             // What passes in shadow passes; the rest must not follow.
@@ -177,7 +165,7 @@ fn half_in_learn(scene: &mut Scene<'_>) {
 
 fn lost_in_shadow(scene: &mut Scene<'_>) {
     mode(scene, "shadow");
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     let (write, other) = (scene.write(5), scene.write(6));
     lost(scene, &client, &write);
     mode(scene, "enforce");
@@ -187,16 +175,16 @@ fn lost_in_shadow(scene: &mut Scene<'_>) {
 
 fn learn_to_enforce(scene: &mut Scene<'_>) {
     mode(scene, "learn");
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     mode(scene, "enforce");
     let denied = scene.denied();
     scene.attempt(&client, &denied);
-    goes_on(scene, &mut client);
+    scene.goes_on(&mut client);
 }
 
 fn half_in_bypass(scene: &mut Scene<'_>) {
     scene.interrupts();
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     mode(scene, "bypass");
     let (read, denied) = (scene.read(), scene.denied());
     scene.ask(&mut client, &read);
@@ -213,25 +201,25 @@ fn half_in_bypass(scene: &mut Scene<'_>) {
 fn opened_in_bypass(scene: &mut Scene<'_>) {
     scene.interrupts();
     mode(scene, "bypass");
-    let client = begin(scene);
+    let client = scene.begin();
     mode(scene, "enforce");
     let denied = scene.denied();
     scene.attempt(&client, &denied);
 }
 
 fn modes(scene: &mut Scene<'_>) {
-    let mut client = begin(scene);
+    let mut client = scene.begin();
     for word in ["shadow", "enforce", "learn", "enforce", "learn", "shadow", "enforce"] {
         mode(scene, word);
-        goes_on(scene, &mut client);
+        scene.goes_on(&mut client);
         new_policy(scene);
-        goes_on(scene, &mut client);
+        scene.goes_on(&mut client);
     }
 }
 
 fn pulled(scene: &mut Scene<'_>) {
     scene.interrupts();
-    let client = begin(scene);
+    let client = scene.begin();
     for port in [crate::lab::DEVICE_PORT, crate::lab::NETWORK_PORT] {
         scene.field.lab.cabinet.ip(&format!("link set dev {port} down"));
         std::thread::sleep(Duration::from_millis(100));
@@ -241,7 +229,7 @@ fn pulled(scene: &mut Scene<'_>) {
     let denied = scene.denied();
     scene.attempt(&client, &denied);
     let mut other = scene.open();
-    goes_on(scene, &mut other);
+    scene.goes_on(&mut other);
 }
 
 /// The box comes into a line where a client has said half of a denied write.
@@ -254,7 +242,7 @@ fn before_the_box(scene: &mut Scene<'_>) {
         scene.promise(&client, &denied[..6]);
     }
     client.say(&denied[..6]);
-    client.listen(PATIENCE, |client| client.acknowledged == client.next);
+    client.wait(|client| client.acknowledged == client.next);
     scene.field.kill_controller();
     scene.field.start_controller();
     client.say(&denied[6..]);

@@ -101,10 +101,9 @@ fn play_class(class: &'static Class, vectors: &[&Vector], setting: Setting) -> T
     }
     if let Some(crossing) = crossing {
         let (sent, received) = crossing.stop();
-        if let Err(difference) = std::panic::catch_unwind(|| compare::assert_same(&sent, &received)) {
-            let text = difference.downcast_ref::<String>().cloned().unwrap_or_default();
+        if let Some(difference) = compare::difference(&sent, &received) {
             tally.changed += 1;
-            tally.notes.push(format!("CHANGED {}: {text}", class.name));
+            tally.notes.push(format!("CHANGED {}: {difference}", class.name));
         }
     }
     tally

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
-use super::engine::{Conversation, PATIENCE};
-use super::field::{CLIENT_MAC, Field, Zone};
+use super::engine::Conversation;
+use super::field::{CLIENT_MAC, Field, Setting, Zone};
 use super::packet::{ACK, Packet, SYN};
 use super::servers::{PUPPET, SINK};
 use crate::frames::{modbus, read_holding, write_multiple, write_single};
@@ -47,7 +47,12 @@ impl<'field> Scene<'field> {
         let here = SocketAddrV4::new(zone.address(number), 40_000 + (number % 20_000) as u16);
         self.promised.entry(here).or_default();
         let there = SocketAddrV4::new(self.server, 502);
-        Conversation::new(&self.field.network, here, there, (CLIENT_MAC, PLC_MAC), first)
+        let mut client = Conversation::new(&self.field.network, here, there, (CLIENT_MAC, PLC_MAC), first);
+        if self.field.setting != Setting::Enforce {
+            // Where denied requests are answered, allowed ones in their place never are, and it matters to nobody.
+            client.patience = Duration::from_millis(250);
+        }
+        client
     }
 
     /// An open conversation of a new client whose denied requests are answered by a reset.
@@ -63,6 +68,19 @@ impl<'field> Scene<'field> {
         client
     }
 
+    /// An open conversation that has had one answer, where what is denied is dropped and nothing more.
+    pub fn begin(&mut self) -> Conversation<'field> {
+        let mut client = self.open_in(Zone::Drop);
+        self.goes_on(&mut client);
+        client
+    }
+
+    /// One more read, which must be answered.
+    pub fn goes_on(&mut self, client: &mut Conversation<'_>) {
+        let read = self.read();
+        self.ask(client, &read);
+    }
+
     /// The puppet's end of a client's conversation: the device that does what the vector wants.
     pub fn puppet(&self, client: &Conversation<'_>) -> Conversation<'field> {
         let there = client.here;
@@ -76,13 +94,13 @@ impl<'field> Scene<'field> {
         let mut device = self.puppet(&client);
         device.silent = true;
         client.send(&client.syn());
-        if !device.listen(PATIENCE, |device| device.heard != 0) {
+        if !device.wait(|device| device.heard != 0) {
             self.broken("no SYN reaches the device");
         }
         device.send(&Packet { flags: SYN | ACK, options: vec![2, 4, 5, 0xb4], ..device.packet(&[]) });
         device.next = device.next.wrapping_add(1);
         client.next = client.next.wrapping_add(1);
-        if !client.listen(PATIENCE, |client| client.acknowledged == client.next) {
+        if !client.wait(|client| client.acknowledged == client.next) {
             self.broken("no SYN-ACK reaches the client");
         }
         client.send(&client.packet(&[]));
@@ -143,7 +161,7 @@ impl<'field> Scene<'field> {
     pub fn wait_answer(&mut self, client: &mut Conversation<'_>, bytes: &[u8]) {
         let last = super::operation::units(bytes).last().map(|unit| u16::from_be_bytes([unit[0], unit[1]]));
         let Some(last) = last.filter(|_| self.server != SINK && self.server != PUPPET) else { return };
-        if !client.listen(PATIENCE, |client| client.answered(last)) {
+        if !client.wait(|client| client.answered(last)) {
             self.broken("an allowed request is not answered");
         }
     }

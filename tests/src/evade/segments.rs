@@ -233,7 +233,7 @@ fn cut(scene: &mut Scene<'_>, zone: Zone, allowed: bool, passes: bool) {
         }
         client.say(&unit[..at]);
         client.say(&unit[at..]);
-        if passes && !client.listen(super::engine::PATIENCE, |client| client.acknowledged == client.next) {
+        if passes && !client.wait(|client| client.acknowledged == client.next) {
             scene.broken(format!("cut at {at} it does not arrive"));
         }
     }

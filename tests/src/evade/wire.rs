@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::Error;
 use std::net::SocketAddrV4;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ pub struct Wire {
     socket: OwnedFd,
     wanted: fn(&Packet) -> bool,
     letters: Mutex<HashMap<SocketAddrV4, VecDeque<Packet>>>,
+    sent: AtomicU32,
 }
 
 impl Wire {
@@ -28,11 +30,15 @@ impl Wire {
             std::io::Result::Ok(socket)
         };
         let socket = namespace.run(open).unwrap_or_else(|error| panic!("{interface} of {}: {error}", namespace.name()));
-        Wire { socket, wanted, letters: Mutex::default() }
+        Wire { socket, wanted, letters: Mutex::default(), sent: AtomicU32::new(0) }
     }
 
     /// Sends a frame exactly as it is; waits while the cable is full.
     pub fn send(&self, frame: &[u8]) {
+        // The cables of the lab lose frames of a long burst, where real ones would make the sender wait.
+        if self.sent.fetch_add(1, Ordering::Relaxed) % 64 == 63 {
+            std::thread::sleep(Duration::from_micros(300));
+        }
         for _ in 0..10_000 {
             // SAFETY: the buffer is valid for the length given and outlives the call.
             let sent = unsafe { libc::send(self.socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
