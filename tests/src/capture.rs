@@ -110,6 +110,7 @@ fn open(interface: &str, direction: Direction) -> Result<OwnedFd> {
 /// Reads until told to end and nothing came for 100 ms, or a second went by: other traffic may never pause.
 fn read_all(socket: &OwnedFd, direction: Direction, frames: &Mutex<VecDeque<Frame>>, end: &AtomicBool) -> Result<()> {
     let mut told_at = None;
+    let mut buffer = vec![0_u8; 65_600];
     loop {
         let mut poll = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: one pollfd that outlives the call.
@@ -120,7 +121,7 @@ fn read_all(socket: &OwnedFd, direction: Direction, frames: &Mutex<VecDeque<Fram
                 return dropped(socket);
             }
         }
-        while let Some(frame) = read_one(socket)? {
+        while let Some(frame) = read_one(socket, &mut buffer)? {
             if direction != Direction::Outgoing || frame.outgoing {
                 frames.lock().map_err(|_| Error::other("a reader panicked"))?.push_back(frame);
             }
@@ -128,12 +129,11 @@ fn read_all(socket: &OwnedFd, direction: Direction, frames: &Mutex<VecDeque<Fram
     }
 }
 
-fn read_one(socket: &OwnedFd) -> Result<Option<Frame>> {
-    let mut bytes = vec![0_u8; 65_600];
+fn read_one(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<Frame>> {
     let mut control = [0_u64; 32];
     // SAFETY: plain old data structures of the C library; all zeroes is a valid value.
     let (mut from, mut message): (libc::sockaddr_ll, libc::msghdr) = unsafe { std::mem::zeroed() };
-    let mut piece = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    let mut piece = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     message.msg_name = (&raw mut from).cast();
     message.msg_namelen = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
     message.msg_iov = &raw mut piece;
@@ -150,7 +150,7 @@ fn read_one(socket: &OwnedFd) -> Result<Option<Frame>> {
             _ => Err(error),
         };
     };
-    bytes.truncate(length);
+    let bytes = buffer.get(..length).unwrap_or(buffer).to_vec();
     let mut frame = Frame { time: Duration::ZERO, outgoing: from.sll_pkttype == libc::PACKET_OUTGOING, bytes };
     // SAFETY: the CMSG macros walk the control buffer that recvmsg has just filled and bounded; each payload is read
     // unaligned and only when kind and length fit.

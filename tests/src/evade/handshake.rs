@@ -275,7 +275,7 @@ fn port_again(scene: &mut Scene<'_>) {
     if !client.wait(|client| client.closed && client.acknowledged == client.next) {
         return scene.broken("the conversation does not close");
     }
-    client.send(&client.packet(&[]));
+    scene.settle();
     let first = client.next.wrapping_add(100_000);
     let (here, there) = (client.here, client.there);
     let macs = (super::field::CLIENT_MAC, crate::lab::PLC_MAC);

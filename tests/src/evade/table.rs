@@ -54,7 +54,7 @@ pub fn markdown(rows: &[Row]) -> String {
         class: "all".to_owned(),
         vectors: sum(|row| row.vectors),
         runs: sum(|row| row.runs),
-        bare: rows.iter().map(|row| row.bare).sum(),
+        bare: rows.iter().filter_map(|row| row.bare).reduce(|sum, bare| sum + bare),
         leaked: sum(|row| row.leaked),
         broken: sum(|row| row.broken),
         reasons: sum(|row| row.reasons),
