@@ -342,12 +342,11 @@ fn device_ahead(scene: &mut Scene<'_>) {
     device.heard = device.heard.wrapping_add(24);
     device.send(&device.packet(&[]));
     scene.settle();
-    let denied = scene.denied();
-    scene.attempt(&client, &denied);
-    client.next = client.next.wrapping_add(12);
-    scene.attempt(&client, &denied);
-    client.next = client.next.wrapping_add(12);
-    scene.attempt(&client, &denied);
+    for _ in 0..3 {
+        let denied = scene.denied();
+        scene.attempt(&client, &denied);
+        client.next = client.next.wrapping_add(12);
+    }
 }
 
 fn client_ahead(scene: &mut Scene<'_>) {

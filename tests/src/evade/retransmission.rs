@@ -375,6 +375,8 @@ fn race(scene: &mut Scene<'_>) {
         if !reached(&client) {
             return scene.broken("neither of two racing writes passed");
         }
+        // The capture may lag behind the acknowledgement.
+        scene.settle();
         let first = scene.first_at(&client);
         scene.promise(&client, &first.unwrap_or(one));
         client.next = end;

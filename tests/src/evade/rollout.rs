@@ -115,22 +115,26 @@ fn killed_other(scene: &mut Scene<'_>) {
     scene.ask(&mut client, &write);
 }
 
-/// The client gets its reset from the kernel at once; the device gets its own with the next frame of the conversation.
+/// The client gets its reset from the kernel at once; the device gets its own with the next frame that it sends. Here that
+/// is an answer which the client has not acknowledged; the sink gives none.
 fn killed_frees(scene: &mut Scene<'_>) {
+    if scene.server == super::servers::SINK {
+        return scene.skip();
+    }
     let mut client = scene.open();
+    client.silent = true;
     scene.goes_on(&mut client);
     scene.field.kill_controller();
     let denied = scene.denied();
     scene.attempt(&client, &denied);
-    if !client.listen(Duration::from_millis(500), |client| client.reset) {
+    if !client.wait(|client| client.reset) {
         scene.broken("the client is not reset");
     }
-    for _ in 0..20 {
-        // A stack that did not get the reset sends its request again.
-        scene.attempt(&client, &denied);
+    for _ in 0..100 {
         if scene.field.sockets(client.here) == 0 {
             break;
         }
+        scene.settle();
     }
     if scene.field.sockets(client.here) != 0 {
         scene.broken("the device's socket is not freed");
@@ -245,6 +249,7 @@ fn before_the_box(scene: &mut Scene<'_>) {
     client.wait(|client| client.acknowledged == client.next);
     scene.field.kill_controller();
     scene.field.start_controller();
+    scene.recount();
     client.say(&denied[6..]);
     scene.settle();
     let denied = scene.denied();

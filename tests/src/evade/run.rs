@@ -144,6 +144,7 @@ fn play(
         }
         poller.reset();
     }
+    let before = scene.recounted.take().unwrap_or(before);
     let after = field.reasons();
     let moved: Vec<&String> =
         after.iter().filter(|(key, count)| before.get(*key) != Some(count)).map(|(key, _)| key).collect();
@@ -155,7 +156,7 @@ fn play(
     let judged = field.setting == Setting::Enforce;
     if !leaks.is_empty() && (judged || field.setting == Setting::Bare) {
         tally.leaked += 1;
-        tally.notes.push(format!("LEAK {name}: {}", leaks[0]));
+        tally.notes.push(format!("LEAK {name}: {}", leaks.join(" AND ")));
     }
     // What is wholly legitimate must work on a bare cable, or the vector itself is wrong.
     let legitimate = field.setting == Setting::Bare && vector.reasons.is_empty();

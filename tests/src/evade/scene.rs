@@ -23,6 +23,8 @@ pub struct Scene<'field> {
     pub(super) broken: Vec<String>,
     /// The polling clients are cut off by what the vector does to the box, and come back.
     pub(super) interrupts: bool,
+    /// The reasons counted so far, where the vector starts the counters anew.
+    pub(super) recounted: Option<BTreeMap<String, u64>>,
     /// Not played, because the box does not know what it is about.
     pub(super) skipped: bool,
 }
@@ -37,6 +39,7 @@ impl<'field> Scene<'field> {
             leaks: Vec::new(),
             broken: Vec::new(),
             interrupts: false,
+            recounted: None,
             skipped: false,
         }
     }
@@ -196,6 +199,11 @@ impl<'field> Scene<'field> {
     /// The polling clients may lose their connections; they must come back.
     pub fn interrupts(&mut self) {
         self.interrupts = true;
+    }
+
+    /// The counters have begun anew: what is expected must be counted from now on.
+    pub fn recount(&mut self) {
+        self.recounted = Some(self.field.reasons());
     }
 
     pub fn skip(&mut self) {
