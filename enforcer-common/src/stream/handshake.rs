@@ -52,7 +52,8 @@ fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits,
         return reason;
     }
     let first = frame.sequence.wrapping_add(1);
-    environment.set_half_open(key, HalfOpen { since: now, first, side: frame.side as u32, ..HalfOpen::EMPTY });
+    let flags = if scratch.path.role == Role::Request as u8 { 0 } else { HalfOpen::SERVES };
+    environment.set_half_open(key, HalfOpen { since: now, first, side: frame.side as u32, flags, ..HalfOpen::EMPTY });
     Reason::NoPayload
 }
 
@@ -71,7 +72,8 @@ fn from_network<E: Environment>(
         if !asked {
             return Err(Reason::UnexpectedHandshake);
         }
-        let answered = HalfOpen { answer: frame.sequence.wrapping_add(1), flags: HalfOpen::ANSWERED, ..*half };
+        let answered =
+            HalfOpen { answer: frame.sequence.wrapping_add(1), flags: half.flags | HalfOpen::ANSWERED, ..*half };
         environment.set_half_open(key, answered);
         return Err(Reason::NoPayload);
     }
@@ -217,7 +219,7 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
     flow.device_sync = limits.sync;
     let handshake = scratch.frame.tcp_flags & flag::SYN != 0;
     if handshake {
-        establish(flow, &scratch.frame);
+        establish(flow, &scratch.frame, &half);
     } else {
         take_up(flow, scratch, &half);
     }
@@ -231,8 +233,8 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
 
 /// The device has answered a SYN.
 #[inline(always)]
-fn establish(flow: &mut Flow, frame: &Frame) {
-    flow.client = Side::Network as u8;
+fn establish(flow: &mut Flow, frame: &Frame, half: &HalfOpen) {
+    flow.client = half.client();
     flow.network.start(frame.acknowledgement, 0);
     flow.device.start(frame.sequence.wrapping_add(1), Direction::CONFIRMED);
     flow.device.confirmed = frame.acknowledgement;
@@ -261,7 +263,7 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     flow.device.acknowledged = toward;
     flow.device.window = u16::MAX;
     if began {
-        flow.client = Side::Device as u8;
+        flow.client = half.client();
     } else if half.flags & HalfOpen::MIDSTREAM != 0
         && distance(toward, half.first) >= 0
         && distance(half.answer, toward) >= 0
