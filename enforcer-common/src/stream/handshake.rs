@@ -1,8 +1,8 @@
 //! Segments of which no flow is known yet: what a conversation begins with, and what it is made from.
 //!
-//! A flow is made by the device's word alone: its SYN-ACK to a SYN that passed here, its last acknowledgement in a
+//! A flow is made by the device's word alone: a SYN-ACK of its own that its opener has heard, its last acknowledgement in a
 //! handshake that it began itself, or any segment of a conversation that was open before the box came. So nobody on the
-//! network side can fill the table. What waits for that word is kept in a table of its own, [`HalfOpen`].
+//! network side can fill the table by asking. What waits for that word is kept in a table of its own, [`HalfOpen`].
 
 use super::{Found, admit, check, holds, is_opening, payload_length, prepare, resync};
 use crate::environment::{Environment, Limits, Trust};
@@ -51,6 +51,13 @@ fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits,
     {
         return reason;
     }
+    if let Some(half) = environment.half_open(key)
+        && half.flags & HalfOpen::ANSWERED != 0
+        && now.saturating_sub(half.since) < PATIENCE
+    {
+        // A handshake that was answered stays until the other side answers anew: anybody can send another SYN.
+        return Reason::NoPayload;
+    }
     let first = frame.sequence.wrapping_add(1);
     let flags = if scratch.path.role == Role::Request as u8 { 0 } else { HalfOpen::SERVES };
     environment.set_half_open(key, HalfOpen { since: now, first, side: frame.side as u32, flags, ..HalfOpen::EMPTY });
@@ -88,8 +95,11 @@ fn from_network<E: Environment>(
         return Err(Reason::InvalidFlags);
     }
     if half.waits_for(Side::Network) {
-        // Data, or an acknowledgement, before the device has answered.
-        return Err(Reason::UnexpectedHandshake);
+        // Before the device has answered nobody can have heard its answer.
+        let heard = half.flags & HalfOpen::ANSWERED != 0
+            && half.answer == frame.acknowledgement
+            && half.first == frame.sequence;
+        return if heard { ask(environment, scratch, key) } else { Err(Reason::UnexpectedHandshake) };
     }
     if trust as u8 == Trust::Whole as u8 {
         return ask(environment, scratch, key);
@@ -167,7 +177,17 @@ fn from_device<E: Environment>(
         }
         return Err(Reason::NoPayload);
     }
-    if frame.tcp_flags & flag::SYN != 0 && !answers {
+    if frame.tcp_flags & flag::SYN != 0 {
+        if !half.waits_for(Side::Network) {
+            return Err(Reason::NoPayload);
+        }
+        if environment.slots(&key.device, Side::Device).is_none() {
+            environment.lose_flow();
+            return Err(Reason::FlowTableFull);
+        }
+        let answer = frame.sequence.wrapping_add(1);
+        let (first, flags) = (frame.acknowledgement, half.flags | HalfOpen::ANSWERED);
+        environment.set_half_open(key, HalfOpen { first, answer, flags, ..*half });
         return Err(Reason::NoPayload);
     }
     if frame.tcp_flags & flag::ACK == 0 {
@@ -179,7 +199,7 @@ fn from_device<E: Environment>(
 /// Asks for a flow for the segment at hand.
 #[inline(always)]
 fn ask<E: Environment>(environment: &mut E, scratch: &mut Scratch, key: &FlowKey) -> Result<Found, Reason> {
-    if table::begin(environment, &mut scratch.claim, &key.device) {
+    if table::begin(environment, &mut scratch.claim, &key.device, Side::from_code(scratch.frame.side)) {
         return Ok(Found::New);
     }
     environment.lose_flow();
@@ -217,33 +237,16 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
     flow.vlans = flow::vlans(&scratch.frame);
     flow.network_sync = limits.sync;
     flow.device_sync = limits.sync;
-    let handshake = scratch.frame.tcp_flags & flag::SYN != 0;
-    if handshake {
-        establish(flow, &scratch.frame, &half);
-    } else {
-        take_up(flow, scratch, &half);
-    }
+    take_up(flow, scratch, &half);
     // Found only when it is complete: the network port's program may look for it at any moment.
     if !environment.bind(&key, slot) {
         return Err(Reason::FlowTableFull);
     }
     environment.forget_half_open(&key);
-    if handshake { Err(Reason::NoPayload) } else { Ok(Found::Known) }
+    Ok(Found::Known)
 }
 
-/// The device has answered a SYN.
-#[inline(always)]
-fn establish(flow: &mut Flow, frame: &Frame, half: &HalfOpen) {
-    flow.client = half.client();
-    flow.network.start(frame.acknowledgement, 0);
-    flow.device.start(frame.sequence.wrapping_add(1), Direction::CONFIRMED);
-    flow.device.confirmed = frame.acknowledgement;
-    flow.device.acknowledged = frame.acknowledgement;
-    flow.device.window = frame.window;
-}
-
-/// A segment that is no handshake: the last step of one that the device began, or the middle of a conversation whose
-/// beginning was not seen.
+/// The last step of a handshake, or the middle of a conversation whose beginning was not seen.
 #[inline(always)]
 fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     let frame = &scratch.frame;
@@ -254,12 +257,21 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
         Side::Network => (frame.sequence, frame.acknowledgement),
         Side::Device => (frame.acknowledgement, frame.sequence),
     };
-    let began = half.waits_for(Side::Device)
-        && half.flags & HalfOpen::ANSWERED != 0
-        && half.answer == toward
-        && half.first == from;
-    flow.network.start(toward, if began { Direction::SPOKEN } else { Direction::ADOPTED | Direction::SPOKEN });
+    let ends = if half.side == Side::Network as u32 { (half.first, half.answer) } else { (half.answer, half.first) };
+    let began = half.since != 0
+        && half.flags & (HalfOpen::ANSWERED | HalfOpen::MIDSTREAM) == HalfOpen::ANSWERED
+        && ends == (toward, from);
+    // Whose SYN-ACK it was that counted.
+    let device = began && half.side == Side::Network as u32;
+    flow.network.start(toward, Direction::SPOKEN | if began { 0 } else { Direction::ADOPTED });
     flow.device.start(from, if side as u8 == Side::Device as u8 { Direction::SPOKEN } else { 0 });
+    if device {
+        flow.device.flags |= Direction::CONFIRMED;
+        flow.device.confirmed = toward;
+    } else if began {
+        flow.network.flags |= Direction::CONFIRMED;
+        flow.network.confirmed = from;
+    }
     flow.device.acknowledged = toward;
     flow.device.window = u16::MAX;
     if began {
