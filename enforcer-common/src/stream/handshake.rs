@@ -10,7 +10,7 @@ use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, distance};
 use crate::operation::Role;
 use crate::policy::Image;
 use crate::port::Side;
-use crate::scratch::{Commit, Frame, Scratch};
+use crate::scratch::{Commit, Scratch};
 use crate::table;
 use crate::transport::flag;
 use crate::verdict::Reason;
