@@ -117,8 +117,8 @@ pub struct Direction {
     pub strikes: u8,
     /// [`crate::verdict::Reason`] code of what ended the last run.
     pub hindrance: u8,
-    /// Always 0.
-    pub padding: u8,
+    /// Counts the handshakes that this side answered; in the direction of the side that asked, those it has followed.
+    pub turn: u8,
 }
 
 impl Direction {
@@ -156,7 +156,7 @@ impl Direction {
         echoes: 0,
         strikes: 0,
         hindrance: 0,
-        padding: 0,
+        turn: 0,
     };
 
     /// True when every bit of `flag` is set.
@@ -226,6 +226,9 @@ pub struct Flow {
     /// Boot time at which the conversation was taken up in the middle, nanoseconds. Written by the network port, or by the
     /// device port before the conversation can be found.
     pub adopted_at: u64,
+    /// Boot time of the SYN that `network.pending` is of, nanoseconds. Written by the network port, or by the device port
+    /// before the conversation can be found.
+    pub pending_at: u64,
     /// Index of the newest entry of `ring`, modulo its size.
     pub newest: u32,
     /// Policy generation that `conduit` was looked up in.
@@ -276,6 +279,7 @@ impl Flow {
         ring: [Sent { hash: 0, sequence: 0, length: 0 }; RING],
         ahead: [Stretch { first: 0, end: 0 }; AHEAD],
         adopted_at: 0,
+        pending_at: 0,
         newest: 0,
         generation: 0,
         vlans: 0,

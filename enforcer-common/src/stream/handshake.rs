@@ -4,9 +4,10 @@
 //! handshake that it began itself, or any segment of a conversation that was open before the box came. So nobody on the
 //! network side can fill the table. What waits for that word is kept in a table of its own, [`HalfOpen`].
 
+use super::inward::ANSWER;
 use super::{Found, admit, check, holds, is_opening, payload_length, prepare, resync};
 use crate::environment::{Environment, Limits, Trust};
-use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, distance};
+use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, Stretch, distance};
 use crate::operation::Role;
 use crate::policy::Image;
 use crate::port::Side;
@@ -52,6 +53,14 @@ fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits,
         return reason;
     }
     let first = frame.sequence.wrapping_add(1);
+    if let Some(half) = environment.half_open(key)
+        && half.waits_for(Side::from_code(frame.side))
+        && half.first != first
+        && now.saturating_sub(half.since) < ANSWER
+    {
+        // One question at a time, so that it is known what the other end may be answering.
+        return Reason::ConnectionRate;
+    }
     environment.set_half_open(key, HalfOpen { since: now, first, side: frame.side as u32, ..HalfOpen::EMPTY });
     Reason::NoPayload
 }
@@ -124,6 +133,8 @@ fn stateless(
         if hold {
             return Err(Reason::BackPressure);
         }
+        scratch.fault(Reason::BackPressure);
+        scratch.stream.uncertain = 1;
     }
     if refused {
         scratch.fault(Reason::Unsynchronised);
@@ -260,14 +271,20 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     flow.device.start(from, Direction::SPOKEN);
     flow.device.acknowledged = toward;
     flow.device.window = u16::MAX;
+    if half.waits_for(Side::Network) {
+        flow.network.pending = half.first;
+        flow.network.flags |= Direction::PENDING;
+        flow.pending_at = half.since;
+    }
     if began {
         flow.client = Side::Device as u8;
-    } else if half.flags & HalfOpen::MIDSTREAM != 0
-        && distance(toward, half.first) >= 0
-        && distance(half.answer, toward) >= 0
-    {
+    } else if half.flags & HalfOpen::MIDSTREAM != 0 && distance(half.answer, toward) > 0 {
         // Bytes that went by before the device spoke: only the same may come again.
-        flow.network.next = half.answer;
+        if distance(toward, half.first) >= 0 {
+            flow.network.next = half.answer;
+        } else if let Some(stretch) = flow.ahead.first_mut() {
+            *stretch = Stretch { first: half.first, end: half.answer };
+        }
         flow.newest = 0;
         if let Some(entry) = flow.ring.first_mut() {
             let length = half.answer.wrapping_sub(half.first);

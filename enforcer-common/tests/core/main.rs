@@ -1,6 +1,9 @@
 //! Tests of the decision core, one module per subject, in one binary so that they build once.
 #![allow(clippy::cast_possible_truncation)]
 
+#[path = "../../fuzz/src/stream/mod.rs"]
+#[allow(unreachable_pub, reason = "public for the fuzz targets")]
+mod stream;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -10,5 +13,6 @@ mod judging;
 mod layers;
 mod properties;
 mod requests;
+mod scripts;
 mod segments;
 mod streams;
