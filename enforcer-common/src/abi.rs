@@ -100,6 +100,12 @@ pub mod slot {
     pub const CONDUIT: u32 = 5;
     /// Nothing: the program that benchmarks compare with. No stage calls it.
     pub const EMPTY: u32 = 6;
+    /// TCP options.
+    pub const OPTIONS: u32 = 13;
+    /// ICMP.
+    pub const ICMP: u32 = 14;
+    /// ARP and neighbour discovery.
+    pub const NEIGHBOUR: u32 = 15;
     /// What the benchmark's program goes on with; empty in the product.
     pub const BENCH: u32 = 7;
     /// Checksums, and the hash of the payload.
@@ -110,6 +116,8 @@ pub mod slot {
     pub const COMPARE: u32 = 10;
     /// A flow for a TCP segment.
     pub const CLAIM: u32 = 11;
+    /// Lays carry and payload behind each other.
+    pub const ASSEMBLE: u32 = 12;
     /// Modbus in the frame.
     pub const MODBUS: u32 = 16;
     /// Modbus in carry + payload.
@@ -126,12 +134,16 @@ pub mod slot {
 pub mod cell {
     use core::hint::black_box;
 
+    use crate::policy::capacity;
     use crate::verdict::{REASONS, Reason};
 
     /// Counters of one conduit: per reason, carried out or not.
     pub const PER_CONDUIT: usize = REASONS * 2;
     /// Counters of one function node: per reason a rule can have, carried out or not.
     pub const PER_FUNCTION: usize = 16;
+
+    /// Budgets: those of the rules of both banks, and the one that all echo requests from the network share.
+    pub const BUDGETS: usize = capacity::RULES * 2 + 1;
 
     /// Counter of a conduit.
     #[must_use]

@@ -16,12 +16,14 @@ use crate::scratch::{Frame, Path, Scratch, Stream};
 use crate::stream::compare::Step;
 use crate::stream::{self, Found};
 use crate::verdict::{Reason, Verdict};
-use crate::{conduit, digest, transport};
+use crate::{admission, conduit, digest, icmp, neighbour, options, transport};
 
 /// The stage that comes next.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
+    /// The options of a TCP segment.
+    Options,
     /// Checksums, and the hash of the payload.
     Digest,
     /// The conduit, from the policy.
@@ -34,6 +36,10 @@ pub enum Next {
     Claim,
     /// Bytes that were sent again, compared with what was forwarded.
     Compare,
+    /// What an ICMP message from the network is.
+    Icmp,
+    /// Who speaks in ARP or neighbour discovery from the network.
+    Neighbour,
     /// The dissector of the path's protocol.
     Protocol,
     /// Judge and act.
@@ -64,12 +70,15 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
     let mut next = walk(bytes, length, side, policy, environment, scratch);
     while next != Next::Judge {
         next = match next {
+            Next::Options => tcp_options(bytes, scratch),
             Next::Digest => digest(bytes, environment, scratch),
             Next::Conduit => locate(policy, environment, scratch),
             Next::Stream => follow(policy, environment, scratch),
             Next::Handshake => begin(policy, environment, scratch),
             Next::Claim => claim(policy, environment, scratch),
             Next::Compare => compare(bytes, environment, scratch),
+            Next::Icmp => icmp_message(bytes, environment, scratch),
+            Next::Neighbour => neighbours(bytes, policy, scratch),
             Next::Protocol if scratch.stream.assembled == 0 => {
                 dissect(bytes, scratch);
                 Next::Judge
@@ -117,7 +126,8 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
             scratch.path.protocol =
                 if scratch.frame.version == 0 { Protocol::Ethernet as u8 } else { Protocol::Ip as u8 };
             conduit::finish(policy, environment, &mut scratch.path, UNCOVERED);
-            Next::Judge
+            let named = reason as u8 == Reason::Management as u8 || reason as u8 == Reason::SpoofedDevice as u8;
+            if neighbour::is_arp(&scratch.frame) && !named { Next::Neighbour } else { Next::Judge }
         }
     }
 }
@@ -139,7 +149,8 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
     if frame.ethertype != ethertype::IPV4 && frame.ethertype != ethertype::IPV6 {
         return Err(ethernet(policy, frame.side, frame.source_mac, frame.ethertype));
     }
-    match network::parse(bytes, frame) {
+    match network::parse(bytes, frame, || policy.header.ip_options != 0) {
+        Err(Reason::Fragment) if admission::too_large(frame) => return Err(Reason::FrameTooLarge),
         Err(Reason::Fragment) => {
             return Err(Reason::from_code(policy.header.fragments).unwrap_or(Reason::Fragment));
         }
@@ -150,38 +161,85 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
     if bytes.length() < frame.payload_end && bytes.length() < length {
         return Err(Reason::MultiBuffer);
     }
-    Ok(Next::Digest)
+    if let Err(reason) = admission::check(bytes, frame) {
+        return Ok(refused(scratch, reason));
+    }
+    if !transport::is_known(frame.transport_protocol) {
+        return Ok(Next::Conduit);
+    }
+    let tcp = frame.transport_protocol == network::protocol::TCP;
+    if tcp && options::worth_a_walk(bytes, frame) { Ok(Next::Options) } else { Ok(Next::Digest) }
+}
+
+/// The options of a TCP segment from the network.
+#[inline(always)]
+pub fn tcp_options<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> Next {
+    match options::check(bytes, scratch) {
+        Ok(()) => Next::Digest,
+        Err(reason) => refused(scratch, reason),
+    }
+}
+
+/// Something is wrong with a frame whose headers could be read: it still belongs to a conduit, whose mode holds.
+#[inline(always)]
+fn refused(scratch: &mut Scratch, reason: Reason) -> Next {
+    scratch.outcome = reason as u8;
+    if admission::names_inside(reason as u8) { Next::Digest } else { Next::Conduit }
+}
+
+/// What was found wrong with the frame becomes a record in front of its operations.
+#[inline(always)]
+fn note(scratch: &mut Scratch) {
+    if let Some(reason) = Reason::from_code(scratch.outcome) {
+        scratch.fault(reason);
+        scratch.outcome = 0;
+    }
 }
 
 /// Checksums of an IP frame, and the hash of its payload.
 #[inline(always)]
 pub fn digest<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scratch: &mut Scratch) -> Next {
     digest::take(bytes, environment, scratch);
-    if scratch.frame.transport_protocol == network::protocol::TCP { Next::Stream } else { Next::Conduit }
+    let tcp = scratch.frame.transport_protocol == network::protocol::TCP;
+    if tcp && scratch.outcome == 0 { Next::Stream } else { Next::Conduit }
 }
 
 /// The conduit, from the policy. Leaves a datagram to its dissector, and a segment to its stream.
 #[inline(always)]
 pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Next {
-    if let Err(reason) = conduit::resolve(policy, environment, scratch) {
+    // What is wrong with a segment says nothing about whose conversation it is in.
+    let refused = scratch.outcome != 0 && scratch.frame.transport_protocol == network::protocol::TCP;
+    if !(refused && conduit::recall(policy, environment, scratch))
+        && let Err(reason) = conduit::resolve(policy, environment, scratch.anew())
+    {
         scratch.outcome = reason as u8;
         return Next::Judge;
     }
     let scratch = scratch.anew();
+    if !admission::goes_on(scratch.outcome) {
+        return Next::Judge;
+    }
     let tcp = scratch.frame.transport_protocol == network::protocol::TCP;
+    let inspected = scratch.path.protocol >= Protocol::FIRST_INSPECTED;
     if tcp && scratch.path.slot != NO_FLOW {
+        if scratch.outcome != 0 && !inspected {
+            return Next::Judge;
+        }
+        note(scratch);
         return Next::Stream;
     }
     let limits = environment.limits();
-    if limits.checksums && scratch.frame.wrong_checksum != 0 {
+    if scratch.outcome == 0 && limits.checksums && scratch.frame.wrong_checksum != 0 {
         scratch.outcome = Reason::BadChecksum as u8;
         return Next::Judge;
     }
-    let inspected = scratch.path.protocol >= Protocol::FIRST_INSPECTED;
-    if tcp && inspected && conduit::worth_a_flow(policy, &scratch.path) {
-        return Next::Handshake;
-    }
     if tcp || !inspected {
+        if scratch.outcome != 0 {
+            return Next::Judge;
+        }
+        if tcp && inspected && conduit::worth_a_flow(policy, &scratch.path) {
+            return Next::Handshake;
+        }
         if tcp && scratch.frame.side == Side::Network as u8 && scratch.path.conduit != UNCOVERED {
             scratch.outcome = opening(environment, scratch, &limits);
             if scratch.outcome != 0 {
@@ -189,8 +247,10 @@ pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
             }
         }
         uninspected(policy, scratch);
-        return Next::Judge;
+        return if icmp::concerns(&scratch.frame) { Next::Icmp } else { Next::Judge };
     }
+    note(scratch);
+    let scratch = scratch.anew();
     scratch.stream.start = scratch.frame.payload;
     scratch.stream.end = scratch.frame.payload_end;
     Next::Protocol
@@ -220,7 +280,40 @@ fn ethernet(policy: &Image, side: u8, source: [u8; 6], ethertype: u16) -> Reason
 /// A conduit without inspection inside, or traffic without conduit and without known protocol.
 #[inline(always)]
 fn uninspected(policy: &Image, scratch: &mut Scratch) {
-    scratch.outcome = if scratch.path.conduit == UNCOVERED { policy.uncovered() as u8 } else { Reason::Conduit as u8 };
+    scratch.outcome = if scratch.path.conduit != UNCOVERED {
+        Reason::Conduit
+    } else if transport::is_known(scratch.frame.transport_protocol) {
+        policy.uncovered()
+    } else {
+        // Whatever the policy's default: nobody knows what is inside.
+        Reason::UnknownTransport
+    } as u8;
+}
+
+/// An ICMP message from the network: neighbour discovery is asked who speaks, whatever the conduit says; the others what
+/// they are, where the conduit lets them through.
+#[inline(always)]
+pub fn icmp_message<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scratch: &mut Scratch) -> Next {
+    if neighbour::is_discovery(bytes, &scratch.frame) {
+        return Next::Neighbour;
+    }
+    let denied = match Reason::from_code(scratch.outcome) {
+        Some(reason) => reason.verdict() as u8 == Verdict::Deny as u8,
+        None => false,
+    };
+    if !denied && let Err(reason) = icmp::check(bytes, environment, &scratch.frame) {
+        scratch.outcome = reason as u8;
+    }
+    Next::Judge
+}
+
+/// ARP or neighbour discovery from the network.
+#[inline(always)]
+pub fn neighbours<B: Bytes + ?Sized>(bytes: &B, policy: &Image, scratch: &mut Scratch) -> Next {
+    if let Err(reason) = neighbour::check(bytes, policy, scratch) {
+        scratch.anew().outcome = reason as u8;
+    }
+    Next::Judge
 }
 
 /// The stream of a TCP segment whose flow is known.
@@ -261,6 +354,10 @@ fn found_or_reason(policy: &Image, scratch: &mut Scratch, found: Result<Found, R
         Ok(Found::New) => Next::Claim,
         Ok(Found::Known) => Next::Stream,
         Err(reason) => {
+            if scratch.count != 0 {
+                // What was noted decides.
+                return Next::Judge;
+            }
             // Control segments of traffic that no conduit covers are not covered either; and where such traffic is denied,
             // nothing else is said of it.
             let allowed = reason.verdict() as u8 == Verdict::Allow as u8;

@@ -103,6 +103,9 @@ pub trait Environment {
     /// The state of a rule's rate, see [`crate::policy::rate`]. Kept in learn and shadow just as in enforce.
     fn budget(&mut self, bank: u8, rule: u16) -> Option<&mut u64>;
 
+    /// The state of the rate that all echo requests from the network share, see [`crate::icmp`]. Kept in every mode.
+    fn echoes(&mut self) -> Option<&mut u64>;
+
     /// Counts an outcome: per conduit and reason, per function node (`u32::MAX`: none) and per rule. `acted` is true when
     /// the denial was carried out.
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool);

@@ -5,6 +5,7 @@
 use core::hint::black_box;
 
 use crate::action::{Action, OnDeny, action};
+use crate::admission;
 use crate::environment::Environment;
 use crate::network::protocol;
 use crate::operation::{NO_RULE, Operation, Role};
@@ -123,7 +124,12 @@ fn on_deny(scratch: &Scratch, reason: Reason) -> OnDeny {
         || reason as u8 == Reason::Unsynchronised as u8
         || reason as u8 == Reason::FlowKilled as u8;
     let tcp = scratch.frame.transport_protocol == protocol::TCP;
-    if scratch.path.on_deny == OnDeny::Reset as u8 && tcp && final_ && scratch.frame.tcp_flags & flag::RST == 0 {
+    if scratch.path.on_deny == OnDeny::Reset as u8
+        && tcp
+        && final_
+        && scratch.frame.tcp_flags & flag::RST == 0
+        && !admission::names_inside(reason as u8)
+    {
         OnDeny::Reset
     } else {
         OnDeny::Drop
@@ -173,7 +179,9 @@ fn find(policy: &Image, scratch: &mut Scratch) {
     if record.fault != 0 && !is_about_place(record.fault) {
         stream.faulty = 1;
     }
-    if path.conduit == UNCOVERED {
+    if record.fault != 0 && admission::names_inside(record.fault) {
+        judging.range.reason = record.fault;
+    } else if path.conduit == UNCOVERED {
         judging.range.reason = policy.header.uncovered;
     } else if response && (record.fault == 0 || frame.side == Side::Device as u8) {
         // A device's answer that breaks the standard is not stopped on its way out: it can do the device no harm.

@@ -38,9 +38,14 @@ pub mod link;
 pub mod network;
 pub mod transport;
 
+pub mod admission;
 pub mod digest;
+pub mod options;
 
 pub mod conduit;
+pub mod icmp;
+pub mod neighbour;
+
 pub mod flow;
 pub mod stream;
 pub mod table;

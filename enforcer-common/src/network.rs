@@ -12,6 +12,8 @@ use crate::verdict::Reason;
 pub mod protocol {
     /// ICMP.
     pub const ICMP: u8 = 1;
+    /// IGMP.
+    pub const IGMP: u8 = 2;
     /// TCP.
     pub const TCP: u8 = 6;
     /// UDP.
@@ -30,13 +32,23 @@ pub mod protocol {
     pub const MOBILITY: u8 = 135;
 }
 
-/// Reads the IP header into `frame`: addresses, `transport`, `payload_end`, `transport_protocol`, `version`.
+/// True for what a station's IPv4 address can begin with: neither 0, nor loopback, nor a group or what is reserved behind.
+#[inline(always)]
+const fn is_station([first, ..]: [u8; 4]) -> bool {
+    first.wrapping_sub(1) < 223 && first != 127
+}
+
+/// Longest IP packet of an Ethernet frame (IEEE 802.3 3.2.7, RFC 894, RFC 2464 2).
+pub const LONGEST_PACKET: u32 = 1500;
+
+/// Reads the IP header into `frame`: addresses, `transport`, `payload_end`, `transport_protocol`, `version`, `suspect`. With
+/// `options`, IPv4 options are stepped over instead of refused.
 ///
 /// # Errors
 /// `truncated`, `malformed_network`, `ip_options`, `extension_header`, `fragment`.
 #[inline(always)]
-pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
-    if frame.ethertype == ethertype::IPV4 { ipv4(bytes, frame) } else { ipv6(bytes, frame) }
+pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: impl Fn() -> bool) -> Result<(), Reason> {
+    if frame.ethertype == ethertype::IPV4 { ipv4(bytes, frame, options) } else { ipv6(bytes, frame) }
 }
 
 /// The address as the core keeps it.
@@ -55,7 +67,7 @@ const fn is_mapped(address: &[u8; 16]) -> bool {
 }
 
 #[inline(always)]
-fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
+fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: impl Fn() -> bool) -> Result<(), Reason> {
     let header = bytes.read::<20>(frame.network).ok_or(Reason::Truncated)?;
     let [version, _, l0, l1, _, _, f0, f1, _, protocol, ..] = header;
     frame.version = 4;
@@ -66,12 +78,16 @@ fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
         return Err(Reason::MalformedNetwork);
     }
     let total = u16::from_be_bytes([l0, l1]) as u32;
-    if total < 20 {
+    let header_length = ((version & 0x0f) as u32) << 2;
+    if total < header_length {
         return Err(Reason::MalformedNetwork);
     }
-    frame.transport = frame.network.wrapping_add(20);
+    frame.transport = frame.network.wrapping_add(header_length);
     frame.payload_end = frame.network.wrapping_add(total);
-    if version & 0x0f != 5 {
+    let (from, to): ([u8; 4], [u8; 4]) = (part(&header, 12), part(&header, 16));
+    let stations = is_station(from) && is_station(to) && from != to;
+    frame.suspect = (!stations || total > LONGEST_PACKET) as u8;
+    if header_length != 20 && !options() {
         return Err(Reason::NetworkOptions);
     }
     if u16::from_be_bytes([f0, f1]) & 0x3fff != 0 {
@@ -96,6 +112,9 @@ fn ipv6<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     }
     frame.transport = frame.network.wrapping_add(40);
     frame.payload_end = frame.transport.wrapping_add(u16::from_be_bytes([l0, l1]) as u32);
+    let ([from, ..], [to, ..]) = (frame.source, frame.destination);
+    let stations = !matches!(from, 0 | 0xff) && !matches!(to, 0 | 0xff) && frame.source != frame.destination;
+    frame.suspect = (!stations || frame.payload_end.wrapping_sub(frame.network) > LONGEST_PACKET) as u8;
     match next {
         protocol::FRAGMENT => return Err(Reason::Fragment),
         protocol::HOP_BY_HOP | protocol::ROUTING | protocol::DESTINATION_OPTIONS | protocol::MOBILITY => {

@@ -62,7 +62,8 @@ fn worth_learning(reason: Reason) -> bool {
         | Reason::EthernetDeny
         | Reason::UncoveredAllow
         | Reason::UncoveredLog
-        | Reason::UncoveredDeny => true,
+        | Reason::UncoveredDeny
+        | Reason::UnknownTransport => true,
         Reason::RuleAllow
         | Reason::RuleLog
         | Reason::RuleDeny
@@ -99,7 +100,6 @@ fn worth_learning(reason: Reason) -> bool {
         | Reason::InvalidFlags
         | Reason::FragmentAllow
         | Reason::FlowKilled
-        | Reason::UnknownTransport
         | Reason::InvalidAddress
         | Reason::FrameTooLarge
         | Reason::TcpOption

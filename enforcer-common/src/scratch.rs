@@ -69,8 +69,10 @@ pub struct Frame {
     pub side: u8,
     /// Non-zero: the checksum of the IPv4 header or of the transport is wrong.
     pub wrong_checksum: u8,
+    /// Non-zero: something about addresses, length or TCP header is out of the ordinary, see [`crate::admission`].
+    pub suspect: u8,
     /// Always 0.
-    pub padding: [u8; 2],
+    pub padding: [u8; 1],
 }
 
 impl Frame {
@@ -98,7 +100,8 @@ impl Frame {
         tcp_flags: 0,
         side: 0,
         wrong_checksum: 0,
-        padding: [0; 2],
+        suspect: 0,
+        padding: [0; 1],
     };
 }
 
@@ -256,6 +259,18 @@ pub struct Finding {
     pub padding: u8,
 }
 
+/// Where a stage is that walks a list of options.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Walking {
+    /// Offset of the next option.
+    pub at: u32,
+    /// Offset behind the last one.
+    pub end: u32,
+    /// What was seen, a bit for each kind that may stand there once.
+    pub seen: u32,
+}
+
 /// All that is known about one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -285,6 +300,8 @@ pub struct Scratch {
     pub report: u8,
     /// Always 0.
     pub padding: [u8; 1],
+    /// The walk through options, where a frame has some to walk.
+    pub walking: Walking,
 }
 
 impl Scratch {
@@ -304,6 +321,7 @@ impl Scratch {
             action: 0,
             report: 0,
             padding: [0; 1],
+            walking: Walking::default(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! TCP, UDP and ICMP headers: ports, sequence numbers and the bounds of the payload.
+//! TCP and UDP headers: ports, sequence numbers and the bounds of the payload.
 //!
 //! RFC 9293 3.1, RFC 768.
 
@@ -24,30 +24,41 @@ pub mod flag {
 /// Reads the transport header into `frame`: ports, sequence numbers, flags, `payload`. `payload_end` is already bounded.
 ///
 /// # Errors
-/// `truncated`, `malformed_transport`, `unknown_transport`.
+/// `truncated`, `malformed_transport`.
 #[inline(always)]
 pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     match frame.transport_protocol {
         protocol::TCP => tcp(bytes, frame),
         protocol::UDP => udp(bytes, frame),
-        protocol::ICMP | protocol::ICMPV6 => {
+        // ICMP, and what a conduit may carry by its IP protocol number.
+        _ => {
             frame.payload = frame.transport;
             Ok(())
         }
-        _ => Err(Reason::UnknownTransport),
     }
+}
+
+/// TCP, UDP and ICMP; other IP protocols pass by a conduit that names their number.
+#[must_use]
+#[inline(always)]
+pub const fn is_known(transport: u8) -> bool {
+    matches!(transport, protocol::TCP | protocol::UDP | protocol::ICMP | protocol::ICMPV6)
 }
 
 #[inline(always)]
 fn tcp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
-    let header = bytes.read::<16>(frame.transport).ok_or(Reason::Truncated)?;
-    let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1] = header;
+    let header = bytes.read::<20>(frame.transport).ok_or(Reason::Truncated)?;
+    let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, _, _, u0, u1] = header;
     frame.source_port = u16::from_be_bytes([s0, s1]);
     frame.destination_port = u16::from_be_bytes([d0, d1]);
     frame.sequence = u32::from_be_bytes([q0, q1, q2, q3]);
     frame.acknowledgement = u32::from_be_bytes([a0, a1, a2, a3]);
     frame.tcp_flags = flags;
     frame.window = u16::from_be_bytes([w0, w1]);
+    // Nearly every segment is data or an acknowledgement to one station, with nothing odd about it.
+    let [group, ..] = frame.destination_mac;
+    let plain = (flags & (flag::FIN | flag::SYN | flag::RST | flag::ACK | flag::URG)) ^ flag::ACK;
+    frame.suspect |= plain | offset & RESERVED | u0 | u1 | group & 1;
     let header_length = ((offset >> 4) as u32) << 2;
     frame.payload = frame.transport.wrapping_add(header_length);
     if header_length < 20 || frame.payload > frame.payload_end {
@@ -55,6 +66,9 @@ fn tcp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     }
     Ok(())
 }
+
+/// Reserved bits beside the data offset. The fourth is Accurate ECN's (RFC 9768 3.1.1).
+pub const RESERVED: u8 = 0x0e;
 
 #[inline(always)]
 fn udp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {

@@ -26,6 +26,6 @@ pub fn rewind(context: XdpContext) -> u32 {
             (*flow).ring.as_mut_ptr().add(oldest).write(Sent { hash: 0, sequence: 0, length: 0 });
         }
     }
-    call(&context, slot::BENCH);
+    call::<{ slot::BENCH }>(&context);
     missing()
 }

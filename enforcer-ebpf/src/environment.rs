@@ -302,6 +302,12 @@ impl Environment for Maps<'_> {
     }
 
     #[inline(always)]
+    fn echoes(&mut self) -> Option<&mut u64> {
+        // SAFETY: a live map value; echo requests from the network come by one port.
+        maps::BUDGETS.get_ptr_mut(cell::BUDGETS as u32 - 1).map(|state| unsafe { &mut *state })
+    }
+
+    #[inline(always)]
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool) {
         let path = &scratch.path;
         let bank = path.bank as u32;

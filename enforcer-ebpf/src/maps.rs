@@ -87,9 +87,9 @@ pub(crate) static RULE_COUNTERS: PerCpuArray<u64, { capacity::RULES * 2 }> = Per
 #[btf_map]
 pub(crate) static OTHER_FUNCTIONS: PerCpuHashMap<FunctionReason, u64, 8192> = PerCpuHashMap::new();
 
-/// State of the rules' rates, per bank.
+/// State of the rules' rates, per bank, and behind them that of echo requests.
 #[btf_map]
-pub(crate) static BUDGETS: Array<u64, { capacity::RULES * 2 }> = Array::new();
+pub(crate) static BUDGETS: Array<u64, { cell::BUDGETS }> = Array::new();
 
 /// Losses, see [`loss`].
 #[btf_map]

@@ -19,8 +19,10 @@ pub(crate) fn write(context: &XdpContext, frame: &Frame) -> bool {
             && store(context, frame.network.wrapping_add(8), frame.destination)
             && store(context, frame.network.wrapping_add(24), frame.source)
     };
-    let written = store(context, frame.transport, reset::tcp(frame));
-    let surplus = frame.length.wrapping_sub(frame.transport.wrapping_add(reset::TCP_LENGTH));
+    // What options there were behind the IP header are not answered.
+    let transport = frame.network.wrapping_add(if frame.version == 4 { 20 } else { 40 });
+    let written = store(context, transport, reset::tcp(frame));
+    let surplus = frame.length.wrapping_sub(transport.wrapping_add(reset::TCP_LENGTH));
     // SAFETY: the context is the one this program was called with; no packet pointer is used afterwards.
     let cut = unsafe { bpf_xdp_adjust_tail(context.as_ptr().cast(), -(surplus as i32)) };
     addressed && routed && written && cut == 0

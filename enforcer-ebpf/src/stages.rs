@@ -40,7 +40,7 @@ fn root(context: &XdpContext, side: Side) -> u32 {
     }
     if let Some(scratch) = scratch() {
         scratch.frame.side = side as u8;
-        call(context, slot::WALK);
+        call::<{ slot::WALK }>(context);
     }
     missing()
 }
@@ -56,6 +56,36 @@ pub fn walk(context: XdpContext) -> u32 {
     let length = unsafe { bpf_xdp_get_buff_len(context.as_ptr().cast()) } as u32;
     let side = Side::from_code(scratch.frame.side);
     let next = decide::walk(&window, length, side, policy, &mut Maps::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// Options of a TCP segment.
+#[xdp(frags)]
+pub fn options(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    let next = decide::tcp_options(&Window::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// ICMP from the network.
+#[xdp(frags)]
+pub fn icmp(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    let next = decide::icmp_message(&Window::new(&context), &mut Maps::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// ARP and neighbour discovery from the network.
+#[xdp(frags)]
+pub fn neighbour(context: XdpContext) -> u32 {
+    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
+        return missing();
+    };
+    let next = decide::neighbours(&Window::new(&context), policy, scratch);
     go_on(&context, scratch, next)
 }
 
@@ -126,13 +156,13 @@ pub fn modbus(context: XdpContext) -> u32 {
         return missing();
     };
     if modbus::dissect(&Window::new(&context), scratch) {
-        call(&context, slot::MODBUS);
+        call::<{ slot::MODBUS }>(&context);
         return missing();
     }
     if scratch.stream.later_count != 0 && scratch.path.values != 0 {
-        call(&context, slot::MODBUS_VALUES);
+        call::<{ slot::MODBUS_VALUES }>(&context);
     }
-    call(&context, slot::JUDGE);
+    call::<{ slot::JUDGE }>(&context);
     missing()
 }
 
@@ -143,10 +173,28 @@ pub fn modbus_values(context: XdpContext) -> u32 {
         return missing();
     };
     if modbus::values::read(&Window::new(&context), scratch) {
-        call(&context, slot::MODBUS_VALUES);
+        call::<{ slot::MODBUS_VALUES }>(&context);
         return missing();
     }
-    call(&context, slot::JUDGE);
+    call::<{ slot::JUDGE }>(&context);
+    missing()
+}
+
+/// Lays carry and payload behind each other.
+#[xdp(frags)]
+pub fn assemble(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    if decide::assemble(&mut Maps::new(&context), scratch).is_none() {
+        scratch.fault(Reason::BeyondInspection);
+        call::<{ slot::JUDGE }>(&context);
+        return missing();
+    }
+    match Protocol::from_code(scratch.path.protocol) {
+        Some(Protocol::Modbus) => call::<{ slot::MODBUS_ASSEMBLED }>(&context),
+        Some(Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp) | None => {}
+    }
     missing()
 }
 
@@ -156,22 +204,17 @@ pub fn modbus_assembled(context: XdpContext) -> u32 {
     let Some(scratch) = scratch() else {
         return missing();
     };
-    if scratch.stream.units == 0 && decide::assemble(&mut Maps::new(&context), scratch).is_none() {
-        scratch.fault(Reason::BeyondInspection);
-        call(&context, slot::JUDGE);
-        return missing();
-    }
     let Some(assembled) = environment::assembled(scratch.stream.end) else {
         return missing();
     };
     if modbus::dissect(&assembled, scratch) {
-        call(&context, slot::MODBUS_ASSEMBLED);
+        call::<{ slot::MODBUS_ASSEMBLED }>(&context);
         return missing();
     }
     if scratch.stream.later_count != 0 && scratch.path.values != 0 {
-        call(&context, slot::MODBUS_VALUES_ASSEMBLED);
+        call::<{ slot::MODBUS_VALUES_ASSEMBLED }>(&context);
     }
-    call(&context, slot::JUDGE);
+    call::<{ slot::JUDGE }>(&context);
     missing()
 }
 
@@ -182,10 +225,10 @@ pub fn modbus_values_assembled(context: XdpContext) -> u32 {
         return missing();
     };
     if modbus::values::read(&assembled, scratch) {
-        call(&context, slot::MODBUS_VALUES_ASSEMBLED);
+        call::<{ slot::MODBUS_VALUES_ASSEMBLED }>(&context);
         return missing();
     }
-    call(&context, slot::JUDGE);
+    call::<{ slot::JUDGE }>(&context);
     missing()
 }
 
@@ -198,16 +241,16 @@ pub fn judge(context: XdpContext) -> u32 {
     if scratch.path.generation != policy.header.generation {
         // A new generation came between this frame's stages. The conduit it was given is the old one's: once more from the
         // start, so that one generation judges it.
-        call(&context, slot::WALK);
+        call::<{ slot::WALK }>(&context);
         return missing();
     }
     if judging::units(policy, &mut Maps::new(&context), scratch) {
-        call(&context, slot::JUDGE);
+        call::<{ slot::JUDGE }>(&context);
         return missing();
     }
     let action = decide::conclude(&mut Maps::new(&context), scratch);
     if scratch.report != 0 {
-        call(&context, slot::REPORT);
+        call::<{ slot::REPORT }>(&context);
         lose(loss::STAGES);
     }
     act(&context, action)
@@ -230,7 +273,7 @@ fn act(context: &XdpContext, action: Action) -> u32 {
         Action::Forward => XDP_PASS,
         Action::Drop => XDP_DROP,
         Action::Reset => {
-            call(context, slot::RESET);
+            call::<{ slot::RESET }>(context);
             XDP_DROP
         }
     }
@@ -255,16 +298,19 @@ pub fn empty(_context: XdpContext) -> u32 {
 #[inline(always)]
 fn go_on(context: &XdpContext, scratch: &Scratch, next: Next) -> u32 {
     match next {
-        Next::Digest => call(context, slot::DIGEST),
-        Next::Handshake => call(context, slot::HANDSHAKE),
-        Next::Claim => call(context, slot::CLAIM),
-        Next::Compare => call(context, slot::COMPARE),
-        Next::Conduit => call(context, slot::CONDUIT),
-        Next::Stream => call(context, slot::STREAM),
-        Next::Judge => call(context, slot::JUDGE),
+        Next::Options => call::<{ slot::OPTIONS }>(context),
+        Next::Digest => call::<{ slot::DIGEST }>(context),
+        Next::Handshake => call::<{ slot::HANDSHAKE }>(context),
+        Next::Claim => call::<{ slot::CLAIM }>(context),
+        Next::Compare => call::<{ slot::COMPARE }>(context),
+        Next::Icmp => call::<{ slot::ICMP }>(context),
+        Next::Neighbour => call::<{ slot::NEIGHBOUR }>(context),
+        Next::Conduit => call::<{ slot::CONDUIT }>(context),
+        Next::Stream => call::<{ slot::STREAM }>(context),
+        Next::Judge => call::<{ slot::JUDGE }>(context),
         Next::Protocol => match Protocol::from_code(scratch.path.protocol) {
-            Some(Protocol::Modbus) if scratch.stream.assembled == 0 => call(context, slot::MODBUS),
-            Some(Protocol::Modbus) => call(context, slot::MODBUS_ASSEMBLED),
+            Some(_) if scratch.stream.assembled != 0 => call::<{ slot::ASSEMBLE }>(context),
+            Some(Protocol::Modbus) => call::<{ slot::MODBUS }>(context),
             Some(Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp) | None => {}
         },
     }
@@ -273,9 +319,13 @@ fn go_on(context: &XdpContext, scratch: &Scratch, next: Next) -> u32 {
 
 /// Returns only when the slot is empty.
 #[inline(always)]
-pub(crate) fn call(context: &XdpContext, index: u32) {
+pub(crate) fn call<const INDEX: u32>(context: &XdpContext) {
     // SAFETY: the array holds XDP programs of this object only.
-    unsafe { maps::SLOTS.tail_call(context, index) };
+    unsafe { maps::SLOTS.tail_call(context, INDEX) };
+    // An instruction that differs from call to call: the compiler would merge the calls of one stage into one with a
+    // variable index, which the kernel could not turn into direct jumps.
+    // SAFETY: writes a constant to a register that nobody reads.
+    unsafe { core::arch::asm!("{0} = {1}", out(reg) _, const INDEX, options(nomem, nostack, preserves_flags)) };
 }
 
 /// A stage or the policy is not there: what can't be judged passes where the box only watches, and does not where it

@@ -219,10 +219,70 @@ pub fn ipv4(protocol: u8, payload: &[u8]) -> Vec<u8> {
     ethernet(PLC_MAC, HMI_MAC, EtherType::IPV4.0, &bytes)
 }
 
+/// Puts options behind the TCP header of an untagged IPv4 frame without any; whole words.
+pub fn with_tcp_options(frame: &[u8], options: &[u8]) -> Vec<u8> {
+    let mut bytes = frame.to_vec();
+    bytes[46] += u8::try_from(options.len() / 4).expect("at most ten words") << 4;
+    bytes.splice(54..54, options.iter().copied());
+    lengthened(bytes, options.len())
+}
+
+/// The same for IPv4 options.
+pub fn with_ipv4_options(frame: &[u8], options: &[u8]) -> Vec<u8> {
+    let mut bytes = frame.to_vec();
+    bytes[14] += u8::try_from(options.len() / 4).expect("at most ten words");
+    bytes.splice(34..34, options.iter().copied());
+    lengthened(bytes, options.len())
+}
+
+fn lengthened(mut bytes: Vec<u8>, by: usize) -> Vec<u8> {
+    let length = u16::from_be_bytes([bytes[16], bytes[17]]) + u16::try_from(by).expect("few");
+    bytes[16..18].copy_from_slice(&length.to_be_bytes());
+    checksummed(bytes)
+}
+
+/// An untagged IPv4 frame with right checksums: of its header, and of the TCP, UDP or ICMP inside.
+pub fn checksummed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let transport = 14 + usize::from(bytes[14] & 15) * 4;
+    let end = 14 + usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
+    bytes[24..26].fill(0);
+    let sum = folded(&[&bytes[14..transport]]);
+    bytes[24..26].copy_from_slice(&sum);
+    let (at, length) = (bytes[23], u16::try_from(end - transport).expect("a packet").to_be_bytes());
+    let (at, pseudo) = match at {
+        6 => (16, [&bytes[26..34], &[0, 6], &length].concat()),
+        17 => (6, [&bytes[26..34], &[0, 17], &length].concat()),
+        1 => (2, Vec::new()),
+        _ => return bytes,
+    };
+    bytes[transport + at..transport + at + 2].fill(0);
+    let sum = folded(&[&pseudo, &bytes[transport..end]]);
+    bytes[transport + at..transport + at + 2].copy_from_slice(&sum);
+    bytes
+}
+
+/// The Internet checksum of parts, of which all but the last have an even length (RFC 1071).
+fn folded(parts: &[&[u8]]) -> [u8; 2] {
+    let words = parts.iter().flat_map(|part| part.chunks(2));
+    let mut sum: u32 = words.map(|word| u32::from(word[0]) << 8 | u32::from(*word.get(1).unwrap_or(&0))).sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    (!u16::try_from(sum).expect("folded")).to_be_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use etherparse::SlicedPacket;
+
+    #[test]
+    fn checksums_are_what_another_library_computes() {
+        let segment = Segment::to_plc(40_000, 1, 1, &[1, 2, 3]).frame();
+        for whole in [segment, udp(4000, 502, &[1; 5]), ping(1, 9)] {
+            assert_eq!(checksummed(whole.clone()), whole);
+        }
+    }
 
     #[test]
     fn a_segment_carries_its_modbus_bytes() {

@@ -273,8 +273,10 @@ pub struct Header {
     pub fragments: u8,
     /// [`OnUnsynchronised`] code.
     pub on_unsynchronised: u8,
+    /// Non-zero: IPv4 packets with options are inspected like others; else they are denied.
+    pub ip_options: u8,
     /// Always 0.
-    pub padding: [u8; 4],
+    pub padding: [u8; 3],
 }
 
 /// What happens to a conversation whose beginning was not seen.

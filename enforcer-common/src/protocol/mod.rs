@@ -63,7 +63,8 @@ macro_rules! protocols {
 protocols! {
     /// Frames that are not IP.
     Ethernet = 1, "ethernet", [];
-    /// IP, where the frame ends before its transport is known (fragments, options).
+    /// IP, where the frame ends before its transport is known (fragments, options); and IP protocols other than TCP, UDP and
+    /// ICMP, which a conduit can carry without inspection inside.
     Ip = 2, "ip", [];
     /// TCP without inspection inside.
     Tcp = 3, "tcp", [];

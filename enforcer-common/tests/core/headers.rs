@@ -69,7 +69,7 @@ fn up_to_two_tags_are_read_and_a_third_is_refused() {
 #[test]
 fn frames_that_are_not_ip_are_judged_by_type() {
     let by_type = |ethertype, payload: &[u8]| reason(&ethernet(Side::Network, &[], ethertype, payload));
-    assert_eq!(by_type(0x0806, &[0; 28]), Reason::EthernetAllow);
+    assert_eq!(by_type(0x0806, &arp(CLIENT_MAC, HMI)), Reason::EthernetAllow);
     assert_eq!(by_type(0x88cc, &[0; 28]), Reason::EthernetLog);
     assert_eq!(by_type(0x8892, &[0; 28]), Reason::EthernetDeny);
     assert_eq!(by_type(0x88b8, &[0; 28]), Reason::UncoveredDeny);
@@ -110,7 +110,7 @@ fn ipv4_headers_that_contradict_themselves() {
     assert_eq!(with(6, &[0x20, 0]), Reason::Fragment, "first");
     assert_eq!(with(6, &[0, 1]), Reason::Fragment, "last");
     assert_eq!(with(6, &[0x3f, 0xff]), Reason::Fragment, "middle");
-    assert_eq!(with(9, &[47]), Reason::UnknownTransport, "GRE");
+    assert_eq!(with(9, &[41]), Reason::UnknownTransport, "IPv6 in IPv4");
     assert_eq!(reason(&plain(&packet(&[1, 1, 1, 0], &request()))), Reason::NetworkOptions);
 }
 
@@ -139,7 +139,7 @@ fn ipv6_is_judged_like_ipv4_and_its_extension_headers_are_refused() {
     let next =
         |next, payload: &[u8]| reason(&ethernet(Side::Network, &[], 0x86dd, &ipv6(v6(1, 5), v6(2, 10), next, payload)));
     assert_eq!(next(17, &udp((40000, 502), &request())), Reason::RuleAllow);
-    assert_eq!(next(58, &[128, 0, 0, 0]), Reason::Conduit);
+    assert_eq!(next(58, &[128, 0, 0, 0, 0, 0, 0, 0]), Reason::Conduit);
     assert_eq!(next(44, &[17, 0, 0, 0, 0, 0, 0, 0]), Reason::Fragment, "atomic fragment");
     for header in [0, 43, 60, 135] {
         assert_eq!(next(header, &[17, 0, 0, 0, 0, 0, 0, 0]), Reason::ExtensionHeader);

@@ -42,7 +42,7 @@ fn the_most_specific_pair_of_zones_holds() {
 
 #[test]
 fn icmp_has_conduits_too() {
-    let ping = |from| ethernet(Side::Network, &[], 0x0800, &ipv4(from, PLC, 1, &[], &[8, 0, 0, 0]));
+    let ping = |from| ethernet(Side::Network, &[], 0x0800, &ipv4(from, PLC, 1, &[], &[8, 0, 0, 0, 0, 1, 0, 1]));
     let mut wire = Wire::new(&Policy::reads(), Mode::Enforce);
     assert_eq!(wire.frame(Side::Network, &ping(HMI)).reason, Reason::Conduit);
     assert_eq!(wire.frame(Side::Network, &ping(STRANGER)).reason, Reason::UncoveredDeny);

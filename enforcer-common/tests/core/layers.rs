@@ -10,8 +10,9 @@ const STAGES: &[&[&str]] = &[
     &["link"],
     &["network"],
     &["transport"],
-    &["digest"],
+    &["admission", "options", "digest"],
     &["conduit"],
+    &["icmp", "neighbour"],
     &["stream", "table"],
     &["protocol"],
     &["policy"],
@@ -32,6 +33,8 @@ const SHARED: &[&str] = &[
 /// What an early stage may take from a later one, word by word.
 const EXCEPTIONS: &[(&str, &str)] = &[
     ("conduit", "policy"),   // it looks itself up in the compiled policy that it is handed
+    ("icmp", "policy"),      // the rate's arithmetic
+    ("neighbour", "policy"), // the policy says which addresses are devices'
     ("stream", "policy"),    // the policy says what happens to a conversation without beginning
     ("conduit", "protocol"), // the registry: which protocol stands at a port
     ("conduit", "action"),   // OnDeny, a word of the conduit's entry

@@ -7,10 +7,14 @@ mod stream;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod admission;
 mod digest;
 mod headers;
+mod icmp;
 mod judging;
 mod layers;
+mod neighbours;
+mod options;
 mod properties;
 mod requests;
 mod scripts;

@@ -60,6 +60,11 @@ pub(crate) fn ipv6(from: [u8; 16], to: [u8; 16], next: u8, payload: &[u8]) -> Ve
     packet
 }
 
+/// An ARP request of a sender for the PLC's address.
+pub(crate) fn arp(sender: [u8; 6], address: [u8; 4]) -> Vec<u8> {
+    [&[0, 1, 8, 0, 6, 4, 0, 1][..], &sender, &address, &[0; 6], &PLC].concat()
+}
+
 pub(crate) fn tcp(ports: (u16, u16), sequence: u32, acknowledgement: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
     let mut segment = [ports.0.to_be_bytes(), ports.1.to_be_bytes()].concat();
     segment.extend(sequence.to_be_bytes());

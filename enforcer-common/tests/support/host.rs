@@ -40,6 +40,7 @@ pub(crate) struct Host {
     pub(crate) frame: Vec<u8>,
     assembled: Vec<u8>,
     budgets: BTreeMap<(u8, u16), u64>,
+    echoes: u64,
     pub(crate) counted: Vec<Counted>,
     pub(crate) events: Vec<Event>,
     pub(crate) observations: HashMap<ObservationKey, Observation>,
@@ -73,6 +74,7 @@ impl Host {
             frame: Vec::new(),
             assembled: Vec::new(),
             budgets: BTreeMap::new(),
+            echoes: 0,
             counted: Vec::new(),
             events: Vec::new(),
             observations: HashMap::new(),
@@ -179,6 +181,10 @@ impl Environment for Host {
 
     fn budget(&mut self, bank: u8, rule: u16) -> Option<&mut u64> {
         Some(self.budgets.entry((bank, rule)).or_insert(0))
+    }
+
+    fn echoes(&mut self) -> Option<&mut u64> {
+        Some(&mut self.echoes)
     }
 
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool) {

@@ -1,7 +1,7 @@
 //! Small policies built by hand: three zones, one Modbus conduit with rules, two conduits without inspection.
 //!
 //! Zones: 1 HMI, 2 the PLC (a device), 3 engineering. Conduits: 1 HMI -> PLC Modbus (TCP and UDP 502), 2 anyone -> PLC TCP
-//! port 80 without inspection, 3 engineering -> PLC Modbus without any rule, 4 HMI -> PLC ICMP.
+//! port 80 without inspection, 3 engineering -> PLC Modbus without any rule, 4 HMI -> PLC ICMP, 5 HMI -> PLC IP protocol 47.
 
 use std::collections::BTreeSet;
 
@@ -65,6 +65,7 @@ pub(crate) struct Policy {
     pub(crate) on_deny: OnDeny,
     pub(crate) uncovered: Reason,
     pub(crate) fragments: Reason,
+    pub(crate) ip_options: bool,
     pub(crate) on_unsynchronised: OnUnsynchronised,
     pub(crate) generation: u32,
     /// What conduit 1 is inspected with.
@@ -81,6 +82,7 @@ impl Policy {
             on_deny: OnDeny::Drop,
             uncovered: Reason::UncoveredDeny,
             fragments: Reason::Fragment,
+            ip_options: false,
             on_unsynchronised: OnUnsynchronised::Resync,
             generation: 1,
             protocol: Protocol::Modbus,
@@ -101,6 +103,7 @@ impl Policy {
         image.header.bank = (self.generation & 1) as u8;
         image.header.uncovered = self.uncovered as u8;
         image.header.fragments = self.fragments as u8;
+        image.header.ip_options = self.ip_options.into();
         image.header.on_unsynchronised = self.on_unsynchronised as u8;
         places(&mut image);
         self.conduits(&mut image);
@@ -122,12 +125,14 @@ impl Policy {
         image.conduits[2] = entry(Protocol::Tcp);
         image.conduits[3] = entry(Protocol::Modbus);
         image.conduits[4] = entry(Protocol::Icmp);
+        image.conduits[5] = entry(Protocol::Ip);
         let service = |transport: u32, port: u32, conduit| Service {
             first: transport << 16 | port,
             last: transport << 16 | port,
             conduit,
             padding: 0,
         };
+        let tunnel = Service { first: 47 << 16, last: 47 << 16 | 0xffff, conduit: 5, padding: 0 };
         let icmp = Service { first: 1 << 16, last: 1 << 16 | 0xffff, conduit: 4, padding: 0 };
         let all = [
             service(6, 80, 2),
@@ -135,12 +140,13 @@ impl Policy {
             service(6, 80, 2),
             service(6, 502, 1),
             service(17, 502, 1),
+            tunnel,
             service(6, 80, 2),
             service(6, 502, 3),
         ];
         image.services[..all.len()].copy_from_slice(&all);
         let pair = |client: u32, first, count| Pair { key: client << 16 | 2, services: Run { first, count } };
-        image.pairs[..3].copy_from_slice(&[pair(0, 0, 1), pair(1, 1, 4), pair(3, 5, 2)]);
+        image.pairs[..3].copy_from_slice(&[pair(0, 0, 1), pair(1, 1, 5), pair(3, 6, 2)]);
         image.header.pairs = Run { first: 0, count: 3 };
     }
 

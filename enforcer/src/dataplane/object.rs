@@ -16,12 +16,16 @@ use super::maps::{MAPS, Maps, Sizes};
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
 
 /// Programs behind the roots and the slots they stand in.
-pub const STAGES: [(&str, u32); 15] = [
+pub const STAGES: [(&str, u32); 19] = [
     ("digest", slot::DIGEST),
     ("handshake", slot::HANDSHAKE),
     ("compare", slot::COMPARE),
     ("claim", slot::CLAIM),
+    ("assemble", slot::ASSEMBLE),
     ("walk", slot::WALK),
+    ("options", slot::OPTIONS),
+    ("icmp", slot::ICMP),
+    ("neighbour", slot::NEIGHBOUR),
     ("stream", slot::STREAM),
     ("conduit", slot::CONDUIT),
     ("judge", slot::JUDGE),

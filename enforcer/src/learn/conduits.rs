@@ -54,11 +54,12 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
         let (Some(from), Some(to)) = (places.zone(one.client), places.zone(one.server)) else { continue };
         // What an inspected conduit claims is judged there.
         if one.port != 0
+            && one.protocol != Protocol::Ip
             && drafts.iter().any(|known| (known.from, known.to) == (from, to) && known.ports.contains(&one.port))
         {
             continue;
         }
-        if Protocol::by_port(one.port).is_some() {
+        if one.protocol != Protocol::Ip && Protocol::by_port(one.port).is_some() {
             closed.push((*one, *evidence));
             continue;
         }

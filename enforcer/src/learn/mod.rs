@@ -11,6 +11,7 @@ mod places;
 mod rules;
 mod summary;
 mod traffic;
+mod tunnels;
 mod write;
 
 pub use clock::Clock;
@@ -32,6 +33,7 @@ pub struct Proposal {
 /// Proposes a policy for what was observed. What `policy`, the one in force, gave a name keeps it.
 pub fn propose(observations: &[(ObservationKey, Observation)], policy: Option<&Policy>, clock: Clock) -> Proposal {
     let mut traffic = traffic::Traffic::of(observations);
+    traffic.leave_tunnels(policy);
     let places = places::Places::of(&traffic, policy);
     let drafts = conduits::drafts(&mut traffic, &places, policy);
     write::proposal(&traffic, &places, &drafts, policy, clock)

@@ -39,7 +39,7 @@ pub(super) struct Service {
     pub client: IpAddr,
     pub server: IpAddr,
     pub protocol: Protocol,
-    /// 0 for ICMP.
+    /// 0 for ICMP; the number of another IP protocol.
     pub port: u16,
 }
 
@@ -151,14 +151,18 @@ impl Traffic {
             ip::TCP if key.port != 0 => Protocol::Tcp,
             ip::UDP if key.port != 0 => Protocol::Udp,
             ip::ICMP | ip::ICMPV6 => Protocol::Icmp,
-            other => {
-                let what =
-                    format!("{client} -> {server}: IP protocol {other} port {}, which a policy can't name", key.port);
+            ip::TCP | ip::UDP => {
+                let what = format!("{client} -> {server}: {} port 0, which a policy can't name", key.transport);
                 self.undecided(what, evidence);
                 return;
             }
+            _ => Protocol::Ip,
         };
-        let port = if protocol == Protocol::Icmp { 0 } else { key.port };
+        let port = match protocol {
+            Protocol::Icmp => 0,
+            Protocol::Ip => u16::from(key.transport),
+            Protocol::Ethernet | Protocol::Tcp | Protocol::Udp | Protocol::Modbus => key.port,
+        };
         let service = Service { client, server, protocol, port };
         self.services.entry(service).and_modify(|known| known.add(evidence)).or_insert(evidence);
     }
@@ -181,6 +185,11 @@ impl Traffic {
             // Of two equal ends the device is the server.
             let second = device.contains(&one.client) && !device.contains(&one.server)
                 || device.contains(&one.client) == device.contains(&one.server) && one.client > one.server;
+            if one.protocol == Protocol::Ip {
+                // Each IP protocol is a conversation of its own.
+                return second
+                    && self.services.contains_key(&Service { client: one.server, server: one.client, ..*one });
+            }
             if one.protocol == Protocol::Icmp {
                 return second;
             }
@@ -190,7 +199,8 @@ impl Traffic {
         for one in answers {
             let Some(evidence) = self.services.remove(&one) else { continue };
             let back = |call: &Service| {
-                call.client == one.server && call.server == one.client && call.protocol == one.protocol
+                (call.client, call.server, call.protocol) == (one.server, one.client, one.protocol)
+                    && (one.protocol != Protocol::Ip || call.port == one.port)
             };
             if let Some((_, call)) = self.services.iter_mut().find(|(call, _)| back(call)) {
                 call.add(evidence);

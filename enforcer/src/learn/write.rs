@@ -65,6 +65,9 @@ fn head(traffic: &Traffic, policy: Option<&Policy>) -> String {
         line(&mut text, format_args!("on_unsynchronised = \"{word}\""));
         let word = if policy.fragments == Verdict::Deny { "deny" } else { "allow" };
         line(&mut text, format_args!("fragments = \"{word}\""));
+        if policy.ip_options != Verdict::Deny {
+            text += "ip_options = \"allow\"\n";
+        }
     }
     text
 }

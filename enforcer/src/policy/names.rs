@@ -6,7 +6,7 @@ use enforcer_common::operation::Access;
 use enforcer_common::protocol::{Protocol, Space};
 
 use super::range;
-use super::valid::{Function, Functions, Objects};
+use super::valid::{Conduit, Function, Functions, Objects};
 use crate::document::nearest;
 
 /// Names that the policy language knows, with what this version has to say about those it does not inspect.
@@ -40,7 +40,7 @@ pub(super) fn not_yet(name: &str) -> bool {
 
 /// Protocols that a conduit can name.
 fn protocols() -> impl Iterator<Item = Protocol> {
-    let plain = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp];
+    let plain = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp, Protocol::Ip];
     let all = Protocol::ALL.iter().copied();
     all.filter(move |protocol| inspected(*protocol) || plain.contains(protocol))
 }
@@ -64,7 +64,7 @@ pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
     Err(format!("unknown protocol \"{name}\"; {end}"))
 }
 
-/// IP protocol numbers that a conduit's protocol travels on. ICMPv6 counts as ICMP.
+/// IP protocol numbers that a conduit's protocol travels on; an ip conduit lists its own. ICMPv6 counts as ICMP.
 pub(super) fn transports(protocol: Protocol) -> &'static [u8] {
     match protocol {
         Protocol::Ethernet | Protocol::Ip => &[],
@@ -75,12 +75,40 @@ pub(super) fn transports(protocol: Protocol) -> &'static [u8] {
     }
 }
 
+/// What a conduit claims: IP protocol numbers, each with a port where ports are listed.
+pub(super) fn claims(conduit: &Conduit) -> Vec<(u8, Option<u16>)> {
+    if conduit.protocol == Protocol::Ip {
+        return conduit.ports.iter().filter_map(|number| u8::try_from(*number).ok()).map(|one| (one, None)).collect();
+    }
+    let mut ports: Vec<Option<u16>> = conduit.ports.iter().copied().map(Some).collect();
+    if ports.is_empty() {
+        ports.push(None);
+    }
+    let each = |transport: &u8| ports.iter().map(|port| (*transport, *port)).collect::<Vec<_>>();
+    transports(conduit.protocol).iter().flat_map(each).collect()
+}
+
+/// Why an ip conduit cannot name this IP protocol; `None` when it can.
+pub(super) fn not_to_carry(number: i64) -> Option<&'static str> {
+    match u8::try_from(number) {
+        Ok(ip::TCP) => Some("is TCP; write protocol = \"tcp\", or a protocol that is inspected"),
+        Ok(ip::UDP) => Some("is UDP; write protocol = \"udp\", or a protocol that is inspected"),
+        Ok(ip::ICMP | ip::ICMPV6) => Some("is ICMP; write protocol = \"icmp\""),
+        Ok(ip::ROUTING | ip::FRAGMENT | ip::DESTINATION_OPTIONS | ip::MOBILITY) => {
+            Some("is an extension header of IPv6, which never passes")
+        }
+        Ok(0) | Err(_) => Some("is out of range; possible are 1 to 255"),
+        Ok(_) => None,
+    }
+}
+
 /// What errors and `explain` call a transport.
-pub(super) fn transport_name(transport: u8) -> &'static str {
+pub(super) fn transport_name(transport: u8) -> String {
     match transport {
-        ip::TCP => "tcp",
-        ip::UDP => "udp",
-        _ => "icmp",
+        ip::TCP => "tcp".to_owned(),
+        ip::UDP => "udp".to_owned(),
+        ip::ICMP => "icmp".to_owned(),
+        other => format!("IP protocol {other}"),
     }
 }
 

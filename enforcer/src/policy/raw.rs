@@ -19,6 +19,7 @@ pub(super) struct RawPolicy {
     pub default: Text,
     pub on_unsynchronised: Text,
     pub fragments: Text,
+    pub ip_options: Text,
 }
 
 /// One entry of `[devices]`.

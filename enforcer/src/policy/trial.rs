@@ -136,6 +136,10 @@ impl Environment for Desk {
         Some(&mut self.budget)
     }
 
+    fn echoes(&mut self) -> Option<&mut u64> {
+        None
+    }
+
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, _node: u32, reason: Reason, _acted: bool) {
         let operation = index.and_then(|index| scratch.operation(index));
         self.found = operation.map(|operation| (reason, operation.rule));

@@ -22,6 +22,8 @@ pub struct Policy {
     pub on_unsynchronised: OnUnsynchronised,
     /// `Allow` or `Deny`.
     pub fragments: Verdict,
+    /// `Allow` or `Deny`: IPv4 packets with options, which are inspected like others when they are allowed.
+    pub ip_options: Verdict,
     pub zones: Vec<Zone>,
     pub devices: Vec<Device>,
     pub ethernet: Vec<Ethernet>,
@@ -81,7 +83,7 @@ pub struct Conduit {
     pub from: Vec<Party>,
     pub to: Vec<Party>,
     pub protocol: Protocol,
-    /// Server ports. Empty means every port, which only tcp, udp and icmp have.
+    /// Server ports; IP protocol numbers of an ip conduit. Empty means every port, which only tcp, udp and icmp have.
     pub ports: Vec<u16>,
     pub mode: Mode,
     pub on_deny: OnDeny,

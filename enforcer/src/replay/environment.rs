@@ -61,6 +61,7 @@ pub struct HostEnvironment {
     key: Box<Key>,
     /// Per rule with a rate, see `enforcer_common::policy::rate`. One generation, so the bank says nothing.
     budgets: HashMap<u16, u64>,
+    echoes: u64,
     counters: Counters,
     events: Vec<Option<u32>>,
 }
@@ -81,6 +82,7 @@ impl HostEnvironment {
             limits: Limits::UNLIMITED,
             key: Box::new(Key { words: std::array::from_fn(key_word) }),
             budgets: HashMap::new(),
+            echoes: 0,
             counters: Counters::default(),
             events: Vec::new(),
         }
@@ -247,6 +249,10 @@ impl Environment for HostEnvironment {
 
     fn budget(&mut self, _bank: u8, rule: u16) -> Option<&mut u64> {
         Some(self.budgets.entry(rule).or_default())
+    }
+
+    fn echoes(&mut self) -> Option<&mut u64> {
+        Some(&mut self.echoes)
     }
 
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool) {

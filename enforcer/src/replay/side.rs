@@ -155,7 +155,7 @@ pub(super) fn headers(bytes: &[u8]) -> Frame {
     let is_ip = |frame: &Frame| matches!(frame.ethertype, ethertype::IPV4 | ethertype::IPV6);
     let read = link::parse(bytes, &mut frame).is_ok()
         && is_ip(&frame)
-        && network::parse(bytes, &mut frame).is_ok()
+        && network::parse(bytes, &mut frame, || true).is_ok()
         && transport::parse(bytes, &mut frame).is_ok();
     // A header that could not be read to its end may have left ports of which one is real: both or none.
     if !read && (frame.source_port == 0 || frame.destination_port == 0) {

@@ -4,6 +4,7 @@
 //! `PARITY_SEED` and `PARITY_FRAMES` choose the made traffic; a difference prints the seed that leads to it.
 
 mod dice;
+mod odd;
 mod pair;
 #[path = "../stand/mod.rs"]
 mod stand;
@@ -92,7 +93,9 @@ fn made_traffic_is_judged_alike() {
         |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let (seed, frames) = (number("PARITY_SEED", 1), number("PARITY_FRAMES", 60_000));
     let text = include_str!("narrow.toml");
-    let others = text.replace("\"resync\"", "\"reset\"").replace("fragments = \"deny\"", "fragments = \"allow\"");
+    let others = text
+        .replace("\"resync\"", "\"reset\"")
+        .replace("fragments = \"deny\"", "fragments = \"allow\"\nip_options = \"allow\"");
     let policies = [compiled("narrow.toml", text, 0), compiled("narrow.toml", &others, 1)];
     let mut pair = Pair::new(&policies[0].image);
     // A round is all that its seed says, so that one number leads back to a difference.

@@ -4,8 +4,8 @@ use enforcer_common::port::Side;
 
 use super::dice::Dice;
 use super::stand::MANAGEMENT;
-use super::units;
 use super::wire::{self, Below, End, Segment};
+use super::{odd, units};
 
 const FIN: u8 = 1;
 const SYN: u8 = 2;
@@ -91,6 +91,7 @@ impl Traffic {
                 frame.extend(padding);
             }
             4 => return (side.other(), frame),
+            5..=7 => frame = odd::segment(&mut self.dice, &frame),
             _ => {}
         }
         (side, frame)
@@ -191,7 +192,7 @@ impl Conversation {
             }
         }
         let whole = self.pending[end].len();
-        let most = dice.one_of(&[1460, 1460, 1460, 1460, 3000, 6000, 536]);
+        let most = dice.one_of(&[1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 3000, 6000, 536]);
         let length = match dice.below(8) {
             0 => 1 + dice.index(whole),
             1 => 1 + dice.index(20),
@@ -216,8 +217,12 @@ fn noise(dice: &mut Dice) -> (Side, Vec<u8>) {
     let below = Below { six: dice.once_in(2), tags: dice.one_of(&[0, 0, 1, 2, 3]) };
     let size = dice.one_of(&[0, 1, 3, 20, 46, 200]);
     let payload = dice.bytes(size);
-    let frame = match dice.below(14) {
+    let frame = match dice.below(19) {
         0 => wire::ethernet(&client, &server, below.tags, 0x0806, &dice.bytes(28)),
+        13 => wire::ethernet(&client, &server, below.tags, 0x0806, &odd::arp(dice, &client, &server)),
+        14 | 15 => odd::discovery(dice, &client, &server, below.tags),
+        16 => odd::icmp(dice, &client, &server, below),
+        17 => odd::address(dice, &client, &server, below),
         1 => wire::ethernet(&client, &server, below.tags, dice.one_of(&[0x88cc, 0x8892, 0x88e1, 0x88b8]), &payload),
         2 => wire::ethernet(&client, &server, below.tags, dice.word(), &payload),
         3 => {

@@ -59,7 +59,7 @@ pub(crate) struct Segment {
     pub(crate) sequence: u32,
     pub(crate) acknowledgement: u32,
     pub(crate) flags: u8,
-    /// Words of options.
+    /// Words of options, no operation each.
     pub(crate) options: u8,
 }
 

@@ -160,6 +160,10 @@ impl Environment for Witness {
         Some(self.budgets.entry((bank, rule)).or_default())
     }
 
+    fn echoes(&mut self) -> Option<&mut u64> {
+        self.host.echoes()
+    }
+
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool) {
         let (bank, conduit, code) = (scratch.path.bank, scratch.path.conduit, reason as u8);
         self.add(Counter::Conduit { bank, conduit, reason: code, acted });

@@ -1,5 +1,6 @@
 //! In enforce what is denied never appears on the device's side, and what is allowed does.
 
+mod admission;
 mod raw;
 mod stage;
 

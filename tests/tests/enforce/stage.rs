@@ -69,11 +69,16 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new(on_deny: &str) -> Stage {
+        Stage::with(on_deny, "")
+    }
+
+    /// With further conduits.
+    pub(crate) fn with(on_deny: &str, conduits: &str) -> Stage {
         let lab = Lab::new();
         // Neighbour discovery is denied like everything else, so the stations know each other.
         lab.hmi.ip(&format!("neigh replace {PLC_V6} lladdr {} dev {STATION_PORT} nud permanent", text(PLC_MAC)));
         lab.plc.ip(&format!("neigh replace {HMI_V6} lladdr {} dev {STATION_PORT} nud permanent", text(HMI_MAC)));
-        let policy = POLICY.replace("ON_DENY", on_deny);
+        let policy = POLICY.replace("ON_DENY", on_deny) + conduits;
         let enforcer = Enforcer::start(&lab, &enforcer::current(), &policy, "enforce").expect("the enforcer starts");
         let device = Capture::start(&lab.plc, STATION_PORT, Direction::Incoming);
         Stage { device, enforcer, lab }

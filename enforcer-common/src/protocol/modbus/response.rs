@@ -58,14 +58,15 @@ fn counted<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: &mut Operation)
 /// The address of a write, repeated by the server.
 #[inline(always)]
 fn echo<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, operation: &mut Operation) {
-    let (Some(address), Some(count)) = (bytes.u16(unit.data()), bytes.u16(unit.data().wrapping_add(2))) else {
+    let Some([a0, a1, c0, c1]) = bytes.read::<4>(unit.data()) else {
         return;
     };
     if unit.length < 6 {
         return;
     }
     operation.space = if unit.code == 5 || unit.code == 15 { space::COIL } else { space::HOLDING };
-    operation.first = address as u32;
-    let more = if unit.code >= 15 && unit.code <= 16 { (count as u32).saturating_sub(1) } else { 0 };
+    operation.first = u16::from_be_bytes([a0, a1]) as u32;
+    let count = u16::from_be_bytes([c0, c1]) as u32;
+    let more = if unit.code >= 15 && unit.code <= 16 { count.saturating_sub(1) } else { 0 };
     operation.last = operation.first.wrapping_add(more);
 }

@@ -118,6 +118,26 @@ fn traffic_without_inspection_becomes_conduits() {
 }
 
 #[test]
+fn tunnels_are_left_to_an_engineer_and_stay_where_he_opened_them() {
+    let gre = plain("10.0.0.1", "10.0.1.1", 47, 0, Side::Network);
+    let answer = plain("10.0.1.1", "10.0.0.1", 47, 0, Side::Device);
+    let esp = plain("10.0.0.1", "10.0.1.1", 50, 0, Side::Network);
+    let observations = [gre, answer, esp].map(|key| (key, seen(2)));
+    let proposal = propose(&observations, None, clock());
+    assert_eq!(proposal.undecided, 2, "{}", proposal.text);
+    assert!(proposal.text.contains("10.0.0.1 -> 10.0.1.1: IP protocol 47, "), "{}", proposal.text);
+    assert!(!passes(&image(&proposal.text), &gre), "{}", proposal.text);
+
+    let text = "[policy]\nname = \"p\"\nip_options = \"allow\"\n[zones]\na = [\"10.0.0.1\"]\nb = [\"10.0.1.1\"]\n[[conduits]]\n\
+                name = \"vpn\"\nfrom = [\"a\"]\nto = [\"b\"]\nprotocol = \"ip\"\nports = [47]\n";
+    let policy = crate::policy::parse("p", text).unwrap().valid;
+    let proposal = propose(&observations, Some(&policy), clock());
+    let image = image(&proposal.text);
+    assert!(passes(&image, &gre) && !passes(&image, &esp), "{}", proposal.text);
+    assert_eq!((proposal.undecided, image.header.ip_options), (1, 1), "{}", proposal.text);
+}
+
+#[test]
 fn nothing_seen_is_a_policy_that_allows_nothing() {
     let proposal = propose(&[], None, clock());
     image(&proposal.text);

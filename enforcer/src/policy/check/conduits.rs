@@ -101,7 +101,14 @@ impl<'s> Check<'s> {
         let from = self.parties(raw.from, "from", label, span, zones);
         let to = self.parties(raw.to, "to", label, span, zones);
         let ports = match raw.ports {
+            None if protocol == Some(Protocol::Ip) => {
+                let text =
+                    format!("{label}: the key \"ports\" is missing: an ip conduit lists IP protocol numbers in it");
+                self.reader.report(span, text);
+                None
+            }
             None => Some(protocol.map(|protocol| protocol.ports().to_vec()).unwrap_or_default()),
+            Some(list) if protocol == Some(Protocol::Ip) => self.ip_protocols(list, label),
             Some(list) => self.ports(list, protocol, label),
         };
         let words = [("learn", Mode::Learn), ("shadow", Mode::Shadow), ("enforce", Mode::Enforce)];
@@ -178,6 +185,29 @@ impl<'s> Check<'s> {
         parties.sort_unstable();
         parties.dedup();
         whole.then_some(parties)
+    }
+
+    /// `ports` of an ip conduit.
+    fn ip_protocols(&mut self, list: Spanned<Vec<Spanned<i64>>>, label: &str) -> Option<Vec<u16>> {
+        if list.get_ref().is_empty() {
+            self.reader.report(&list.span(), format!("{label}: \"ports\" is empty; list IP protocol numbers in it"));
+            return None;
+        }
+        let mut numbers = Vec::new();
+        let mut whole = true;
+        for number in list.into_inner() {
+            match (names::not_to_carry(*number.get_ref()), u16::try_from(*number.get_ref())) {
+                (None, Ok(one)) => numbers.push(one),
+                (why, _) => {
+                    let text = format!("{label}: IP protocol {} {}", number.get_ref(), why.unwrap_or_default());
+                    self.reader.report(&number.span(), text);
+                    whole = false;
+                }
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        whole.then_some(numbers)
     }
 
     fn ports(&mut self, list: Spanned<Vec<Spanned<i64>>>, protocol: Option<Protocol>, label: &str) -> Option<Vec<u16>> {

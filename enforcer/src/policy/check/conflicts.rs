@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::names::{transport_name, transports};
+use super::super::names::{claims, transport_name};
 use super::super::valid::{Conduit, Party, Policy};
 use crate::document::{Problem, Reader};
 
@@ -36,25 +36,19 @@ pub(super) fn report(reader: &mut Reader<'_>, policy: &Policy) {
 }
 
 fn claims_of(conduit: &Conduit) -> Vec<Claim> {
-    let mut ports: Vec<Option<u16>> = conduit.ports.iter().copied().map(Some).collect();
-    if ports.is_empty() {
-        ports.push(None);
-    }
-    let mut claims = Vec::new();
+    let (what, mut list) = (claims(conduit), Vec::new());
     for from in &conduit.from {
         for to in &conduit.to {
-            for transport in transports(conduit.protocol) {
-                claims.extend(ports.iter().map(|port| (*from, *to, *transport, *port)));
-            }
+            list.extend(what.iter().map(|(transport, port)| (*from, *to, *transport, *port)));
         }
     }
-    claims
+    list
 }
 
 fn words(policy: &Policy, (from, to, transport, port): Claim) -> String {
     let what = match port {
         Some(port) => format!("{} port {port}", transport_name(transport)),
-        None => transport_name(transport).to_owned(),
+        None => transport_name(transport),
     };
     format!("{what} from {} to {}", policy.party_name(from), policy.party_name(to))
 }

@@ -81,6 +81,7 @@ impl<'s> Check<'s> {
             default: Verdict::Deny,
             on_unsynchronised: OnUnsynchronised::Resync,
             fragments: Verdict::Deny,
+            ip_options: Verdict::Deny,
             zones: Vec::new(),
             devices: Vec::new(),
             ethernet: Vec::new(),
@@ -112,6 +113,7 @@ impl<'s> Check<'s> {
         head.default = self.word(raw.default, "[policy]", "default", &words).unwrap_or(Verdict::Deny);
         let words = [("allow", Verdict::Allow), ("deny", Verdict::Deny)];
         head.fragments = self.word(raw.fragments, "[policy]", "fragments", &words).unwrap_or(Verdict::Deny);
+        head.ip_options = self.word(raw.ip_options, "[policy]", "ip_options", &words).unwrap_or(Verdict::Deny);
         let words = [
             ("resync", OnUnsynchronised::Resync),
             ("reset", OnUnsynchronised::Reset),

@@ -45,6 +45,10 @@ pub fn compile(policy: &Policy, generation: u32, bank: u8) -> Result<Compiled, E
         Verdict::Allow | Verdict::Log => Reason::FragmentAllow,
         Verdict::Deny => Reason::Fragment,
     } as u8;
+    image.header.ip_options = match policy.ip_options {
+        Verdict::Allow | Verdict::Log => 1,
+        Verdict::Deny => 0,
+    };
     image.header.on_unsynchronised = policy.on_unsynchronised as u8;
 
     addresses::fill(policy, &mut image).map_err(fail)?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use enforcer_common::policy::{Image, Pair, Service, capacity};
 
-use super::super::names::transports;
+use super::super::names::claims;
 use super::super::valid::{Party, Policy};
 use super::pool::Pool;
 use super::{Full, conduit_id, place, zone_id};
@@ -28,11 +28,11 @@ pub(super) fn fill(policy: &Policy, image: &mut Image) -> Result<(), Full> {
         for from in &conduit.from {
             for to in &conduit.to {
                 let level = levels.entry((*from, *to)).or_default();
-                for transport in transports(conduit.protocol) {
-                    let claims = level.entry(*transport).or_default();
-                    claims.ports.extend(conduit.ports.iter().map(|port| (*port, id)));
-                    if conduit.ports.is_empty() {
-                        claims.rest = Some(id);
+                for (transport, port) in claims(conduit) {
+                    let claims = level.entry(transport).or_default();
+                    match port {
+                        Some(port) => _ = claims.ports.insert(port, id),
+                        None => claims.rest = Some(id),
                     }
                 }
             }

@@ -69,17 +69,29 @@ pub fn answer(policy: &Policy, compiled: &Compiled, question: &Question) -> Resu
     let port = match (question.port, asked.ports()) {
         (Some(port), _) => port,
         (None, [port, ..]) => *port,
+        (None, []) if asked == Protocol::Ip => {
+            return Err("give the number of the IP protocol as the port".to_owned());
+        }
         (None, []) => return Err(format!("protocol \"{}\" has no port of its own; give one", asked.as_str())),
     };
-    let transport = if question.udp { ip::UDP } else { ip::TCP };
-    let id = trial::conduit(&compiled.image, question.from, question.to, transport, port);
+    let (transport, service) = if asked == Protocol::Ip {
+        (u8::try_from(port).map_err(|_| format!("{port} is no IP protocol; possible are 1 to 255"))?, None)
+    } else {
+        (if question.udp { ip::UDP } else { ip::TCP }, Some(port))
+    };
+    let id = trial::conduit(&compiled.image, question.from, question.to, transport, service.unwrap_or(0));
     let line = format!(
-        "from {} to {}, {} port {port}",
+        "from {} to {}, {}{}",
         place_words(policy, question.from),
         place_words(policy, question.to),
-        names::transport_name(transport)
+        names::transport_name(transport),
+        service.map(|port| format!(" port {port}")).unwrap_or_default()
     );
     let Some(conduit) = conduit_of(policy, id) else {
+        if service.is_none() {
+            let why = vec![format!("{line}: no conduit carries this, and what is inside cannot be inspected")];
+            return Ok(plain(Reason::UnknownTransport, None, why));
+        }
         let reason = compiled.image.uncovered();
         let why =
             vec![format!("{line}: no conduit covers this, and the policy's default is {}", policy.default.as_str())];

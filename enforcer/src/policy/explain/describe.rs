@@ -29,6 +29,11 @@ fn whole(out: &mut String, policy: &Policy) -> fmt::Result {
     }
     writeln!(out, "  other frames that are not IP: {}", policy.default.as_str())?;
     writeln!(out, "  fragments: {}", policy.fragments.as_str())?;
+    let options = match policy.ip_options {
+        Verdict::Allow | Verdict::Log => "inspected like others",
+        Verdict::Deny => "deny",
+    };
+    writeln!(out, "  IPv4 packets with options: {options}")?;
     let unsynchronised = match policy.on_unsynchronised {
         OnUnsynchronised::Resync => "taken up where they are",
         OnUnsynchronised::Reset => "denied and reset",
@@ -71,10 +76,12 @@ fn conduit(out: &mut String, policy: &Policy, conduit: &Conduit) -> fmt::Result 
 }
 
 fn ports(conduit: &Conduit) -> String {
-    let carriers: Vec<&str> = transports(conduit.protocol).iter().copied().map(transport_name).collect();
+    let carriers: Vec<String> = transports(conduit.protocol).iter().copied().map(transport_name).collect();
     let list: Vec<String> = conduit.ports.iter().map(ToString::to_string).collect();
     match (conduit.protocol, list.as_slice()) {
         (Protocol::Icmp, _) => String::new(),
+        (Protocol::Ip, [number]) => format!(", IP protocol {number}"),
+        (Protocol::Ip, _) => format!(", IP protocols {}", list.join(", ")),
         (_, []) => ", every port".to_owned(),
         (_, [port]) => format!(", {} port {port}", carriers.join(" and ")),
         (_, _) => format!(", {} ports {}", carriers.join(" and "), list.join(", ")),

@@ -106,6 +106,23 @@ fn other_refusals_say_what_is_missing() {
     );
 }
 
+#[test]
+fn tunnels_are_asked_for_by_their_number() {
+    let text = "[policy]\nname = \"p\"\n[[conduits]]\nname = \"vpn\"\nfrom = [\"any\"]\nto = [\"any\"]\nprotocol = \"ip\"\nports = [47]\n";
+    let valid = parse("p", text).unwrap().valid;
+    assert!(describe(&valid).contains("may open ip conversations to any, IP protocol 47\n"), "{}", describe(&valid));
+    let compiled = compile(&valid, 1, 0).unwrap();
+    let asked = |port| answer(&valid, &compiled, &Question { protocol: Some("ip".to_owned()), port, ..question() });
+    let (reasons, last) =
+        ([Some(47), Some(50)].map(|port| asked(port).unwrap().reason), asked(Some(50)).unwrap().to_string());
+    assert_eq!(reasons, ["conduit", "unknown_transport"]);
+    assert!(
+        last.ends_with("IP protocol 50: no conduit carries this, and what is inside cannot be inspected"),
+        "{last}"
+    );
+    assert!(asked(None).is_err() && asked(Some(256)).is_err());
+}
+
 /// Verdict, reason and deciding rule of one question to an example.
 fn verdict(name: &str, question: &Question) -> (String, String, String) {
     let loaded = check(&example(name)).unwrap();

@@ -42,12 +42,12 @@ fn unknown_protocol() {
     one(
         "protocol = \"modbus\"",
         "protocol = \"banana\"",
-        "16: conduit \"c\": unknown protocol \"banana\"; possible are tcp, udp, icmp, modbus",
+        "16: conduit \"c\": unknown protocol \"banana\"; possible are ip, tcp, udp, icmp, modbus",
     );
     one(
         "protocol = \"modbus\"",
         "protocol = \"ethernet\"",
-        "16: conduit \"c\": unknown protocol \"ethernet\"; possible are tcp, udp, icmp, modbus",
+        "16: conduit \"c\": unknown protocol \"ethernet\"; possible are ip, tcp, udp, icmp, modbus",
     );
 }
 
@@ -64,6 +64,53 @@ fn known_protocol_that_is_not_built_in_yet() {
         "16: conduit \"c\": protocol \"umas\" is inspected within \"modbus\"; write protocol = \"modbus\"",
     );
 }
+
+#[test]
+fn ip_conduits_list_the_protocols_they_carry() {
+    assert_eq!(errors(&TUNNEL.replace("PORTS", "ports = [47, 50]")), "");
+    let said = |ports: &str, sentence: &str| {
+        assert_eq!(errors(&TUNNEL.replace("PORTS", ports)), format!("policy.toml:{sentence}"), "{ports}");
+    };
+    said("", "4: conduit \"c\": the key \"ports\" is missing: an ip conduit lists IP protocol numbers in it");
+    said("ports = []", "9: conduit \"c\": \"ports\" is empty; list IP protocol numbers in it");
+    for number in ["0", "256", "-1"] {
+        let sentence = format!("9: conduit \"c\": IP protocol {number} is out of range; possible are 1 to 255");
+        said(&format!("ports = [{number}]"), &sentence);
+    }
+    said(
+        "ports = [6]",
+        "9: conduit \"c\": IP protocol 6 is TCP; write protocol = \"tcp\", or a protocol that is inspected",
+    );
+    said(
+        "ports = [17]",
+        "9: conduit \"c\": IP protocol 17 is UDP; write protocol = \"udp\", or a protocol that is inspected",
+    );
+    for number in [1, 58] {
+        let sentence = format!("9: conduit \"c\": IP protocol {number} is ICMP; write protocol = \"icmp\"");
+        said(&format!("ports = [{number}]"), &sentence);
+    }
+    for number in [43, 44, 60, 135] {
+        let what = "is an extension header of IPv6, which never passes";
+        said(&format!("ports = [{number}]"), &format!("9: conduit \"c\": IP protocol {number} {what}"));
+    }
+    let twice = TUNNEL.replace("PORTS", "ports = [47, 50]");
+    let twice = format!("{twice}{}", TUNNEL[TUNNEL.find("[[conduits]]").unwrap()..].replace("\"c\"", "\"d\""));
+    assert_eq!(
+        errors(&twice.replace("PORTS", "ports = [50]")),
+        "policy.toml:10: conduit \"d\" claims IP protocol 50 from any to any as conduit \"c\" does already (line 4)"
+    );
+}
+
+const TUNNEL: &str = r#"[policy]
+name = "p"
+default = "allow"
+[[conduits]]
+name = "c"
+from = ["any"]
+to = ["any"]
+protocol = "ip"
+PORTS
+"#;
 
 #[test]
 fn bad_port() {

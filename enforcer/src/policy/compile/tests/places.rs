@@ -29,6 +29,7 @@ name = "p"
 revision = 7
 default = "log"
 fragments = "allow"
+ip_options = "allow"
 on_unsynchronised = "deny"
 [zones]
 hmi = ["10.0.0.1", "10.0.0.16/28"]
@@ -51,7 +52,24 @@ fn the_header_says_what_holds_for_all() {
     assert_eq!((header.layout, header.generation, header.bank), (abi::LAYOUT, 12, 1));
     assert_eq!(header.uncovered, Reason::UncoveredLog as u8);
     assert_eq!(header.fragments, Reason::FragmentAllow as u8);
+    assert_eq!(header.ip_options, 1);
     assert_eq!(header.on_unsynchronised, enforcer_common::policy::OnUnsynchronised::Deny as u8);
+}
+
+#[test]
+fn tunnels_go_by_their_protocol_number() {
+    let conduits = "[[conduits]]\nname = \"vpn\"\nfrom = [\"hmi\"]\nto = [\"plc\"]\nprotocol = \"ip\"\nports = [50, 47]\n\
+                    [[conduits]]\nname = \"all\"\nfrom = [\"hmi\"]\nto = [\"plc\"]\nprotocol = \"tcp\"\n";
+    let compiled = compiled(&format!("{ZONES}{conduits}"));
+    for number in 0..=255 {
+        let expected = match number {
+            47 | 50 => "vpn",
+            TCP => "all",
+            _ => "-",
+        };
+        assert_eq!(choose(&compiled, "10.0.0.1", "10.0.1.5", number, 0), expected, "{number}");
+    }
+    assert_eq!(choose(&compiled, "10.0.0.9", "10.0.1.5", 47, 0), "-");
 }
 
 #[test]
