@@ -53,13 +53,16 @@ fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits,
         return reason;
     }
     let first = frame.sequence.wrapping_add(1);
-    if let Some(half) = environment.half_open(key)
-        && half.waits_for(Side::from_code(frame.side))
-        && half.first != first
-        && now.saturating_sub(half.since) < ANSWER
-    {
-        // One question at a time, so that it is known what the other end may be answering.
-        return Reason::ConnectionRate;
+    if let Some(half) = environment.half_open(key) {
+        let age = now.saturating_sub(half.since);
+        if half.waits_for(Side::from_code(frame.side)) && half.first != first && age < ANSWER {
+            // One question at a time, so that it is known what the other end may be answering.
+            return Reason::ConnectionRate;
+        }
+        if half.flags & HalfOpen::MIDSTREAM != 0 && age < PATIENCE {
+            // What went by is not forgotten for a question; the device's answer needs none.
+            return Reason::NoPayload;
+        }
     }
     environment.set_half_open(key, HalfOpen { since: now, first, side: frame.side as u32, ..HalfOpen::EMPTY });
     Reason::NoPayload
@@ -171,12 +174,9 @@ fn from_device<E: Environment>(
     let frame = &scratch.frame;
     let answers = half.waits_for(Side::Network) && half.first == frame.acknowledgement;
     if frame.tcp_flags & flag::RST != 0 {
-        if answers {
+        if answers || half.flags & HalfOpen::MIDSTREAM != 0 {
             environment.forget_half_open(key);
         }
-        return Err(Reason::NoPayload);
-    }
-    if frame.tcp_flags & flag::SYN != 0 && !answers {
         return Err(Reason::NoPayload);
     }
     if frame.tcp_flags & flag::ACK == 0 {
@@ -228,7 +228,7 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
     flow.device_sync = limits.sync;
     let handshake = scratch.frame.tcp_flags & flag::SYN != 0;
     if handshake {
-        establish(flow, &scratch.frame);
+        establish(flow, &scratch.frame, &half);
     } else {
         take_up(flow, scratch, &half);
     }
@@ -242,13 +242,35 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
 
 /// The device has answered a SYN.
 #[inline(always)]
-fn establish(flow: &mut Flow, frame: &Frame) {
+fn establish(flow: &mut Flow, frame: &Frame, half: &HalfOpen) {
     flow.client = Side::Network as u8;
     flow.network.start(frame.acknowledgement, 0);
     flow.device.start(frame.sequence.wrapping_add(1), Direction::CONFIRMED);
     flow.device.confirmed = frame.acknowledgement;
     flow.device.acknowledged = frame.acknowledgement;
     flow.device.window = frame.window;
+    if half.flags & HalfOpen::MIDSTREAM != 0 && distance(half.answer, frame.acknowledgement) > 0 {
+        went_by(flow, half);
+        ahead(flow, half);
+    }
+}
+
+/// Notes the bytes that went by before the device spoke.
+#[inline(always)]
+fn went_by(flow: &mut Flow, half: &HalfOpen) {
+    flow.newest = 0;
+    if let Some(entry) = flow.ring.first_mut() {
+        let length = half.answer.wrapping_sub(half.first);
+        *entry = Sent { hash: half.hash, sequence: half.first, length };
+    }
+}
+
+/// They lie ahead of where the device is.
+#[inline(always)]
+fn ahead(flow: &mut Flow, half: &HalfOpen) {
+    if let Some(stretch) = flow.ahead.first_mut() {
+        *stretch = Stretch { first: half.first, end: half.answer };
+    }
 }
 
 /// A segment that is no handshake: the last step of one that the device began, or the middle of a conversation whose
@@ -280,15 +302,11 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
         flow.client = Side::Device as u8;
     } else if half.flags & HalfOpen::MIDSTREAM != 0 && distance(half.answer, toward) > 0 {
         // Bytes that went by before the device spoke: only the same may come again.
+        went_by(flow, half);
         if distance(toward, half.first) >= 0 {
             flow.network.next = half.answer;
-        } else if let Some(stretch) = flow.ahead.first_mut() {
-            *stretch = Stretch { first: half.first, end: half.answer };
-        }
-        flow.newest = 0;
-        if let Some(entry) = flow.ring.first_mut() {
-            let length = half.answer.wrapping_sub(half.first);
-            *entry = Sent { hash: half.hash, sequence: half.first, length };
+        } else {
+            ahead(flow, half);
         }
     }
 }

@@ -129,6 +129,7 @@ impl World {
         let Some(index) = usize::from(index).checked_rem(self.flight.len()) else {
             return self.send(self.stream.len(), self.stream.len());
         };
+        let count = if self.changing { 1 } else { count };
         let begin = self.flight[index];
         let end = |index: usize| self.flight.get(index + 1).copied().unwrap_or(self.stream.len());
         let ends = (index..self.flight.len()).take(usize::from(count).max(1)).map(end);

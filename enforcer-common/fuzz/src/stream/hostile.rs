@@ -288,6 +288,9 @@ impl World {
         let talk = &mut self.talks[at];
         let segment = talk.receiver.acknowledge(0, 8192);
         let flags = if code & 1 == 0 { FIN | ACK } else { RST | ACK };
+        if flags & RST != 0 {
+            talk.receiver.close();
+        }
         talk.from.push_back(Segment { flags, ..segment });
     }
 

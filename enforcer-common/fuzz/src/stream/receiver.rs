@@ -116,6 +116,11 @@ impl Receiver {
         Some(Segment { flags: SYN | ACK, sequence: isn, acknowledgement: first, ..Segment::default() })
     }
 
+    /// Forgets the conversation.
+    pub(crate) fn close(&mut self) {
+        *self = Self::new(self.kind, self.own);
+    }
+
     /// True when there is anything to acknowledge, old or new.
     pub(crate) fn has_heard(&self) -> bool {
         self.state == State::Open && !self.held.is_empty()
