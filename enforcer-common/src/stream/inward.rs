@@ -179,7 +179,7 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
         return Err(Reason::DuplicateDiffers);
     }
     if mine.has(Direction::ADOPTED)
-        && let Some(reason) = unproved(policy, limits, flow, scratch, ahead)
+        && let Some(reason) = unproved(policy, limits, scratch, ahead)
     {
         return Err(reason);
     }
@@ -290,21 +290,18 @@ fn beyond(flow: &Flow, scratch: &mut Scratch, end: u32) -> Result<Found, Reason>
 
 /// A conversation whose units are not known to begin where it is. `Some`: why the segment does not pass.
 #[inline(always)]
-fn unproved(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, ahead: i32) -> Option<Reason> {
+fn unproved(policy: &Image, limits: &Limits, scratch: &mut Scratch, ahead: i32) -> Option<Reason> {
     let refused = resync::refuse(policy, limits, scratch);
     let hold = holds(scratch);
     if hold && refused {
         return Some(Reason::Unsynchronised);
     }
     scratch.stream.unproved = 1;
-    if ahead > 0 {
-        if hold {
-            return Some(Reason::SequenceGap);
-        }
-        resync::restart(flow, scratch.frame.sequence, Reason::SequenceGap as u8);
+    if ahead > 0 && hold {
+        return Some(Reason::SequenceGap);
     }
-    if refused || ahead > 0 {
-        scratch.fault(if refused { Reason::Unsynchronised } else { Reason::SequenceGap });
+    if refused {
+        scratch.fault(Reason::Unsynchronised);
         scratch.stream.uncertain = 1;
     }
     None
