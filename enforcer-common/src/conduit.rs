@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::flow::{FlowKey, NO_FLOW};
 use crate::network::protocol;
 use crate::operation::Role;
-use crate::policy::{Image, UNCOVERED, lookup};
+use crate::policy::{ALL_VALUES, Image, NO_VALUES, UNCOVERED, lookup};
 use crate::port::Side;
 use crate::protocol::Protocol;
 use crate::scratch::{Frame, Path, Scratch};
@@ -98,14 +98,14 @@ pub fn finish<E: Environment>(policy: &Image, environment: &E, path: &mut Path, 
     path.conduit = conduit;
     path.generation = policy.header.generation;
     path.bank = policy.header.bank;
-    let (asked, on_deny, values) = match lookup::get(&policy.conduits, conduit as u32) {
-        Some(entry) if conduit != UNCOVERED => (Mode::from_code(entry.mode), entry.on_deny, entry.values),
-        _ => (Mode::Enforce, OnDeny::Drop as u8, 0),
+    let (asked, on_deny, valued) = match lookup::get(&policy.conduits, conduit as u32) {
+        Some(entry) if conduit != UNCOVERED => (Mode::from_code(entry.mode), entry.on_deny, entry.valued),
+        _ => (Mode::Enforce, OnDeny::Drop as u8, NO_VALUES),
     };
     let mode = environment.mode(policy.header.bank, conduit, asked);
     path.mode = mode as u8;
     path.on_deny = on_deny;
-    path.values = if mode as u8 == Mode::Learn as u8 { 1 } else { values };
+    path.valued = if mode as u8 == Mode::Learn as u8 { ALL_VALUES } else { valued };
 }
 
 /// Looks up both directions of a conversation.

@@ -15,7 +15,7 @@ use crate::report::report;
 use crate::scratch::{Frame, Path, Scratch, Stream};
 use crate::stream::compare::Step;
 use crate::stream::{self, Found};
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::{Mode, Reason, Verdict};
 use crate::{admission, conduit, digest, icmp, neighbour, options, transport};
 
 /// The stage that comes next.
@@ -234,10 +234,13 @@ pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         return Next::Judge;
     }
     if tcp || !inspected {
-        if scratch.outcome != 0 {
+        let followed = tcp && inspected && conduit::worth_a_flow(policy, &scratch.path);
+        // In enforce a frame that is refused begins no conversation.
+        if scratch.outcome != 0 && (!followed || scratch.path.mode == Mode::Enforce as u8) {
             return Next::Judge;
         }
-        if tcp && inspected && conduit::worth_a_flow(policy, &scratch.path) {
+        if followed {
+            note(scratch);
             return Next::Handshake;
         }
         if tcp && scratch.frame.side == Side::Network as u8 && scratch.path.conduit != UNCOVERED {
@@ -377,7 +380,9 @@ pub fn compare<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E
         Step::More => Next::Compare,
         Step::Fresh => Next::Protocol,
         Step::Whole(reason) => {
-            scratch.outcome = reason as u8;
+            if scratch.count == 0 {
+                scratch.outcome = reason as u8;
+            }
             Next::Judge
         }
     }
@@ -389,9 +394,7 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     match Protocol::from_code(scratch.path.protocol) {
         Some(Protocol::Modbus) => {
             while modbus::dissect(bytes, scratch) {}
-            if scratch.path.values != 0 {
-                while modbus::values::read(bytes, scratch) {}
-            }
+            while modbus::values::read(bytes, scratch) {}
         }
         Some(Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp) | None => {
             scratch.outcome = Reason::BeyondInspection as u8;

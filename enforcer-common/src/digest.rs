@@ -10,15 +10,33 @@ use crate::environment::Environment;
 use crate::network::protocol;
 use crate::scratch::{Frame, Scratch};
 
-/// Words of the key: as many as the longest payload has, and a power of two.
-pub const KEY_WORDS: usize = 256;
+/// Blocks of the key: as many as the longest payload has, and a power of two.
+pub const KEY_BLOCKS: usize = 64;
 
 /// The key of the hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Key {
-    /// One for each eight bytes that are hashed.
-    pub words: [u64; KEY_WORDS],
+    /// Four words for each 32 bytes that are hashed.
+    pub blocks: [[u64; 4]; KEY_BLOCKS],
+}
+
+impl Key {
+    /// A key whose words are what `word` says, by index.
+    #[must_use]
+    pub fn new(mut word: impl FnMut(usize) -> u64) -> Self {
+        let mut blocks = [[0; 4]; KEY_BLOCKS];
+        for (index, place) in blocks.iter_mut().flatten().enumerate() {
+            *place = word(index);
+        }
+        Self { blocks }
+    }
+
+    /// True before a key was drawn.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.blocks.iter().flatten().all(|word| *word == 0)
+    }
 }
 
 /// Bytes taken at once.
@@ -92,20 +110,38 @@ pub fn range<'s, B: Bytes + ?Sized>(
 
 #[inline(always)]
 fn blocks<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: &Key) {
-    let mut done = *digest;
-    for _ in 0..BLOCKS {
-        if done.at.wrapping_add(BLOCK) > done.end {
+    let (mut sum, mut hash) = (digest.sum, 0u64);
+    let (from, end) = (digest.at, digest.end);
+    let mut at = from;
+    for index in 0..BLOCKS {
+        if at.wrapping_add(BLOCK) > end {
             break;
         }
-        let Some(block) = bytes.read::<{ BLOCK as usize }>(done.at) else {
+        let (Some(block), Some(key)) =
+            (bytes.read::<{ BLOCK as usize }>(at), key.blocks.get(index as usize & const { KEY_BLOCKS - 1 }))
+        else {
             break;
         };
-        for index in 0..4usize {
-            done.add(u64::from_le_bytes(part(&block, index << 3)), key);
-        }
-        done.at = done.at.wrapping_add(BLOCK);
+        let [k0, k1, k2, k3] = *key;
+        (sum, hash) = add(sum, hash, u64::from_le_bytes(part(&block, 0)), k0);
+        (sum, hash) = add(sum, hash, u64::from_le_bytes(part(&block, 8)), k1);
+        (sum, hash) = add(sum, hash, u64::from_le_bytes(part(&block, 16)), k2);
+        (sum, hash) = add(sum, hash, u64::from_le_bytes(part(&block, 24)), k3);
+        at = at.wrapping_add(BLOCK);
     }
-    *digest = done;
+    digest.sum = sum;
+    digest.hash = hash;
+    digest.at = at;
+    digest.word = at.wrapping_sub(from) >> 3;
+}
+
+/// One word more.
+#[inline(always)]
+const fn add(sum: u64, hash: u64, word: u64, key: u64) -> (u64, u64) {
+    let (low, high) = halves(word);
+    let (key_low, key_high) = halves(key);
+    let product = (low.wrapping_add(key_low) as u64).wrapping_mul(high.wrapping_add(key_high) as u64);
+    (sum.wrapping_add(low as u64).wrapping_add(high as u64), hash.wrapping_add(product))
 }
 
 /// Less than a block: whole words.
@@ -141,16 +177,12 @@ fn rest<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: &Key) {
 impl Digest {
     #[inline(always)]
     fn add(&mut self, word: u64, key: &Key) {
-        let (low, high) = halves(word);
-        self.sum = self.sum.wrapping_add(low as u64).wrapping_add(high as u64);
-        let key = match key.words.get(self.word as usize & const { KEY_WORDS - 1 }) {
+        let block = key.blocks.get((self.word >> 2) as usize & const { KEY_BLOCKS - 1 });
+        let key = match block.and_then(|block| block.get(self.word as usize & 3)) {
             Some(key) => *key,
             None => 0,
         };
-        let (key_low, key_high) = halves(key);
-        let low = low.wrapping_add(key_low) as u64;
-        let high = high.wrapping_add(key_high) as u64;
-        self.hash = self.hash.wrapping_add(low.wrapping_mul(high));
+        (self.sum, self.hash) = add(self.sum, self.hash, word, key);
         self.word = self.word.wrapping_add(1);
     }
 }

@@ -5,6 +5,7 @@
 use crate::bytes::Bytes;
 use crate::digest::Key;
 use crate::flow::{Flow, FlowKey, HalfOpen, Station};
+use crate::policy::memo::Memo;
 use crate::scratch::Scratch;
 use crate::table::Slots;
 use crate::verdict::{Mode, Reason};
@@ -23,8 +24,10 @@ pub enum Trust {
 /// What holds for conversations, whatever the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Trust at this moment.
+    /// Trust in conversations whose beginning was not seen, before `grace_until`.
     pub trust: Trust,
+    /// Boot time in nanoseconds at which that trust ends.
+    pub grace_until: u64,
     /// Raised when frames may have passed unseen: what was known of conversations before counts no more.
     pub sync: u16,
     /// Nanoseconds between two new connections of one station to one service at their highest rate; 0: no limit.
@@ -38,9 +41,23 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Trust at a boot time in nanoseconds.
+    #[must_use]
+    #[inline(always)]
+    pub const fn trust_at(&self, now: u64) -> Trust {
+        if now < self.grace_until { self.trust } else { Trust::Nothing }
+    }
+
     /// Everything is trusted and nothing counted: a capture, or a question about one operation.
-    pub const UNLIMITED: Self =
-        Self { trust: Trust::Whole, sync: 0, connection_interval: 0, connection_burst: 0, resets: 0, checksums: false };
+    pub const UNLIMITED: Self = Self {
+        trust: Trust::Whole,
+        grace_until: u64::MAX,
+        sync: 0,
+        connection_interval: 0,
+        connection_burst: 0,
+        resets: 0,
+        checksums: false,
+    };
 }
 
 /// The outside world, as far as the decision depends on it or must leave a trace in it.
@@ -99,6 +116,12 @@ pub trait Environment {
 
     /// Copies the bytes that `scratch.stream` marks to be saved into the carry of the frame's direction.
     fn save_carry(&mut self, scratch: &Scratch);
+
+    /// The memo in a place, see [`crate::policy::memo`]; `None` where nothing is remembered.
+    fn memo(&mut self, place: u32) -> Option<&mut Memo> {
+        let _ = place;
+        None
+    }
 
     /// The state of a rule's rate, see [`crate::policy::rate`]. Kept in learn and shadow just as in enforce.
     fn budget(&mut self, bank: u8, rule: u16) -> Option<&mut u64>;

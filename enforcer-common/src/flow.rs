@@ -16,8 +16,8 @@ pub const CARRY: usize = 264;
 const CARRY_SIZE: u32 = 264;
 
 /// The same for the direction from the device: the head of an answer says all that is reported of it.
-pub const DEVICE_CARRY: usize = 64;
-const DEVICE_CARRY_SIZE: u32 = 64;
+pub const DEVICE_CARRY: usize = 48;
+const DEVICE_CARRY_SIZE: u32 = 48;
 
 /// Most bytes of one segment that are laid behind a carry: more than a frame of 1,500 bytes holds, and with the carry less
 /// than the 2,048 that the kernel's buffer can be read by. Longer ones behind a carry are beyond inspection.
@@ -89,8 +89,10 @@ pub struct Direction {
     pub asked: u64,
     /// Next new sequence number; a FIN that was forwarded is counted.
     pub next: u32,
-    /// Highest acknowledgement number that this side sent.
+    /// Highest acknowledgement number that this side sent, of bytes that passed here.
     pub acknowledged: u32,
+    /// With [`Self::UNSEEN`], an acknowledgement number of bytes that did not pass here.
+    pub unseen: u32,
     /// First data sequence number of a SYN that the other side has not answered yet.
     pub pending: u32,
     /// Acknowledgement number of the last SYN-ACK this side sent.
@@ -119,6 +121,8 @@ pub struct Direction {
     pub hindrance: u8,
     /// Counts the handshakes that this side answered; in the direction of the side that asked, those it has followed.
     pub turn: u8,
+    /// Always 0.
+    pub padding: [u8; 4],
 }
 
 impl Direction {
@@ -136,6 +140,8 @@ impl Direction {
     pub const RESET: u32 = 32;
     /// This side has sent more than its SYN: the handshake is complete.
     pub const SPOKEN: u32 = 64;
+    /// `unseen` is set.
+    pub const UNSEEN: u32 = 128;
 
     /// Nothing known.
     pub const EMPTY: Self = Self {
@@ -143,6 +149,7 @@ impl Direction {
         asked: 0,
         next: 0,
         acknowledged: 0,
+        unseen: 0,
         pending: 0,
         confirmed: 0,
         skip: 0,
@@ -157,6 +164,7 @@ impl Direction {
         strikes: 0,
         hindrance: 0,
         turn: 0,
+        padding: [0; 4],
     };
 
     /// True when every bit of `flag` is set.
@@ -401,7 +409,7 @@ pub struct Station {
 }
 
 const _: () = assert!(CARRY_SIZE as usize == CARRY && DEVICE_CARRY_SIZE as usize == DEVICE_CARRY);
-const _: () = assert!(core::mem::size_of::<Direction>() == 64);
+const _: () = assert!(core::mem::size_of::<Direction>() == 72);
 const _: () = assert!(core::mem::size_of::<Flow>() <= 832);
 
 #[cfg(test)]

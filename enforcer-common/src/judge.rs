@@ -9,9 +9,9 @@ use crate::admission;
 use crate::environment::Environment;
 use crate::network::protocol;
 use crate::operation::{NO_RULE, Operation, Role};
-use crate::policy::{Image, UNCOVERED, lookup, rate};
+use crate::policy::{Image, UNCOVERED, lookup, memo, rate};
 use crate::port::Side;
-use crate::scratch::{Commit, Finding, OPERATIONS, Scratch};
+use crate::scratch::{Commit, Finding, Judging, OPERATIONS, Scratch};
 use crate::stream::resync;
 use crate::transport::flag;
 use crate::verdict::{Mode, Reason, Verdict};
@@ -40,7 +40,7 @@ pub fn units<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
         scratch.judging.next = index.wrapping_add(1);
         scratch.judging.first = !continues(scratch, index) as u8;
         scratch.judging.continued = continues(scratch, index.wrapping_add(1)) as u8;
-        find(policy, scratch.anew());
+        find(policy, environment, scratch.anew());
         let scratch = scratch.anew();
         merge(scratch);
         if scratch.judging.continued == 0 {
@@ -168,7 +168,7 @@ fn conclude<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut S
 
 /// Judges the range at hand.
 #[inline(always)]
-fn find(policy: &Image, scratch: &mut Scratch) {
+fn find<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) {
     let Scratch { operations, judging, path, frame, stream, .. } = scratch;
     let index = judging.next.wrapping_sub(1);
     judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::BeyondInspection as u8, padding: 0 };
@@ -189,10 +189,38 @@ fn find(policy: &Image, scratch: &mut Scratch) {
     } else if record.fault != 0 {
         judging.range.reason = record.fault;
     } else {
-        policy.judge(path.conduit, record, judging);
+        let single = judging.first != 0 && judging.continued == 0 && !record.has(Operation::HAS_VALUE);
+        look_up(policy, environment, path.conduit, record, judging, single);
         if stream.unproved != 0 && !resync::is_harmless(record.access) && !is_denial(judging.range.reason) {
             judging.range.reason = Reason::Unsynchronised as u8;
         }
+    }
+}
+
+/// What the rules say about the range at hand: remembered, or searched for.
+#[inline(always)]
+fn look_up<E: Environment>(
+    policy: &Image,
+    environment: &mut E,
+    conduit: u16,
+    record: &Operation,
+    judging: &mut Judging,
+    single: bool,
+) {
+    let generation = policy.header.generation;
+    let place = memo::place(record);
+    if single
+        && let Some(known) = environment.memo(place)
+        && known.is_about(generation, conduit, record)
+    {
+        judging.range.node = known.finding.node;
+        judging.range.rule = known.finding.rule;
+        judging.range.reason = known.finding.reason;
+        return;
+    }
+    policy.judge(conduit, record, judging);
+    if single && let Some(entry) = environment.memo(place) {
+        entry.set(generation, conduit, record, &judging.range);
     }
 }
 

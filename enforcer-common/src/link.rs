@@ -33,6 +33,27 @@ const fn is_tag(ethertype: u16) -> bool {
     matches!(ethertype, ethertype::VLAN | ethertype::SERVICE_VLAN | ethertype::OLD_SERVICE_VLAN)
 }
 
+/// The two bits that [`Frame::tag_types`] keeps of a tag's type.
+#[inline(always)]
+const fn type_bits(ethertype: u16) -> u8 {
+    match ethertype {
+        ethertype::SERVICE_VLAN => 1,
+        ethertype::OLD_SERVICE_VLAN => 2,
+        _ => 0,
+    }
+}
+
+/// Type of the outer (0) or the inner (1) tag of a frame that has one.
+#[must_use]
+pub const fn tag_type(frame: &Frame, index: u8) -> u16 {
+    let bits = if index == 0 { frame.tag_types } else { frame.tag_types >> 2 };
+    match bits & 3 {
+        1 => ethertype::SERVICE_VLAN,
+        2 => ethertype::OLD_SERVICE_VLAN,
+        _ => ethertype::VLAN,
+    }
+}
+
 /// Reads the link header into `frame`.
 ///
 /// # Errors
@@ -46,16 +67,19 @@ pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reas
     frame.network = 14;
     frame.tags = 0;
     frame.vlan = [0, 0];
+    frame.tag_types = 0;
 
     if is_tag(frame.ethertype) {
         let (tag, inner) = tag(bytes, 14)?;
         frame.vlan = [tag, 0];
+        frame.tag_types = type_bits(frame.ethertype);
         frame.ethertype = inner;
         frame.network = 18;
         frame.tags = 1;
         if is_tag(inner) {
             let (second, inner) = self::tag(bytes, 18)?;
             frame.vlan = [tag, second];
+            frame.tag_types |= type_bits(frame.ethertype) << 2;
             frame.ethertype = inner;
             frame.network = 22;
             frame.tags = 2;

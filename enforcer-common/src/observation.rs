@@ -4,6 +4,7 @@ use crate::operation::{NO_FUNCTION, NO_OBJECT, Operation, Role};
 use crate::port::Side;
 use crate::protocol::Protocol;
 use crate::scratch::{Frame, Scratch};
+use crate::verdict::Reason;
 
 /// What makes two observations the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,7 +102,8 @@ impl ObservationKey {
     };
 
     /// Fills the key in place for the operation at `index`, or for a frame without inspection inside. False for what a
-    /// policy does not name: responses and faults. In place, because the kernel's stack has no room for it.
+    /// policy does not name: responses and faults. One fault it names, that of a client which splits its units: such a key
+    /// has an inspected protocol and no function. In place, because the kernel's stack has no room for it.
     #[must_use]
     #[inline(always)]
     pub fn fill(&mut self, scratch: &Scratch, index: Option<u32>) -> bool {
@@ -109,14 +111,14 @@ impl ObservationKey {
         self.frame(&scratch.frame, role);
         self.role = role;
         let Some(operation) = index.and_then(|index| scratch.operation(index)) else {
-            self.function = NO_FUNCTION;
-            self.unit = 0;
-            self.space = NO_OBJECT;
-            self.first = 0;
-            self.last = 0;
-            self.access = 0;
+            self.nothing();
             return role != Role::Response as u8;
         };
+        if operation.fault != 0 {
+            self.nothing();
+            self.protocol = scratch.path.protocol;
+            return operation.fault == Reason::SplitUnit as u8 && role != Role::Response as u8;
+        }
         self.function = operation.function;
         self.unit = operation.unit;
         self.space = operation.space;
@@ -124,7 +126,18 @@ impl ObservationKey {
         self.last = operation.last;
         self.protocol = operation.protocol;
         self.access = operation.access;
-        operation.fault == 0 && role != Role::Response as u8
+        role != Role::Response as u8
+    }
+
+    /// No operation.
+    #[inline(always)]
+    const fn nothing(&mut self) {
+        self.function = NO_FUNCTION;
+        self.unit = 0;
+        self.space = NO_OBJECT;
+        self.first = 0;
+        self.last = 0;
+        self.access = 0;
     }
 
     #[inline(always)]

@@ -71,8 +71,8 @@ pub struct Frame {
     pub wrong_checksum: u8,
     /// Non-zero: something about addresses, length or TCP header is out of the ordinary, see [`crate::admission`].
     pub suspect: u8,
-    /// Always 0.
-    pub padding: [u8; 1],
+    /// Types of the tags, see [`crate::link::tag_type`].
+    pub tag_types: u8,
 }
 
 impl Frame {
@@ -106,7 +106,7 @@ impl Frame {
         side: 0,
         wrong_checksum: 0,
         suspect: 0,
-        padding: [0; 1],
+        tag_types: 0,
     };
 }
 
@@ -130,14 +130,16 @@ pub struct Path {
     pub bank: u8,
     /// [`crate::action::OnDeny`] code that applies to this frame.
     pub on_deny: u8,
-    /// Non-zero when values of writes must be decoded.
-    pub values: u8,
+    /// Always 0.
+    pub padding: u8,
     /// Zones of source and destination, while the conduit is looked up.
     pub zones: [u16; 2],
     /// Conduits found for either direction, while the conduit is looked up.
     pub found: [u16; 2],
     /// Next sequence number that the frame's receiver expects, where a flow is known.
     pub expected: u32,
+    /// First and last object whose written values matter, of whatever kind; the first is above the last where none do.
+    pub valued: [u32; 2],
 }
 
 impl Path {
@@ -151,10 +153,11 @@ impl Path {
         mode: 0,
         bank: 0,
         on_deny: 0,
-        values: 0,
+        padding: 0,
         zones: [0; 2],
         found: [0; 2],
         expected: 0,
+        valued: [u32::MAX, 0],
     };
 }
 
@@ -393,5 +396,5 @@ impl Default for Scratch {
 }
 
 const _: () = assert!(core::mem::size_of::<Frame>() == 92);
-const _: () = assert!(core::mem::size_of::<Path>() == 28);
+const _: () = assert!(core::mem::size_of::<Path>() == 36);
 const _: () = assert!(core::mem::size_of::<Stream>() == 64);

@@ -12,6 +12,7 @@ use enforcer_common::flow::{BEHIND_CARRY, CARRY, DEVICE_CARRY, Flow, FlowKey, Ha
 use enforcer_common::observation::Observation;
 use enforcer_common::operation::{NO_FUNCTION, NO_RULE};
 use enforcer_common::policy::capacity;
+use enforcer_common::policy::memo::Memo;
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
 use enforcer_common::table::{MOST_PER_DEVICE, Slots};
@@ -222,7 +223,8 @@ impl Environment for Maps<'_> {
     fn limits(&self) -> Limits {
         match maps::SETTINGS.get(0) {
             Some(settings) => Limits {
-                trust: if Environment::now(self) < settings.grace_until { Trust::Reading } else { Trust::Nothing },
+                trust: Trust::Reading,
+                grace_until: settings.grace_until,
                 sync: settings.sync,
                 connection_interval: settings.connection_interval,
                 connection_burst: settings.connection_burst,
@@ -231,6 +233,7 @@ impl Environment for Maps<'_> {
             },
             None => Limits {
                 trust: Trust::Nothing,
+                grace_until: 0,
                 sync: 0,
                 connection_interval: 0,
                 connection_burst: 0,
@@ -292,6 +295,12 @@ impl Environment for Maps<'_> {
                 Side::Device => self.keep::<DEVICE_CARRY>(scratch, (*flow).device_carry.as_mut_ptr()),
             }
         }
+    }
+
+    #[inline(always)]
+    fn memo(&mut self, place: u32) -> Option<&mut Memo> {
+        // SAFETY: this CPU's own record; a program is not interrupted by another one on the same CPU.
+        maps::MEMO_TABLE.get_ptr_mut(place).map(|memo| unsafe { &mut *memo })
     }
 
     #[inline(always)]

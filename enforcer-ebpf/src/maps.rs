@@ -10,6 +10,7 @@ use enforcer_common::digest::Key;
 use enforcer_common::event::Event;
 use enforcer_common::flow::{CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::policy::memo::{MEMOS, Memo};
 use enforcer_common::policy::{Image, capacity};
 use enforcer_common::scratch::Scratch;
 
@@ -90,6 +91,10 @@ pub(crate) static OTHER_FUNCTIONS: PerCpuHashMap<FunctionReason, u64, 8192> = Pe
 /// State of the rules' rates, per bank, and behind them that of echo requests.
 #[btf_map]
 pub(crate) static BUDGETS: Array<u64, { cell::BUDGETS }> = Array::new();
+
+/// What was found about operations before, per CPU. Not pinned: a new controller may count generations anew.
+#[btf_map]
+pub(crate) static MEMO_TABLE: PerCpuArray<Memo, MEMOS> = PerCpuArray::new();
 
 /// Losses, see [`loss`].
 #[btf_map]

@@ -159,7 +159,7 @@ pub fn modbus(context: XdpContext) -> u32 {
         call::<{ slot::MODBUS }>(&context);
         return missing();
     }
-    if scratch.stream.later_count != 0 && scratch.path.values != 0 {
+    if scratch.stream.later_count != 0 {
         call::<{ slot::MODBUS_VALUES }>(&context);
     }
     call::<{ slot::JUDGE }>(&context);
@@ -211,7 +211,7 @@ pub fn modbus_assembled(context: XdpContext) -> u32 {
         call::<{ slot::MODBUS_ASSEMBLED }>(&context);
         return missing();
     }
-    if scratch.stream.later_count != 0 && scratch.path.values != 0 {
+    if scratch.stream.later_count != 0 {
         call::<{ slot::MODBUS_VALUES_ASSEMBLED }>(&context);
     }
     call::<{ slot::JUDGE }>(&context);

@@ -178,7 +178,7 @@ fn the_server_is_found_without_its_handshake() -> Outcome {
     talk.answer(&mut wire, 1, &[3, 4, 0, 1, 0, 2]);
     assert_eq!(roles("both_ports", &wire, &[])?, ["request", "response"]);
 
-    // A later SYN-ACK of the client turns nothing round.
+    // A later SYN-ACK of the client turns nothing round, and gets a line for itself.
     let mut wire = Wire::default();
     let mut talk = Talk::open(&mut wire, HMI, PRESS, 40_001);
     talk.ask(&mut wire, 1, &pdu(3, &[0, 2]));

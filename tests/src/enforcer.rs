@@ -11,6 +11,9 @@ use crate::lab::{DEVICE_PORT, Lab, NETWORK_PORT};
 use crate::namespace::Door;
 use crate::{Process, project_root};
 
+/// For tests in which one station is denied often, and on purpose: it is not held off.
+pub const PATIENT: &str = "[flows]\nresets_per_minute = 0\n";
+
 /// A running `enforcer run` in the box namespace of a lab. It is killed when dropped.
 pub struct Enforcer {
     process: Process,
@@ -25,9 +28,14 @@ impl Enforcer {
     ///
     /// An error carries what the daemon printed.
     pub fn start(lab: &Lab, binary: &Path, policy: &str, mode: &str) -> Result<Enforcer, String> {
+        Enforcer::start_more(lab, binary, policy, mode, "")
+    }
+
+    /// The same with further sections in the configuration, such as [`PATIENT`].
+    pub fn start_more(lab: &Lab, binary: &Path, policy: &str, mode: &str, more: &str) -> Result<Enforcer, String> {
         let policy = lab.write("policy.toml", policy);
         let socket = lab.folder().join("control.sock");
-        let config = lab.write("enforcer.toml", &configuration(lab, &policy, mode));
+        let config = lab.write("enforcer.toml", &format!("{}\n{more}", configuration(lab, &policy, mode)));
         Enforcer::start_with(lab, binary, &config, &socket)
     }
 

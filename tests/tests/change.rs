@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use enforcer_tests::enforcer::binary;
+use enforcer_tests::enforcer::{PATIENT, binary};
 use enforcer_tests::lab::{HMI, PLC};
 use enforcer_tests::namespace::wait_until;
 use enforcer_tests::poller::{Plan, Poller};
@@ -70,7 +70,7 @@ fn changes_under_load_disturb_nothing_and_lose_no_count() {
     require_root();
     let lab = Lab::new();
     let server = Server::start(&lab.plc);
-    let enforcer = Enforcer::start(&lab, &binary("debug"), &policy(1), "enforce").expect("start");
+    let enforcer = Enforcer::start_more(&lab, &binary("debug"), &policy(1), "enforce", PATIENT).expect("start");
     let first = enforcer.status().expect("status")["policy"]["generation"].as_u64().expect("a generation");
     let files = [2, 3].map(|n| lab.write(&format!("policy-{n}.toml"), &policy(n)).display().to_string());
     let plan = Plan { source: HMI.into(), server: PLC.into(), first: 0, count: 10, every: Duration::from_millis(1) };
@@ -107,7 +107,7 @@ fn what_two_policies_disagree_on_changes_with_the_policy() {
     require_root();
     let lab = Lab::new();
     let server = Server::start(&lab.plc);
-    let enforcer = Enforcer::start(&lab, &binary("debug"), &policy(1), "enforce").expect("start");
+    let enforcer = Enforcer::start_more(&lab, &binary("debug"), &policy(1), "enforce", PATIENT).expect("start");
     let wide = lab.write("policy-2.toml", &policy(2)).display().to_string();
     let narrow = lab.write("policy-3.toml", &policy(3)).display().to_string();
     let write = |value: u16| {

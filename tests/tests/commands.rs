@@ -95,6 +95,13 @@ fn status_has_every_field_of_the_contract() {
         "/flows/established",
         "/flows/half_open",
         "/flows/unsynchronised",
+        "/flows/devices/10.10.2.5/locked",
+        "/flows/devices/10.10.2.5/pending",
+        "/flows/devices/10.10.2.5/cannot_be_locked",
+        "/flows/memory/bytes_per_flow",
+        "/flows/memory/flow_bytes",
+        "/flows/memory/half_open_bytes",
+        "/grace_left",
         "/events/emitted",
         "/events/lost",
     ];

@@ -3,7 +3,7 @@
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use enforcer_tests::enforcer::{binary, configuration};
+use enforcer_tests::enforcer::{PATIENT, binary, configuration};
 use enforcer_tests::lab::{HMI, PLC};
 use enforcer_tests::poller::{Plan, Poller};
 use enforcer_tests::{Client, Enforcer, Lab, Server, require_root};
@@ -53,7 +53,7 @@ impl Line {
         require_root();
         let lab = Lab::new();
         let server = Server::start(&lab.plc);
-        let enforcer = Enforcer::start(&lab, &binary("debug"), &policy(1), "enforce").expect("start");
+        let enforcer = Enforcer::start_more(&lab, &binary("debug"), &policy(1), "enforce", PATIENT).expect("start");
         let plan = Plan { source: HMI.into(), server: PLC.into(), first: 0, count: 5, every: Duration::from_millis(5) };
         let poller = Poller::start(&lab.hmi, plan);
         assert!(poller.wait_for_good(5, PATIENCE), "polling: {:?}", poller.tally());

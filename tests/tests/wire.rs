@@ -1,5 +1,7 @@
 //! Modes hold on the wire: short of enforce the box is a cable, whatever passes and whatever the policy says of it.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use enforcer_tests::frames::{self, Flags, Segment};
@@ -85,6 +87,7 @@ fn crosses_unchanged(mode: &str) -> Value {
         hmi.send(a);
         plc.send(b);
     }
+    breaks_framing(&lab);
     assert!(poller.wait_for_good(20, Duration::from_secs(5)), "{:?}\n{}", poller.tally(), state());
     let tally = poller.stop();
     assert_eq!((tally.errors, tally.reconnects), (0, 0), "{tally:?}\n{}", state());
@@ -99,6 +102,12 @@ fn crosses_unchanged(mode: &str) -> Value {
     assert_eq!(server.holding(40), 1234);
     assert_eq!(server.memory().writes, 2);
     box_.status().expect("status")
+}
+
+/// A conversation of real stations in which the client breaks the protocol's framing.
+fn breaks_framing(lab: &Lab) {
+    let mut stream = lab.hmi.run(|| TcpStream::connect((PLC, 502))).expect("connect");
+    stream.write_all(&[0xff; 12]).expect("to the socket");
 }
 
 fn count(status: &Value, what: &str) -> u64 {

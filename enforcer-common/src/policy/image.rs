@@ -3,6 +3,12 @@
 /// Conduit id of traffic that no conduit covers. Entry 0 of the conduit table describes it.
 pub const UNCOVERED: u16 = 0;
 
+/// No object's values matter.
+pub const NO_VALUES: [u32; 2] = [u32::MAX, 0];
+
+/// Every object's values matter.
+pub const ALL_VALUES: [u32; 2] = [0, u32::MAX];
+
 /// Zone id of addresses in no named zone; also the zone `any` as a rule for conduits.
 pub const ANY_ZONE: u16 = 0;
 
@@ -146,12 +152,10 @@ pub struct Conduit {
     pub mode: u8,
     /// [`crate::action::OnDeny`] code.
     pub on_deny: u8,
-    /// Non-zero: some rule looks at values.
-    pub values: u8,
     /// Non-zero: units may begin and end anywhere in a segment.
     pub stream: u8,
-    /// Always 0.
-    pub padding: [u8; 3],
+    /// First and last object, of whatever kind, at whose values some rule looks; [`NO_VALUES`] when none does.
+    pub valued: [u32; 2],
 }
 
 /// The rules of one function in one conduit.

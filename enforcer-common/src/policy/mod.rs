@@ -6,6 +6,7 @@
 
 pub mod image;
 pub mod lookup;
+pub mod memo;
 pub mod rate;
 pub mod rules;
 

@@ -17,7 +17,7 @@ use crate::transport::flag;
 use crate::verdict::Reason;
 
 /// What waits for an answer waits this long, in nanoseconds: longer than a SYN is repeated.
-const PATIENCE: u64 = 75_000_000_000;
+pub const PATIENCE: u64 = 75_000_000_000;
 
 /// Handles a segment without flow on a conduit that is inspected.
 ///
@@ -87,7 +87,8 @@ fn from_network<E: Environment>(
         environment.set_half_open(key, answered);
         return Err(Reason::NoPayload);
     }
-    let trusted = limits.trust as u8 != Trust::Nothing as u8;
+    let trust = limits.trust_at(environment.now());
+    let trusted = trust as u8 != Trust::Nothing as u8;
     if frame.tcp_flags & flag::RST != 0 {
         // The server refuses the device, or the opener takes its SYN back.
         let withdrawn = half.waits_for(Side::Network) && half.first == frame.sequence;
@@ -100,27 +101,22 @@ fn from_network<E: Environment>(
         // Data, or an acknowledgement, before the device has answered.
         return Err(Reason::UnexpectedHandshake);
     }
-    if limits.trust as u8 == Trust::Whole as u8 {
+    if trust as u8 == Trust::Whole as u8 {
         return ask(environment, scratch, key);
     }
-    stateless(policy, scratch, limits, half, trusted)
+    stateless(policy, scratch, trust, half)
 }
 
 /// Bytes of a conversation nobody knows. While that may be, whole units that read pass, once: until the device has spoken
 /// nothing but the same bytes may follow.
 #[inline(always)]
-fn stateless(
-    policy: &Image,
-    scratch: &mut Scratch,
-    limits: &Limits,
-    half: &HalfOpen,
-    trusted: bool,
-) -> Result<Found, Reason> {
+fn stateless(policy: &Image, scratch: &mut Scratch, trust: Trust, half: &HalfOpen) -> Result<Found, Reason> {
     let length = payload_length(&scratch.frame);
     if length == 0 {
+        let trusted = trust as u8 != Trust::Nothing as u8;
         return Err(if trusted { Reason::NoPayload } else { Reason::Unsynchronised });
     }
-    let refused = resync::refuse(policy, limits, scratch);
+    let refused = resync::refuse(policy, trust, scratch);
     let hold = holds(scratch);
     if hold && refused {
         return Err(Reason::Unsynchronised);
@@ -136,8 +132,10 @@ fn stateless(
         if hold {
             return Err(Reason::BackPressure);
         }
-        scratch.fault(Reason::BackPressure);
-        scratch.stream.uncertain = 1;
+        if !refused {
+            scratch.fault(Reason::BackPressure);
+            scratch.stream.uncertain = 1;
+        }
     }
     if refused {
         scratch.fault(Reason::Unsynchronised);
@@ -290,7 +288,7 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
         && half.answer == toward
         && half.first == from;
     flow.network.start(toward, if began { Direction::SPOKEN } else { Direction::ADOPTED | Direction::SPOKEN });
-    flow.device.start(from, Direction::SPOKEN);
+    flow.device.start(from, if side as u8 == Side::Device as u8 { Direction::SPOKEN } else { 0 });
     flow.device.acknowledged = toward;
     flow.device.window = u16::MAX;
     if half.waits_for(Side::Network) {

@@ -1,7 +1,7 @@
 //! Segments toward the device: in order, or the same as what was forwarded.
 
 use super::{Found, holds, outward, payload_length, prepare, resync};
-use crate::environment::Limits;
+use crate::environment::{Limits, Trust};
 use crate::flow::{AHEAD, Direction, Flow, RING, Sent, Stretch, distance};
 use crate::policy::Image;
 use crate::port::Side;
@@ -41,9 +41,11 @@ pub(super) fn follow(
     }
     if flow.network_sync != limits.sync {
         flow.network_sync = limits.sync;
-        resync::restart(flow, flow.network.next, 0);
+        // What passed unseen lies before this segment. A reset has no say in where the stream is.
+        let sequence = if flags & flag::RST == 0 { scratch.frame.sequence } else { flow.network.next };
+        resync::restart(flow, later(flow.network.next, sequence), 0);
     }
-    resync::settle(flow, limits);
+    resync::settle(flow, limits, now);
     scratch.path.expected = flow.network.next;
     if flags & flag::RST != 0 {
         return Err(reset(flow, scratch.frame.sequence));
@@ -51,10 +53,12 @@ pub(super) fn follow(
     if flags & flag::ACK == 0 {
         return Err(Reason::InvalidFlags);
     }
-    if !acknowledges(flow, scratch) {
+    // The order of a capture's frames is the recorder's, not the cable's.
+    let recorded = limits.trust as u8 == Trust::Whole as u8;
+    if !recorded && !acknowledges(flow, scratch) {
         return Err(Reason::InvalidAcknowledgement);
     }
-    if !fits_handshake(flow, scratch, now) {
+    if !recorded && !fits_handshake(flow, scratch, now) {
         if holds(scratch) {
             return Err(Reason::SequenceGap);
         }
@@ -170,7 +174,7 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
         return Err(if beyond { Reason::SequenceGap } else { Reason::NoPayload });
     }
     let ends = fin && !closed;
-    if distance(end, flow.device.acknowledged) <= 0 && !ends {
+    if ahead < 0 && distance(end, flow.device.acknowledged) <= 0 && !ends {
         scratch.stream.retransmission = 1;
         return Err(Reason::Retransmission);
     }
@@ -179,13 +183,13 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
         return Err(Reason::DuplicateDiffers);
     }
     if mine.has(Direction::ADOPTED)
-        && let Some(reason) = unproved(policy, limits, scratch, ahead)
+        && let Some(reason) = unproved(policy, limits.trust_at(now), scratch, ahead)
     {
         return Err(reason);
     }
     set_whole(policy, flow, scratch, length);
     if ahead > 0 {
-        return beyond(flow, scratch, end);
+        return beyond(limits, flow, scratch, end);
     }
     if ahead < 0 {
         let from = later(sequence, flow.device.acknowledged);
@@ -242,6 +246,10 @@ pub(super) fn fresh(flow: &Flow, scratch: &mut Scratch, sequence: u32, now: u64)
 /// stream, let through by another mode than enforce, must not stop it.
 #[inline(always)]
 fn vacancy(flow: &Flow) -> Option<u32> {
+    // A capture of one side alone: nobody can say what the other acknowledged.
+    if !flow.device.has(Direction::SPOKEN) && !flow.device.has(Direction::CONFIRMED) {
+        return Some(flow.newest.wrapping_add(1));
+    }
     let mut ahead = None;
     for step in 1..=RING as u32 {
         let index = flow.newest.wrapping_add(step);
@@ -268,7 +276,7 @@ fn set_whole(policy: &Image, flow: &Flow, scratch: &mut Scratch, length: u32) {
 
 /// A segment behind a gap. Held back, or else noted, so that the stream goes on behind it when the gap is filled.
 #[inline(always)]
-fn beyond(flow: &Flow, scratch: &mut Scratch, end: u32) -> Result<Found, Reason> {
+fn beyond(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, end: u32) -> Result<Found, Reason> {
     if holds(scratch) {
         return Err(Reason::SequenceGap);
     }
@@ -282,6 +290,13 @@ fn beyond(flow: &Flow, scratch: &mut Scratch, end: u32) -> Result<Found, Reason>
     }
     scratch.fault(Reason::SequenceGap);
     scratch.stream.uncertain = 1;
+    if limits.trust as u8 == Trust::Whole as u8 {
+        // What a recorder missed never comes.
+        flow.network.start(sequence, flow.network.flags & Direction::SPOKEN);
+        flow.forget();
+        prepare(&flow.network, scratch, sequence, Commit::Advance);
+        return if scratch.stream.fresh_length == 0 { Err(Reason::SequenceGap) } else { Ok(Found::Fresh) };
+    }
     // Units begin at its first byte, as they do in every segment, or nobody knows where.
     let aligned = Direction { skip: 0, carry_length: 0, ..Direction::EMPTY };
     prepare(&aligned, scratch, sequence, Commit::Ahead);
@@ -290,8 +305,8 @@ fn beyond(flow: &Flow, scratch: &mut Scratch, end: u32) -> Result<Found, Reason>
 
 /// A conversation whose units are not known to begin where it is. `Some`: why the segment does not pass.
 #[inline(always)]
-fn unproved(policy: &Image, limits: &Limits, scratch: &mut Scratch, ahead: i32) -> Option<Reason> {
-    let refused = resync::refuse(policy, limits, scratch);
+fn unproved(policy: &Image, trust: Trust, scratch: &mut Scratch, ahead: i32) -> Option<Reason> {
+    let refused = resync::refuse(policy, trust, scratch);
     let hold = holds(scratch);
     if hold && refused {
         return Some(Reason::Unsynchronised);
@@ -323,7 +338,7 @@ pub(super) fn went_ahead(flow: &Flow, sequence: u32, end: u32) -> Stretch {
 
 /// Notes a segment that is forwarded.
 #[inline(always)]
-pub(super) fn commit(flow: &mut Flow, scratch: &Scratch, now: u64) {
+pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
     let stream = &scratch.stream;
     if stream.fresh_length != 0 {
         let index = match vacancy(flow) {
@@ -345,7 +360,7 @@ pub(super) fn commit(flow: &mut Flow, scratch: &Scratch, now: u64) {
     mine.next = stream.next;
     mine.skip = stream.skip;
     if stream.save_length != 0 && mine.carry_length == 0 {
-        mine.carried_at = coarse(now);
+        mine.carried_at = coarse(mine.seen);
     }
     mine.carry_length = stream.save_length;
     if scratch.frame.tcp_flags & flag::FIN != 0 {

@@ -171,7 +171,7 @@ pub fn lose<E: Environment>(environment: &mut E, scratch: &Scratch) {
 }
 
 /// Marks the conversation as reset: what its ends still send is denied until a new handshake. A station whose connections
-/// are reset again and again is held off.
+/// are reset again and again is held off; not for those that were open before the box came, which may be many.
 #[inline(always)]
 pub fn kill<E: Environment>(environment: &mut E, scratch: &Scratch) {
     if scratch.outcome == Reason::FlowKilled as u8 {
@@ -181,7 +181,8 @@ pub fn kill<E: Environment>(environment: &mut E, scratch: &Scratch) {
         flow.killed = 1;
     }
     let limits = environment.limits();
-    if limits.resets == 0 || scratch.frame.side != Side::Network as u8 {
+    let unseen = scratch.outcome == Reason::Unsynchronised as u8;
+    if limits.resets == 0 || unseen || scratch.frame.side != Side::Network as u8 {
         return;
     }
     let now = environment.now();
@@ -207,8 +208,8 @@ pub fn commit<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
     if commit == Commit::Nothing as u8 {
         return;
     }
-    let now = environment.now();
     if commit == Commit::Midstream as u8 {
+        let now = environment.now();
         handshake::note(environment, scratch, now);
         return;
     }
@@ -217,7 +218,7 @@ pub fn commit<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
     }
     if let Some(flow) = environment.flow(scratch.path.slot) {
         match Side::from_code(scratch.frame.side) {
-            Side::Network => inward::commit(flow, scratch, now),
+            Side::Network => inward::commit(flow, scratch),
             Side::Device => outward::commit(flow, scratch),
         }
     }

@@ -39,9 +39,16 @@ pub(super) fn follow(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, no
 /// The device's word on how far it has come, which is what everything toward it hangs on.
 #[inline(always)]
 pub(super) const fn heed(flow: &mut Flow, scratch: &Scratch) {
-    let mine = &mut flow.device;
-    if scratch.frame.tcp_flags & flag::ACK != 0 && distance(scratch.frame.acknowledgement, mine.acknowledged) > 0 {
-        mine.acknowledged = scratch.frame.acknowledgement;
+    let (mine, theirs) = (&mut flow.device, &flow.network);
+    let acknowledgement = scratch.frame.acknowledgement;
+    if scratch.frame.tcp_flags & flag::ACK != 0 && distance(acknowledgement, mine.acknowledged) > 0 {
+        if distance(acknowledgement, theirs.next) > 0 {
+            // Of bytes that did not pass here: nothing that passes may count as old by it.
+            mine.unseen = acknowledgement;
+            mine.flags |= Direction::UNSEEN;
+        } else {
+            mine.acknowledged = acknowledgement;
+        }
     }
     mine.window = scratch.frame.window;
     mine.flags |= Direction::SPOKEN;

@@ -27,13 +27,14 @@ pub fn restart(flow: &mut Flow, next: u32, hindrance: u8) {
 
 /// Draws the conclusions from what the device said since the last segment toward it.
 #[inline(always)]
-pub(super) fn settle(flow: &mut Flow, limits: &Limits) {
-    if distance(flow.device.acknowledged, flow.network.next) > 0 {
+pub(super) fn settle(flow: &mut Flow, limits: &Limits, now: u64) {
+    let trusted = limits.trust_at(now) as u8 == Trust::Whole as u8;
+    if !trusted && flow.device.has(Direction::UNSEEN) && distance(flow.device.unseen, flow.network.next) > 0 {
         // The device has bytes that did not pass here.
-        let acknowledged = flow.device.acknowledged;
-        restart(flow, acknowledged, Reason::Unsynchronised as u8);
+        let unseen = flow.device.unseen;
+        restart(flow, unseen, Reason::Unsynchronised as u8);
     }
-    if flow.network.has(Direction::ADOPTED) && (limits.trust as u8 == Trust::Whole as u8 || is_proved(flow)) {
+    if flow.network.has(Direction::ADOPTED) && (trusted || is_proved(flow)) {
         flow.network.flags &= !Direction::ADOPTED;
     }
 }
@@ -52,9 +53,9 @@ pub const fn is_proved(flow: &Flow) -> bool {
 /// True when the policy, or the time since the box came, gives such conversations no chance; the path then says what
 /// becomes of them.
 #[inline(always)]
-pub(super) fn refuse(policy: &Image, limits: &Limits, scratch: &mut Scratch) -> bool {
+pub(super) fn refuse(policy: &Image, trust: Trust, scratch: &mut Scratch) -> bool {
     let on = policy.header.on_unsynchronised;
-    let given = limits.trust as u8 != Trust::Nothing as u8;
+    let given = trust as u8 != Trust::Nothing as u8;
     if on == OnUnsynchronised::Resync as u8 && given {
         return false;
     }

@@ -1,15 +1,14 @@
 //! Checksum and hash over every length.
 
-use enforcer_common::digest::{self, Digest, KEY_WORDS, Key, fold};
+use enforcer_common::digest::{self, Digest, Key, fold};
 use enforcer_common::scratch::Scratch;
 
 fn key() -> Key {
     let mut state = 7u64;
-    let words = [0; KEY_WORDS].map(|_: u64| {
+    Key::new(|_| {
         state = state.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) ^ 0x55;
         state
-    });
-    Key { words }
+    })
 }
 
 fn range(bytes: &[u8], from: u32, to: u32) -> Digest {

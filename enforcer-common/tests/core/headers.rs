@@ -1,6 +1,7 @@
 //! Link, network and transport: every way in which a frame cannot be located has its reason.
 
 use enforcer_common::action::Action;
+use enforcer_common::link;
 use enforcer_common::port::Side;
 use enforcer_common::verdict::{Mode, Reason};
 
@@ -64,6 +65,7 @@ fn up_to_two_tags_are_read_and_a_third_is_refused() {
     let mut wire = Wire::new(&Policy::reads(), Mode::Enforce);
     wire.frame(Side::Network, &ethernet(Side::Network, &tags[..2], 0x0800, &packet(&[], &request())));
     assert_eq!((wire.scratch.frame.tags, wire.scratch.frame.vlan), (2, [0x2005, 7]));
+    assert_eq!([0, 1].map(|index| link::tag_type(&wire.scratch.frame, index)), [0x8100, 0x88a8]);
 }
 
 #[test]

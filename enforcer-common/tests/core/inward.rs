@@ -128,7 +128,7 @@ fn only_the_device_acknowledges_and_only_what_it_was_sent() {
     exchange(&mut wire);
     wire.acknowledge(FIRST + 500, 8192);
     let denied = wire.at(FIRST + 12, &read(2));
-    assert_eq!((denied.reason, denied.action), (Reason::Retransmission, Action::Forward), "the device has it");
+    assert_eq!((denied.reason, denied.action), (Reason::DuplicateUnverified, Action::Drop), "nobody saw what it has");
     let flow = wire.host.only_flow();
     assert_eq!(flow.network.next, FIRST + 500, "bytes that did not pass here");
     assert!(flow.network.has(Direction::ADOPTED));

@@ -1,7 +1,8 @@
 //! Several units in a segment, answers, and what learning and reports keep.
 
 use enforcer_common::action::{Action, OnDeny};
-use enforcer_common::operation::{Operation, Role};
+use enforcer_common::operation::{NO_FUNCTION, Operation, Role};
+use enforcer_common::protocol::Protocol;
 use enforcer_common::protocol::modbus::functions::space;
 use enforcer_common::verdict::{Mode, Reason};
 
@@ -141,4 +142,20 @@ fn learning_observes_and_shadow_reports() {
     assert_eq!((event.operation.function, event.operation.reason), (16, Reason::FunctionNotAllowed as u8));
     assert_eq!(event.action, Action::Forward as u8);
     assert!(wire.host.observations.is_empty());
+}
+
+#[test]
+fn learning_observes_who_splits_units_once_and_its_operations_as_ever() {
+    let mut wire = Wire::open(&Policy::reads(), Mode::Learn);
+    wire.host.observations.clear();
+    let bytes = unit(1, &Request::Read(3, 0, 4));
+    for _ in 0..3 {
+        wire.ask(&bytes[..5]);
+        wire.ask(&bytes[5..]);
+    }
+    let mut seen: Vec<_> =
+        wire.host.observations.iter().map(|(key, seen)| (key.function, key.protocol, seen.count)).collect();
+    seen.sort_unstable();
+    let modbus = Protocol::Modbus as u8;
+    assert_eq!(seen, [(3, modbus, 3), (NO_FUNCTION, modbus, 3)]);
 }

@@ -324,3 +324,52 @@ fn flags_that_belong_to_no_conversation_are_invalid() {
     assert_eq!(wire.segment(Side::Network, sequence, ack, ACK | FIN, &read()).reason, Reason::RuleAllow);
     assert_eq!(wire.host.only_flow().network.next, sequence + 13, "the end of data counts as one");
 }
+
+#[test]
+fn behind_frames_that_passed_unseen_the_stream_goes_on_at_the_next_segment() {
+    let mut wire = Wire::open(&Policy::reads(), Mode::Enforce);
+    wire.ask(&read());
+    wire.answer(&answer());
+    // Bypass: two exchanges, then the box looks again.
+    wire.client += 24;
+    wire.server += 2 * answer().len() as u32;
+    wire.host.limits.sync += 1;
+    for _ in 0..4 {
+        let seen = wire.ask(&read());
+        assert_eq!((seen.action, seen.reason), (Action::Forward, Reason::RuleAllow));
+        wire.answer(&answer());
+    }
+}
+
+#[test]
+fn what_was_forwarded_before_frames_passed_unseen_may_still_be_repeated_and_nothing_else() {
+    let mut wire = Wire::open(&Policy::reads(), Mode::Enforce);
+    let sequence = wire.client;
+    wire.ask(&read());
+    wire.host.limits.sync += 1;
+    assert_eq!(at(&mut wire, sequence, &read()).reason, Reason::Retransmission);
+    let other = adu(1, 1, &Request::Read(3, 1, 10).pdu());
+    assert_eq!(at(&mut wire, sequence, &other).reason, Reason::DuplicateDiffers);
+}
+
+#[test]
+fn a_station_is_held_off_for_denied_operations_and_not_for_conversations_from_before_the_box() {
+    for (on, held) in [(OnUnsynchronised::Reset, false), (OnUnsynchronised::Resync, true)] {
+        let policy = Policy { on_unsynchronised: on, on_deny: OnDeny::Reset, ..Policy::reads() };
+        let mut wire = Wire::new(&policy, Mode::Enforce);
+        wire.host.limits.resets = 3;
+        for _ in 0..3 {
+            if held {
+                wire.handshake();
+            }
+            let payload = if held { write() } else { read() };
+            assert_eq!(wire.ask(&payload).action, Action::Reset);
+            // The next conversation, as far as TCP is concerned.
+            wire.client += 10_000;
+            wire.server += 10_000;
+        }
+        let opening = wire.client;
+        let seen = wire.segment(Side::Network, opening, 0, SYN, &[]);
+        assert_eq!(seen.reason == Reason::HeldAfterResets, held, "{on:?}: {seen:?}");
+    }
+}

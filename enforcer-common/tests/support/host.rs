@@ -61,6 +61,7 @@ impl Host {
             stations: HashMap::new(),
             limits: Limits {
                 trust: Trust::Reading,
+                grace_until: u64::MAX,
                 sync: 0,
                 connection_interval: 0,
                 connection_burst: 0,
@@ -68,9 +69,7 @@ impl Host {
                 checksums: false,
             },
             lost: 0,
-            key: Box::new(Key {
-                words: std::array::from_fn(|index| (index as u64 + 3).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
-            }),
+            key: Box::new(Key::new(|index| (index as u64 + 3).wrapping_mul(0x9e37_79b9_7f4a_7c15))),
             frame: Vec::new(),
             assembled: Vec::new(),
             budgets: BTreeMap::new(),

@@ -121,9 +121,8 @@ impl Policy {
             protocol: protocol as u8,
             mode: self.mode as u8,
             on_deny: self.on_deny as u8,
-            values: self.rules.iter().any(|rule| !rule.values.is_empty()).into(),
             stream: self.stream.into(),
-            padding: [0; 3],
+            valued: if self.rules.iter().any(|rule| !rule.values.is_empty()) { ALL_VALUES } else { NO_VALUES },
         };
         image.conduits[1] = entry(self.protocol);
         image.conduits[2] = entry(Protocol::Tcp);

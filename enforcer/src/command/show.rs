@@ -24,6 +24,12 @@ fn number(value: &Value, key: &str) -> u64 {
     value[key].as_u64().unwrap_or_default()
 }
 
+/// Numbers by name: `split_unit 3, one_way 1`.
+fn counted(value: &Value) -> String {
+    let each = value.as_object().into_iter().flatten().map(|(name, count)| format!("{name} {count}"));
+    each.collect::<Vec<_>>().join(", ")
+}
+
 /// The status document as a page.
 pub(super) fn status(status: &Value) -> String {
     let mut page = String::new();
@@ -66,14 +72,9 @@ pub(super) fn status(status: &Value) -> String {
         row(text(conduit, "name"), text(conduit, "mode"), conduit);
     }
     row("(no conduit)", "", &status["uncovered"]);
-    let reasons: Vec<String> = status["reasons"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(reason, count)| format!("{reason} {count}"))
-        .collect();
+    let reasons = counted(&status["reasons"]);
     if !reasons.is_empty() {
-        let _ = writeln!(page, "\ndenied for: {}", reasons.join(", "));
+        let _ = writeln!(page, "\ndenied for: {reasons}");
     }
     let flows = &status["flows"];
     let _ = writeln!(
@@ -85,6 +86,25 @@ pub(super) fn status(status: &Value) -> String {
         number(&status["events"], "emitted"),
         number(&status["events"], "lost")
     );
+    for (address, device) in flows["devices"].as_object().into_iter().flatten() {
+        let [locked, pending, not] = ["locked", "pending", "cannot_be_locked"].map(|key| number(device, key));
+        let why = counted(&device["why"]);
+        let why = if why.is_empty() { why } else { format!(" ({why})") };
+        let _ = writeln!(page, "  {address:<22} {locked} locked, {pending} pending, {not} cannot be locked{why}");
+    }
+    let memory = &flows["memory"];
+    let _ = writeln!(
+        page,
+        "tables: {} conversations of {} bytes, {} for each device; {} half open; {} KiB",
+        number(memory, "flows"),
+        number(memory, "bytes_per_flow"),
+        number(memory, "flows_per_device"),
+        number(memory, "half_open"),
+        (number(memory, "flow_bytes") + number(memory, "half_open_bytes")) / 1024
+    );
+    if let left @ 1.. = number(status, "grace_left") {
+        let _ = writeln!(page, "grace: for {left} s more conversations are taken up that were open before");
+    }
     for sentence in status["attention"].as_array().into_iter().flatten() {
         let _ = writeln!(page, "! {}", sentence.as_str().unwrap_or("-"));
     }
@@ -149,6 +169,12 @@ pub(super) fn learned(learned: &Value) -> String {
             text(kind, "access"),
             number(kind, "distinct"),
             number(kind, "count")
+        );
+    }
+    if let exceptions @ 1.. = number(learned, "exceptions") {
+        let _ = writeln!(
+            page,
+            "! {exceptions} pairs split their units over segments: their conduits need segmentation = \"stream\""
         );
     }
     if let lost @ 1.. = number(learned, "lost") {

@@ -1,22 +1,20 @@
-//! Reads what the kernel reports, keeps the newest, hands it to followers, and resets the far side of a denied
-//! conversation.
+//! Reads what the kernel reports, keeps the newest, hands it to followers, and has the far side of a denied conversation
+//! reset.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use aya::maps::{MapData, RingBuf};
-use enforcer_common::action::Action;
 use enforcer_common::event::Event;
 use enforcer_common::port::Side;
-use enforcer_common::scratch::{Frame, Scratch};
+use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::{Mode, Reason, Verdict};
 use serde_json::{Value, json};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::broadcast;
 
+use super::far_side::FarSide;
 use super::{InForce, Shared};
 use crate::dataplane::flows;
-use crate::dataplane::reset::{Reset, ResetSocket, Tag};
 use crate::replay::record;
 
 /// Events kept in memory.
@@ -60,7 +58,7 @@ impl Store {
 
 /// Reads the ring for ever. `ports` are the interface indices of the network and the device port.
 pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2]) {
-    let sockets = ports.map(|index| ResetSocket::open(index).inspect_err(|error| tracing::warn!(%error)).ok());
+    let mut far_side = FarSide::open(ports);
     // SAFETY: the ring owns its descriptor, and gives out that one as long as it lives.
     let mut ring = match unsafe { AsyncFd::register(ring) } {
         Ok(ring) => ring,
@@ -76,7 +74,7 @@ pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2]
         let mut batch = Vec::new();
         while let Some(item) = ready.get_inner_mut().next() {
             if let Some(event) = decode(&item) {
-                reset_far_side(&event, &sockets);
+                far_side.reset(&event);
                 batch.push(event);
             }
         }
@@ -136,43 +134,4 @@ fn kind(event: &Event) -> &'static str {
 fn wall_clock(moment: u64) -> i128 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     i128::try_from(now).unwrap_or(0) - i128::from(flows::now().saturating_sub(moment))
-}
-
-/// The kernel turned the denied segment into a reset for its sender; the other end gets its own from here, with the
-/// sequence number it expects: that of the segment it never saw.
-fn reset_far_side(event: &Event, sockets: &[Option<ResetSocket>; 2]) {
-    if event.action != Action::Reset as u8 {
-        return;
-    }
-    let far = match Side::from_code(event.frame.side) {
-        Side::Network => &sockets[1],
-        Side::Device => &sockets[0],
-    };
-    let Some(socket) = far else {
-        return;
-    };
-    let frame = &event.frame;
-    let reset = Reset {
-        source_mac: frame.source_mac,
-        destination_mac: frame.destination_mac,
-        tags: tags(frame),
-        source: end(frame.source, frame.source_port),
-        destination: end(frame.destination, frame.destination_port),
-        sequence: frame.sequence,
-        acknowledgement: Some(frame.acknowledgement),
-    };
-    if let Err(error) = socket.send(&reset) {
-        tracing::warn!(%error, "the far side was not reset");
-    }
-}
-
-fn tags(frame: &Frame) -> Vec<Tag> {
-    let control = frame.vlan.iter().take(usize::from(frame.tags));
-    control.map(|control| Tag { kind: 0x8100, control: *control }).collect()
-}
-
-fn end(address: [u8; 16], port: u16) -> SocketAddr {
-    let address = Ipv6Addr::from(address);
-    let address = address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4);
-    SocketAddr::new(address, port)
 }

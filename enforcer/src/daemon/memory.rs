@@ -27,6 +27,9 @@ pub struct Memory {
     pub conduits: BTreeMap<String, String>,
     /// Number of the last generation.
     pub generation: u32,
+    /// How often the cables of the network and the device port had come or gone at the last start.
+    #[serde(default)]
+    pub carrier_changes: [u32; 2],
     /// Text of the policy in force, once one came by `policy apply`.
     pub policy: Option<Applied>,
     /// The last changes, newest last.
@@ -77,6 +80,7 @@ impl Memory {
             mode_before_bypass: None,
             conduits: BTreeMap::new(),
             generation: 0,
+            carrier_changes: [0; 2],
             policy: None,
             changes: Vec::new(),
         }

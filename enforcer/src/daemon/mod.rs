@@ -2,7 +2,10 @@
 //! kernel reports. It is never in the packet's way: with it gone, the last policy stands.
 
 mod control;
+mod conversations;
 mod events;
+mod far_side;
+mod links;
 mod memory;
 mod requests;
 mod start;
@@ -111,6 +114,15 @@ impl Daemon {
         if bypassed && settings.bypass == 0 {
             trust_anew(&mut settings, &self.config);
         }
+        publish::set(&mut self.object.maps, settings).map_err(Refusal::failed)?;
+        self.settings = settings;
+        Ok(())
+    }
+
+    /// Frames may have gone by unseen.
+    fn renew_trust(&mut self) -> Result<(), Refusal> {
+        let mut settings = self.settings;
+        trust_anew(&mut settings, &self.config);
         publish::set(&mut self.object.maps, settings).map_err(Refusal::failed)?;
         self.settings = settings;
         Ok(())

@@ -150,6 +150,7 @@ fn learn_status(daemon: &Daemon) -> Result<Value, Refusal> {
         "clients": summary.clients,
         "servers": summary.servers,
         "pairs": summary.pairs,
+        "exceptions": summary.exceptions,
         "last_new": last_new,
         "lost": lost,
         "kinds": kinds,

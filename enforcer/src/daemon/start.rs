@@ -10,11 +10,13 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 
+use super::links::{self, Cable};
 use super::{Daemon, InForce, Memory, events, next_generation, pair_directory, settings, switched, trust_anew};
 use crate::config::{self, Config, Forwarding};
 use crate::dataplane::counters::Totals;
 use crate::dataplane::netlink::Netlink;
 use crate::dataplane::object::Object;
+use crate::dataplane::ports::Port;
 use crate::dataplane::{attach, bpffs, bridge, flows, kernel, maps, offload, ports, publish};
 use crate::policy;
 
@@ -107,7 +109,8 @@ async fn come_up(config: Config, mut memory: Memory, name: String, loaded: polic
     memory.generation = generation;
     let compiled = policy::compile(&loaded.valid, generation, bank).map_err(|errors| anyhow!("{errors}"))?;
     publish::publish(&mut object.maps, &compiled, &switched(&memory, &compiled))?;
-    let (in_cell, kept) = first_settings(&object, &config, &pair_directory)?;
+    let unseen = own.is_empty() || memory.carrier_changes != cables_of([&pair.network, &pair.device]);
+    let (in_cell, kept) = first_settings(&object, &config, unseen)?;
     let settings = settings(&memory, Settings { management_mac: bridge.mac, ..in_cell });
     publish::set(&mut object.maps, settings)?;
     if kept != (sizes, config.flows.per_device) {
@@ -130,17 +133,30 @@ async fn come_up(config: Config, mut memory: Memory, name: String, loaded: polic
         attach::detach(&pair_directory)?;
         bail!("enforce is not possible on these ports: {}", blockers.join("; "));
     }
+    let policy = InForce { name, loaded, compiled };
+    let mut ports = [pair.network, pair.device];
+    for port in &mut ports {
+        // Some drivers take the link down when a program is attached.
+        if let Some((_, changes)) = netlink.carrier(port.index).await? {
+            port.carrier_changes = changes;
+        }
+    }
+    memory.carrier_changes = cables_of(ports.each_ref());
     memory.store(&config.state.directory)?;
     let past = Totals::default();
-    let policy = InForce { name, loaded, compiled };
-    let ports = [pair.network, pair.device];
     let events = events::Store::default();
     Ok(Daemon { config, object, bridge, settings, ports, attached, attention, blockers, memory, policy, past, events })
 }
 
+/// How often the cables of both ports came or went.
+fn cables_of(ports: [&Port; 2]) -> [u32; 2] {
+    ports.map(|port| port.carrier_changes)
+}
+
 /// The kernel's cell as this start finds it, with what the configuration says of conversations; and the sizes that hold.
-/// Programs that are attached have seen every frame: what they know of conversations stays.
-fn first_settings(object: &Object, config: &Config, pair_directory: &Path) -> Result<(Settings, (maps::Sizes, u32))> {
+/// Programs that are attached, on cables that were never out, have seen every frame: what they know of conversations
+/// stays. `unseen`: that is not so.
+fn first_settings(object: &Object, config: &Config, unseen: bool) -> Result<(Settings, (maps::Sizes, u32))> {
     let mut settings = object.maps.settings.get(&0, 0)?.0;
     if settings.flows_per_device == 0 {
         settings.flows_per_device = config.flows.per_device;
@@ -149,7 +165,7 @@ fn first_settings(object: &Object, config: &Config, pair_directory: &Path) -> Re
     settings.connection_interval = 1_000_000_000_u64.checked_div(rate.into()).unwrap_or(0);
     settings.connection_burst = rate.saturating_mul(2);
     settings.resets = config.flows.resets_per_minute;
-    if attach::own_programs(pair_directory).is_empty() {
+    if unseen {
         trust_anew(&mut settings, config);
     }
     Ok((settings, (object.maps.sizes, settings.flows_per_device)))
@@ -161,6 +177,11 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
     let ring = daemon.object.maps.events.take().context("the event ring is missing")?;
     let socket = daemon.config.control.socket.clone();
     let resetters = daemon.ports.each_ref().map(|port| port.index);
+    let cables = daemon.ports.each_ref().map(|port| Cable {
+        name: port.name.clone(),
+        index: port.index,
+        changes: port.carrier_changes,
+    });
     tracing::info!(
         network = daemon.config.ports.network,
         device = daemon.config.ports.device,
@@ -172,6 +193,7 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
     let (stop, mut stopped) = watch::channel(false);
     let tasks = [
         tokio::spawn(events::read(daemon.clone(), ring, resetters)),
+        tokio::spawn(links::watch(daemon.clone(), cables)),
         tokio::spawn(super::control::serve(daemon.clone(), listener, stop)),
     ];
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);

@@ -4,7 +4,7 @@ use enforcer_common::abi::loss;
 use enforcer_common::verdict::Mode;
 use serde_json::{Value, json};
 
-use super::{Daemon, Refusal, mode};
+use super::{Daemon, Refusal, conversations, mode};
 use crate::dataplane::counters::{self, Tally};
 use crate::dataplane::netlink::Netlink;
 use crate::dataplane::{bridge, flows, ports};
@@ -30,7 +30,10 @@ pub(super) async fn document(daemon: &Daemon) -> Result<Value, Refusal> {
         })
         .collect();
     let lost = |what| counters::lost(maps, what).map_err(Refusal::failed);
-    let (live, attention) = ports_and_attention(daemon).await;
+    let now = flows::now();
+    let census = flows::census(maps, now).map_err(Refusal::failed)?;
+    let (live, mut attention) = ports_and_attention(daemon).await;
+    attention.extend(conversations::attention(&census, lost(loss::FLOWS)?));
     let policy = &daemon.policy.loaded.valid;
     Ok(json!({
         "schema": 1,
@@ -47,7 +50,8 @@ pub(super) async fn document(daemon: &Daemon) -> Result<Value, Refusal> {
         "conduits": conduits,
         "uncovered": merged(json!({}), &totals.tally(""), json!({})),
         "reasons": totals.reasons(),
-        "flows": flows::census(maps, flows::now()).map_err(Refusal::failed)?,
+        "flows": census,
+        "grace_left": daemon.settings.grace_until.saturating_sub(now).div_ceil(1_000_000_000),
         "events": {
             "emitted": daemon.events.read,
             "lost": lost(loss::EVENTS)?,
@@ -55,6 +59,7 @@ pub(super) async fn document(daemon: &Daemon) -> Result<Value, Refusal> {
         "lost": {
             "observations": lost(loss::OBSERVATIONS)?,
             "flows": lost(loss::FLOWS)?,
+            "half_open": lost(loss::HALF_OPEN)?,
             "stages": lost(loss::STAGES)?,
             "function_counters": lost(loss::FUNCTIONS)?,
         },

@@ -8,8 +8,9 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use aya::maps::MapError;
 use enforcer_common::abi::FlowKeyV4;
-use enforcer_common::digest::{KEY_WORDS, Key};
-use enforcer_common::flow::{Direction, Flow, FlowKey};
+use enforcer_common::digest::Key;
+use enforcer_common::flow::{Direction, Flow, FlowKey, HalfOpen, State};
+use enforcer_common::stream::handshake;
 use enforcer_common::table;
 use enforcer_common::verdict::Reason;
 use serde::Serialize;
@@ -72,46 +73,65 @@ pub struct Memory {
 /// When the map cannot be written or the kernel gives no random bytes.
 pub fn draw_key(maps: &mut Maps) -> Result<(), MapError> {
     let Plain(key) = maps.hash_key.get(&0, 0)?;
-    if key.words.iter().any(|word| *word != 0) {
+    if !key.is_absent() {
         return Ok(());
     }
-    let mut bytes = [0_u8; KEY_WORDS * 8];
+    let mut bytes = [0_u8; size_of::<Key>()];
     File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes)).map_err(MapError::IoError)?;
-    let mut key = Key { words: [0; KEY_WORDS] };
-    for (word, bytes) in key.words.iter_mut().zip(bytes.chunks_exact(8)) {
-        *word = u64::from_ne_bytes(bytes.try_into().unwrap_or_default());
-    }
+    let mut words = bytes.chunks_exact(8).map(|bytes| u64::from_ne_bytes(bytes.try_into().unwrap_or_default()));
+    let key = Key::new(|_| words.next().unwrap_or_default());
     maps.hash_key.set(0, Plain(key), 0)
 }
 
-/// Counts conversations. `now` is the programs' clock.
+/// Counts conversations: looks at the slots of the devices that have some, and at no others. `now` is the programs' clock.
 ///
 /// # Errors
 /// When a map cannot be read.
 pub fn census(maps: &Maps, now: u64) -> Result<Census, MapError> {
     let mut census = Census { memory: memory(maps)?, ..Census::default() };
-    for slot in conversations(maps)? {
-        let Plain(flow) = maps.flow_table.get(&slot, 0)?;
-        let silent = table::silence(&flow, now);
-        if table::has_ended(&flow, silent) {
-            continue;
-        }
-        let device = census.devices.entry(address(flow.key.device)).or_default();
-        if !flow.network.has(Direction::ADOPTED) {
-            census.established += 1;
-            device.locked += 1;
-            continue;
-        }
-        census.unsynchronised += 1;
-        if now.saturating_sub(flow.adopted_at) < PATIENCE {
-            device.pending += 1;
-        } else {
-            device.cannot_be_locked += 1;
-            *device.why.entry(hindrance(&flow)).or_default() += 1;
+    let Plain(settings) = maps.settings.get(&0, 0)?;
+    let count = settings.flows_per_device;
+    for entry in maps.devices.iter() {
+        let (device, index) = entry?;
+        let device = census.devices.entry(address(device)).or_default();
+        let first = index.saturating_mul(count);
+        for slot in first..first.saturating_add(count) {
+            let Plain(flow) = maps.flow_table.get(&slot, 0)?;
+            device.count(&flow, now);
         }
     }
-    census.half_open = maps.half_open.keys().filter(Result::is_ok).count() as u64;
+    census.established = census.devices.values().map(|device| device.locked).sum();
+    census.unsynchronised = census.devices.values().map(|device| device.pending + device.cannot_be_locked).sum();
+    // Under a flood entries come and go while they are read: no more of them than the table holds.
+    for entry in maps.half_open.iter().take(usize::try_from(maps.sizes.half_open).unwrap_or(usize::MAX)) {
+        let (_, Plain(half)) = entry?;
+        let waits = half.flags & HalfOpen::MIDSTREAM == 0 && now.saturating_sub(half.since) < handshake::PATIENCE;
+        census.half_open += u64::from(waits);
+    }
     Ok(census)
+}
+
+impl Device {
+    /// Counts what is in a slot, if it is a conversation that goes on.
+    fn count(&mut self, flow: &Flow, now: u64) {
+        if flow.state != State::Live as u8 || table::has_ended(flow, table::silence(flow, now)) {
+            return;
+        }
+        if !flow.network.has(Direction::ADOPTED) {
+            self.locked += 1;
+        } else if now.saturating_sub(flow.adopted_at) < PATIENCE {
+            self.pending += 1;
+        } else {
+            self.cannot_be_locked += 1;
+            *self.why.entry(hindrance(flow)).or_default() += 1;
+        }
+    }
+
+    /// How many conversations there are.
+    #[must_use]
+    pub const fn all(&self) -> u64 {
+        self.locked + self.pending + self.cannot_be_locked
+    }
 }
 
 /// Why no exchange has proved where a conversation's units begin.
@@ -123,34 +143,29 @@ fn hindrance(flow: &Flow) -> &'static str {
     }
 }
 
+/// Bytes that an entry of a hash table takes in the kernel: its own part, its share of the buckets, key and value in whole
+/// words.
+const fn entry<K, V>() -> u64 {
+    48 + 16 + size_of::<K>().next_multiple_of(8) as u64 + size_of::<V>().next_multiple_of(8) as u64
+}
+
+/// A conversation's slot, and its places in both indices, which have as many entries as there are slots.
+const BYTES_PER_FLOW: u64 = size_of::<Flow>() as u64 + entry::<FlowKeyV4, u32>() + entry::<FlowKey, u32>();
+const BYTES_PER_HALF_OPEN: u64 = entry::<FlowKey, HalfOpen>();
+
+const _: () = assert!(BYTES_PER_FLOW < 1024);
+
 fn memory(maps: &Maps) -> Result<Memory, MapError> {
     let table = maps.sizes;
     let Plain(settings) = maps.settings.get(&0, 0)?;
-    // The kernel's own part of a hash table's entry, and its share of the buckets.
-    const HEAD: u64 = 48 + 16;
-    let index = (HEAD + size_of::<FlowKeyV4>() as u64 + 8) + (HEAD + size_of::<FlowKey>() as u64 + 4 + 8);
-    let bytes_per_flow = size_of::<Flow>() as u64 + index;
-    let half = HEAD + size_of::<FlowKey>() as u64 + 4 + size_of::<enforcer_common::flow::HalfOpen>() as u64;
     Ok(Memory {
         flows: table.flows.into(),
         flows_per_device: settings.flows_per_device.into(),
-        bytes_per_flow,
-        flow_bytes: bytes_per_flow * u64::from(table.flows),
+        bytes_per_flow: BYTES_PER_FLOW,
+        flow_bytes: BYTES_PER_FLOW * u64::from(table.flows),
         half_open: table.half_open.into(),
-        half_open_bytes: half * u64::from(table.half_open),
+        half_open_bytes: BYTES_PER_HALF_OPEN * u64::from(table.half_open),
     })
-}
-
-/// Slots of the conversations that can be found.
-fn conversations(maps: &Maps) -> Result<Vec<u32>, MapError> {
-    let mut found = Vec::new();
-    for entry in maps.flows_v4.iter() {
-        found.push(entry?.1);
-    }
-    for entry in maps.flows_v6.iter() {
-        found.push(entry?.1);
-    }
-    Ok(found)
 }
 
 fn address(bytes: [u8; 16]) -> IpAddr {
@@ -165,4 +180,36 @@ pub fn now() -> u64 {
     // SAFETY: `time` is writable and outlives the call.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut time) };
     u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use enforcer_common::flow::{Direction, Flow, State};
+    use enforcer_common::verdict::Reason;
+
+    use super::{Device, PATIENCE};
+
+    fn flow(flags: u32) -> Flow {
+        let mut flow = Flow { state: State::Live as u8, ..Flow::EMPTY };
+        flow.network.flags = Direction::SPOKEN | flags;
+        flow
+    }
+
+    #[test]
+    fn conversations_are_counted_by_what_is_known_of_them_and_ended_ones_are_not() {
+        let mut device = Device::default();
+        let count = |device: &mut Device, flow: &Flow, now| device.count(flow, now);
+        count(&mut device, &flow(0), 1);
+        count(&mut device, &flow(Direction::ADOPTED), 1);
+        count(&mut device, &flow(Direction::ADOPTED), PATIENCE);
+        let mut splitting = flow(Direction::ADOPTED);
+        splitting.network.hindrance = Reason::SplitUnit as u8;
+        count(&mut device, &splitting, PATIENCE);
+        count(&mut device, &Flow { killed: 1, ..flow(0) }, 1);
+        count(&mut device, &flow(Direction::RESET), 1);
+        count(&mut device, &Flow { state: State::Retired as u8, ..flow(0) }, 1);
+        count(&mut device, &Flow::EMPTY, 1);
+        assert_eq!((device.locked, device.pending, device.cannot_be_locked, device.all()), (1, 1, 2, 4));
+        assert_eq!(Vec::from_iter(device.why), [("one_way", 1), ("split_unit", 1)]);
+    }
 }

@@ -50,6 +50,12 @@ pub(super) fn has_carrier(link: &LinkMessage) -> bool {
         .is_some_and(|carrier| carrier != 0)
 }
 
+/// How often a cable partner came or went since the link was made.
+pub(super) fn carrier_changes(link: &LinkMessage) -> u32 {
+    first(link, |attribute| if let LinkAttribute::CarrierChanges(count) = attribute { Some(*count) } else { None })
+        .unwrap_or(0)
+}
+
 /// Whether the link carries Ethernet frames from a cable (not loopback, not a point-to-point tunnel).
 pub(super) fn is_ethernet(link: &LinkMessage) -> bool {
     link.header.link_layer_type == LinkLayerType::Ether && !link.header.flags.contains(LinkFlags::Loopback)

@@ -5,9 +5,9 @@
 
 use std::io;
 
-use futures_util::TryStreamExt;
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use rtnetlink::{
-    Handle, LinkMessageBuilder, LinkUnspec,
+    Handle, LinkMessageBuilder, LinkUnspec, MulticastGroup,
     packet_route::{
         AddressFamily,
         address::{AddressMessage, AddressScope},
@@ -15,6 +15,8 @@ use rtnetlink::{
     },
 };
 use tokio::task::JoinHandle;
+
+use super::link;
 
 /// A netlink request that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +84,26 @@ impl Netlink {
     pub fn connect() -> Result<Self, NetlinkError> {
         let (connection, handle, _) = rtnetlink::new_connection().map_err(|source| NetlinkError::Open { source })?;
         Ok(Self { handle, connection: tokio::spawn(connection) })
+    }
+
+    /// Opens a connection that also says when something changed on a link of the namespace, though not what.
+    ///
+    /// # Errors
+    /// [`NetlinkError::Open`] when the kernel gives no socket.
+    pub fn listen() -> Result<(Self, impl Stream<Item = ()> + Unpin), NetlinkError> {
+        let (connection, handle, messages) = rtnetlink::new_multicast_connection(&[MulticastGroup::Link])
+            .map_err(|source| NetlinkError::Open { source })?;
+        Ok((Self { handle, connection: tokio::spawn(connection) }, messages.map(drop)))
+    }
+
+    /// Whether the link with that index has a cable partner, and how often one came or went; `None` when there is no such
+    /// link.
+    ///
+    /// # Errors
+    /// Whatever the kernel answers other than "no such device".
+    pub async fn carrier(&self, index: u32) -> Result<Option<(bool, u32)>, NetlinkError> {
+        let found = self.link_at(index).await?;
+        Ok(found.map(|found| (link::has_carrier(&found), link::carrier_changes(&found))))
     }
 
     /// The link of that name, or `None` when there is none.

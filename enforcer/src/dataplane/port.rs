@@ -57,6 +57,8 @@ pub struct Port {
     pub up: bool,
     /// A cable partner is there.
     pub carrier: bool,
+    /// How often one came or went.
+    pub carrier_changes: u32,
     /// Mbit/s, where the driver knows.
     pub speed: Option<u32>,
     /// The driver's name, where it has one.

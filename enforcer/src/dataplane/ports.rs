@@ -105,6 +105,7 @@ pub async fn inspect(netlink: &Netlink, name: &str) -> Result<Port, PortError> {
         mtu: link::mtu(&found),
         up: link::is_up(&found),
         carrier: link::has_carrier(&found),
+        carrier_changes: link::carrier_changes(&found),
         speed: ethtool.as_ref().and_then(|ethtool| ethtool.speed(name).ok().flatten()),
         driver: ethtool.as_ref().and_then(|ethtool| ethtool.driver(name).ok()),
         master,

@@ -10,6 +10,7 @@ fn port(name: &str) -> Port {
         mtu: 1500,
         up: true,
         carrier: true,
+        carrier_changes: 2,
         speed: None,
         driver: Some("igb".to_owned()),
         master: None,

@@ -21,6 +21,8 @@ pub(super) struct Draft<'p> {
     pub protocol: Protocol,
     pub ports: BTreeSet<u16>,
     pub rules: Vec<rules::Draft>,
+    /// Who splits units in it.
+    pub splits: Vec<(Service, Evidence)>,
     /// The conduit of the policy in force that stands for it.
     pub known: Option<&'p Conduit>,
     pub evidence: Evidence,
@@ -44,8 +46,14 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
         seen.iter().for_each(|one| Evidence::put(&mut evidence, one.evidence));
         let Some(evidence) = evidence else { continue };
         let name = name(&mut taken, places, policy, known, (from, to, protocol));
-        let ports = seen.iter().map(|one| one.port).collect();
-        drafts.push(Draft { name, from, to, protocol, ports, rules, known, evidence });
+        let ports: BTreeSet<u16> = seen.iter().map(|one| one.port).collect();
+        let inside = |one: &Service| {
+            one.protocol == protocol
+                && ports.contains(&one.port)
+                && (places.zone(one.client), places.zone(one.server)) == (Some(from), Some(to))
+        };
+        let splits = traffic.splits.iter().filter(|(one, _)| inside(one)).map(|(one, seen)| (*one, *seen)).collect();
+        drafts.push(Draft { name, from, to, protocol, ports, rules, splits, known, evidence });
     }
 
     let mut plain: BTreeMap<Pair, (BTreeSet<u16>, Option<Evidence>)> = BTreeMap::new();
@@ -71,7 +79,8 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
         let Some(evidence) = evidence else { continue };
         let known = known(places, policy, (from, to, protocol));
         let name = name(&mut taken, places, policy, known, (from, to, protocol));
-        drafts.push(Draft { name, from, to, protocol, ports, rules: Vec::new(), known, evidence });
+        let (rules, splits) = (Vec::new(), Vec::new());
+        drafts.push(Draft { name, from, to, protocol, ports, rules, splits, known, evidence });
     }
     for (one, evidence) in closed {
         let (protocol, port) = (one.protocol.as_str(), one.port);

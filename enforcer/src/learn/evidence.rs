@@ -38,11 +38,16 @@ impl Evidence {
         }
     }
 
+    /// `seen 1200 times, 2026-11-23T06:00:00Z to 2026-11-23T07:00:00Z`
+    pub(super) fn span(&self, clock: Clock) -> String {
+        let times = if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) };
+        format!("seen {times}, {} to {}", clock.text(self.first), clock.text(self.last))
+    }
+
     /// `seen 1200 times, 2026-11-23T06:00:00Z to 2026-11-23T07:00:00Z, 99.1 % of everything seen`
     pub(super) fn words(&self, clock: Clock, total: u64) -> String {
-        let times = if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) };
         let share = u128::from(self.count) * 1000 / u128::from(total.max(1));
         let share = if share == 0 { "under 0.1".to_owned() } else { format!("{}.{}", share / 10, share % 10) };
-        format!("seen {times}, {} to {}, {share} % of everything seen", clock.text(self.first), clock.text(self.last))
+        format!("{}, {share} % of everything seen", self.span(clock))
     }
 }

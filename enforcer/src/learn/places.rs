@@ -41,9 +41,27 @@ enum Label {
 /// One trait of a behaviour towards one peer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Mark {
-    Reads { protocol: Protocol, port: u16, name: &'static str },
-    Does { protocol: Protocol, port: u16, name: &'static str, unit: u32, objects: Vec<Objects> },
-    Opens { protocol: Protocol, port: u16 },
+    Reads {
+        protocol: Protocol,
+        port: u16,
+        name: &'static str,
+    },
+    Does {
+        protocol: Protocol,
+        port: u16,
+        name: &'static str,
+        unit: u32,
+        objects: Vec<Objects>,
+    },
+    Opens {
+        protocol: Protocol,
+        port: u16,
+    },
+    /// Units do not begin and end where segments do: a conduit that bears it is for those alone who need it.
+    Splits {
+        protocol: Protocol,
+        port: u16,
+    },
 }
 
 /// Whether it calls or is called, the peer, and what passes between them.
@@ -121,6 +139,12 @@ fn behaviours(traffic: &Traffic, label: &impl Fn(IpAddr) -> Label) -> BTreeMap<I
     for ((own, calls, peer, protocol, port, name, unit), objects) in deeds {
         let mark = Mark::Does { protocol, port, name, unit, objects: Objects::merged(objects) };
         all.entry(own).or_default().insert((calls, peer, mark));
+    }
+    for one in traffic.splits.keys() {
+        let mark = Mark::Splits { protocol: one.protocol, port: one.port };
+        for (own, calls, peer) in [(one.client, true, one.server), (one.server, false, one.client)] {
+            all.entry(own).or_default().insert((calls, label(peer), mark.clone()));
+        }
     }
     for one in traffic.services.keys() {
         let (protocol, port) = (one.protocol, one.port);

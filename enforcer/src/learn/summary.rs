@@ -7,7 +7,7 @@ use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::operation::Access;
 use enforcer_common::protocol::Protocol;
 
-use super::traffic::address;
+use super::traffic::{address, split};
 
 /// What was learned so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Summary {
     pub pairs: usize,
     /// Distinct operations by protocol and class, `-` for traffic without inspection inside.
     pub kinds: BTreeMap<(&'static str, &'static str), Kind>,
+    /// Pairs of a client and a server whose units do not begin and end where segments do.
+    pub exceptions: usize,
     /// Boot time at which something was seen for the first time, most recently.
     pub last_new: Option<u64>,
 }
@@ -36,9 +38,15 @@ pub struct Kind {
 
 /// Counts what is in the kernel's table.
 pub fn summary(observations: &[(ObservationKey, Observation)]) -> Summary {
-    let mut summary = Summary { distinct: observations.len(), ..Summary::default() };
+    let mut summary = Summary::default();
+    let mut exceptions: BTreeSet<(IpAddr, IpAddr)> = BTreeSet::new();
     let mut pairs: BTreeSet<(IpAddr, IpAddr)> = BTreeSet::new();
     for (key, seen) in observations {
+        if let Some(one) = split(key) {
+            exceptions.insert((one.client, one.server));
+            continue;
+        }
+        summary.distinct = summary.distinct.saturating_add(1);
         let protocol = Protocol::from_code(key.protocol);
         let class = match protocol {
             Some(known) if known as u8 >= Protocol::FIRST_INSPECTED => Access::from_code(key.access).as_str(),
@@ -56,5 +64,6 @@ pub fn summary(observations: &[(ObservationKey, Observation)]) -> Summary {
     summary.clients = pairs.iter().map(|(client, _)| client).collect::<BTreeSet<_>>().len();
     summary.servers = pairs.iter().map(|(_, server)| server).collect::<BTreeSet<_>>().len();
     summary.pairs = pairs.len();
+    summary.exceptions = exceptions.len();
     summary
 }

@@ -33,7 +33,7 @@ impl Seen {
     }
 }
 
-/// Traffic without inspection inside.
+/// Who talks to whom, in which protocol; for traffic without inspection inside that is TCP, UDP or ICMP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Service {
     pub client: IpAddr,
@@ -48,6 +48,8 @@ pub(super) struct Traffic {
     pub operations: Vec<Seen>,
     pub services: BTreeMap<Service, Evidence>,
     pub ethernet: BTreeMap<u16, Evidence>,
+    /// Whose units do not begin and end where segments do.
+    pub splits: BTreeMap<Service, Evidence>,
     /// What is not proposed, in words.
     pub undecided: BTreeMap<String, Option<Evidence>>,
     /// Addresses that spoke on the network side, or were called there.
@@ -61,8 +63,13 @@ impl Traffic {
     pub(super) fn of(observations: &[(ObservationKey, Observation)]) -> Self {
         let mut traffic = Self::default();
         for (key, seen) in observations {
+            let evidence = Evidence::of(seen);
+            if let Some(split) = split(key) {
+                traffic.splits.entry(split).and_modify(|known| known.add(evidence)).or_insert(evidence);
+                continue;
+            }
             traffic.total = traffic.total.saturating_add(seen.count);
-            traffic.sort(key, Evidence::of(seen));
+            traffic.sort(key, evidence);
         }
         traffic.fold_answers();
         traffic
@@ -207,6 +214,13 @@ impl Traffic {
             }
         }
     }
+}
+
+/// Who splits units, where the key says that: an inspected protocol, and no function.
+pub(super) fn split(key: &ObservationKey) -> Option<Service> {
+    let protocol = Protocol::from_code(key.protocol).filter(|known| *known as u8 >= Protocol::FIRST_INSPECTED)?;
+    let service = Service { client: address(key.client), server: address(key.server), protocol, port: key.port };
+    (key.function == NO_FUNCTION).then_some(service)
 }
 
 /// The row that names an operation: that of its sub-function where the table divides the code, else the code's own.

@@ -12,9 +12,9 @@ use enforcer_common::verdict::Verdict;
 
 use super::conduits::Draft;
 use super::places::Places;
-use super::traffic::{Traffic, range};
+use super::traffic::{Service, Traffic, range};
 use super::{Clock, Proposal, rules};
-use crate::policy::valid::{Functions, Objects, Policy, Rule};
+use crate::policy::valid::{Functions, Objects, Policy, Rule, Segmentation};
 use crate::policy::{ethertype_name, space_name};
 
 const ARP: u16 = 0x0806;
@@ -163,6 +163,7 @@ fn conduit(text: &mut String, traffic: &Traffic, places: &Places, draft: &Draft<
     if draft.known.is_some_and(|known| known.on_deny == OnDeny::Drop) {
         text.push_str("on_deny  = \"drop\"\n");
     }
+    segmentation(text, draft, clock);
     for rule in draft.known.into_iter().flat_map(|known| &known.rules).filter(|rule| rule.action == Verdict::Deny) {
         denial(text, draft.protocol, rule);
     }
@@ -184,6 +185,21 @@ fn conduit(text: &mut String, traffic: &Traffic, places: &Places, draft: &Draft<
             );
         }
         text.push_str("  action    = \"allow\"\n");
+    }
+}
+
+/// Units may be split where somebody does so, or where the policy in force bears it.
+fn segmentation(text: &mut String, draft: &Draft<'_>, clock: Clock) {
+    for (one, evidence) in &draft.splits {
+        let Service { client, server, .. } = one;
+        line(text, format_args!("# {client} -> {server} splits its units over segments: {}", evidence.span(clock)));
+    }
+    let known = draft.known.is_some_and(|known| known.segmentation == Segmentation::Stream);
+    if draft.splits.is_empty() && known {
+        text.push_str("# as in the policy in force\n");
+    }
+    if known || !draft.splits.is_empty() {
+        text.push_str("segmentation = \"stream\"\n");
     }
 }
 

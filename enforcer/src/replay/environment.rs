@@ -80,7 +80,7 @@ impl HostEnvironment {
             half_open: HashMap::new(),
             stations: HashMap::new(),
             limits: Limits::UNLIMITED,
-            key: Box::new(Key { words: std::array::from_fn(key_word) }),
+            key: Box::new(Key::new(key_word)),
             budgets: HashMap::new(),
             echoes: 0,
             counters: Counters::default(),

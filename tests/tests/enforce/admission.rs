@@ -6,6 +6,7 @@ use std::time::Duration;
 use enforcer_tests::frames::{self, Flags, Segment};
 use enforcer_tests::inject::Injector;
 use enforcer_tests::lab::{HMI, HMI_MAC, HMI_V6, PLC, PLC_MAC, PLC_V6, STATION_PORT};
+use etherparse::PacketBuilder;
 
 use crate::stage::Stage;
 
@@ -35,10 +36,12 @@ fn arp(hardware: [u8; 6], address: [u8; 4]) -> Vec<u8> {
 
 /// A neighbour advertisement of the operator station with this hardware address in it.
 fn advertisement(hardware: [u8; 6]) -> Vec<u8> {
-    let message = [&[136, 0, 0, 0, 0x20, 0, 0, 0][..], &HMI_V6.octets(), &[2, 1], &hardware].concat();
-    let length = u8::try_from(message.len()).expect("short");
-    let packet = [&[0x60, 0, 0, 0, 0, length, 58, 255][..], &HMI_V6.octets(), &PLC_V6.octets(), &message].concat();
-    frames::ethernet(PLC_MAC, HMI_MAC, 0x86dd, &packet)
+    let builder = PacketBuilder::ethernet2(HMI_MAC, PLC_MAC).ipv6(HMI_V6.octets(), PLC_V6.octets(), 255);
+    let builder = builder.icmpv6_raw(136, 0, [0x20, 0, 0, 0]);
+    let message = [&HMI_V6.octets()[..], &[2, 1], &hardware].concat();
+    let mut frame = Vec::with_capacity(builder.size(message.len()));
+    builder.write(&mut frame, &message).expect("write to memory");
+    frame
 }
 
 fn icmp(kind: u8, code: u8, mtu: u8, quoted: &[u8]) -> Vec<u8> {

@@ -79,7 +79,8 @@ impl Stage {
         lab.hmi.ip(&format!("neigh replace {PLC_V6} lladdr {} dev {STATION_PORT} nud permanent", text(PLC_MAC)));
         lab.plc.ip(&format!("neigh replace {HMI_V6} lladdr {} dev {STATION_PORT} nud permanent", text(HMI_MAC)));
         let policy = POLICY.replace("ON_DENY", on_deny) + conduits;
-        let enforcer = Enforcer::start(&lab, &enforcer::current(), &policy, "enforce").expect("the enforcer starts");
+        let enforcer = Enforcer::start_more(&lab, &enforcer::current(), &policy, "enforce", enforcer::PATIENT)
+            .expect("the enforcer starts");
         let device = Capture::start(&lab.plc, STATION_PORT, Direction::Incoming);
         Stage { device, enforcer, lab }
     }

@@ -263,6 +263,9 @@ impl World {
 
     fn acknowledge(&mut self, at: usize, most: u8, window: u8) {
         let talk = &mut self.talks[at];
+        if !talk.receiver.is_open() {
+            return;
+        }
         let most = if most == 0xff { u32::MAX } else { most.into() };
         let segment = talk.receiver.acknowledge(most, u16::from(window) * 32);
         talk.from.push_back(segment);
@@ -286,6 +289,9 @@ impl World {
     /// The device says FIN or RST.
     fn end(&mut self, at: usize, code: u8) {
         let talk = &mut self.talks[at];
+        if !talk.receiver.is_open() {
+            return;
+        }
         let segment = talk.receiver.acknowledge(0, 8192);
         let flags = if code & 1 == 0 { FIN | ACK } else { RST | ACK };
         if flags & RST != 0 {
@@ -304,7 +310,9 @@ impl World {
         if segment.wrong {
             return;
         }
-        if segment.flags & SYN != 0 {
+        if segment.flags & RST != 0 {
+            talk.ledger.ended();
+        } else if segment.flags & SYN != 0 {
             talk.ledger.began(segment.acknowledgement, segment.serial);
         } else if segment.flags & ACK != 0 {
             talk.ledger.heard(segment.acknowledgement);

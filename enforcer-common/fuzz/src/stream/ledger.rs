@@ -81,6 +81,11 @@ impl Ledger {
         }
     }
 
+    /// The device has forgotten the conversation.
+    pub(crate) fn ended(&mut self) {
+        self.open.clear();
+    }
+
     /// The device began anew at `first`, when the segment before the one with number `serial` had arrived: what was on the
     /// cable then may still be taken.
     pub(crate) fn began(&mut self, first: u32, serial: u64) {

@@ -2,6 +2,7 @@
 
 use enforcer_common::network::protocol as ip;
 use enforcer_common::observation::Observation;
+use enforcer_common::operation::NO_FUNCTION;
 use enforcer_common::port::Side;
 
 use super::super::{propose, summary};
@@ -67,6 +68,45 @@ fn stations_that_behave_alike_share_a_zone() {
     assert!(text.contains("[\"10.0.0.1\", \"10.0.0.2\", \"10.0.0.3\"]"), "{text}");
     assert!(text.contains("[\"10.0.1.1\", \"10.0.1.2\"]"), "{text}");
     assert_eq!(text.matches("[[conduits]]").count(), 2, "{text}");
+}
+
+#[test]
+fn who_splits_units_gets_a_conduit_of_its_own_that_bears_it() {
+    let mut observations = Vec::new();
+    for hmi in ["10.0.0.1", "10.0.0.2", "10.0.0.3"] {
+        observations.push((modbus(hmi, "10.0.1.1", 3, 1, Some((3, 0, 9))), seen(9)));
+    }
+    observations.push((modbus("10.0.0.3", "10.0.1.1", NO_FUNCTION, 0, None), seen(7)));
+    let text = propose(&observations, None, clock()).text;
+    image(&text);
+    let conduits: Vec<&str> = text.split("[[conduits]]").skip(1).collect();
+    assert_eq!(conduits.len(), 2, "{text}");
+    let (stream, whole): (Vec<&str>, Vec<&str>) = conduits.iter().partition(|one| one.contains("segmentation"));
+    assert_eq!((stream.len(), whole.len()), (1, 1), "{text}");
+    let evidence = "# 10.0.0.3 -> 10.0.1.1 splits its units over segments: seen 7 times, 2026-11-23T06:00:01Z to \
+                    2026-11-23T06:01:01Z\nsegmentation = \"stream\"\n";
+    assert!(stream[0].contains(evidence), "{text}");
+    assert!(text.contains("[\"10.0.0.1\", \"10.0.0.2\"]"), "{text}");
+    let summary = summary(&observations);
+    assert_eq!((summary.exceptions, summary.distinct, summary.count), (1, 3, 27));
+}
+
+#[test]
+fn a_conduit_of_the_policy_bears_splitting_when_one_of_its_clients_needs_it_or_it_did_before() {
+    let reads = [
+        (modbus("10.10.1.20", "10.10.2.5", 3, 1, Some((3, 0, 9))), seen(950)),
+        (modbus("10.10.1.21", "10.10.2.5", NO_FUNCTION, 0, None), seen(1)),
+    ];
+    let valid = policy::parse("in force", IN_FORCE).unwrap().valid;
+    let text = propose(&reads, Some(&valid), clock()).text;
+    image(&text);
+    assert!(text.contains("# 10.10.1.21 -> 10.10.2.5 splits its units"), "{text}");
+    let before = IN_FORCE.replace("mode     = \"shadow\"", "mode = \"shadow\"\nsegmentation = \"stream\"");
+    let valid = policy::parse("in force", &before).unwrap().valid;
+    let text = propose(&reads[..1], Some(&valid), clock()).text;
+    assert!(text.contains("# as in the policy in force\nsegmentation = \"stream\"\n"), "{text}");
+    let valid = policy::parse("in force", IN_FORCE).unwrap().valid;
+    assert!(!propose(&reads[..1], Some(&valid), clock()).text.contains("segmentation"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod services;
 pub use names::Names;
 
 use enforcer_common::abi;
-use enforcer_common::policy::{self as image, Image, Run, UNCOVERED, capacity};
+use enforcer_common::policy::{self as image, ALL_VALUES, Image, NO_VALUES, Run, UNCOVERED, capacity};
 use enforcer_common::verdict::{Reason, Verdict};
 
 use super::names::inspected;
@@ -102,9 +102,15 @@ fn conduit_id(index: usize) -> Result<u16, Full> {
         .ok_or(Full::of("conduits", capacity::CONDUITS - 1))
 }
 
-/// True when the dissector must decode values for this conduit.
-fn looks_at_values(conduit: &Conduit) -> bool {
-    inspected(conduit.protocol) && conduit.rules.iter().any(|rule| rule.values.is_some())
+/// The first and the last object at whose values some rule of the conduit looks: the dissector decodes no others.
+fn valued(conduit: &Conduit) -> [u32; 2] {
+    let rules = conduit.rules.iter().filter(|rule| inspected(conduit.protocol) && rule.values.is_some());
+    rules.fold(NO_VALUES, |[first, last], rule| match &rule.objects {
+        None => ALL_VALUES,
+        Some(objects) => objects
+            .iter()
+            .fold([first, last], |[first, last], objects| [first.min(objects.first), last.max(objects.last)]),
+    })
 }
 
 /// Copies `rows` to the front of a table of the image.

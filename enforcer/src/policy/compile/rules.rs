@@ -10,7 +10,7 @@ use enforcer_common::verdict::{Mode, Verdict};
 
 use super::super::valid::{Conduit, Function, Objects, Policy, Rate, Rule, Segmentation};
 use super::pieces::{Scope, Tables};
-use super::{Full, conduit_id, looks_at_values, place};
+use super::{Full, conduit_id, place, valued};
 
 pub(super) fn fill(policy: &Policy, image: &mut Image) -> Result<(), Full> {
     let mut tables = Tables::new();
@@ -46,9 +46,8 @@ pub(super) fn fill(policy: &Policy, image: &mut Image) -> Result<(), Full> {
                 protocol: conduit.protocol as u8,
                 mode: conduit.mode as u8,
                 on_deny: conduit.on_deny as u8,
-                values: u8::from(looks_at_values(conduit)),
                 stream: u8::from(conduit.segmentation == Segmentation::Stream),
-                padding: [0; 3],
+                valued: valued(conduit),
             };
         }
     }

@@ -10,7 +10,7 @@ use enforcer_common::verdict::Verdict;
 
 use super::super::ethertypes::ethertype_name;
 use super::super::names::{function_name, inspected, space_name, transport_name, transports};
-use super::super::valid::{Conduit, Function, Functions, Objects, Party, Policy, Rate, Rule};
+use super::super::valid::{Conduit, Function, Functions, Objects, Party, Policy, Rate, Rule, Segmentation};
 
 /// Several lines, each ended.
 pub fn describe(policy: &Policy) -> String {
@@ -69,6 +69,14 @@ fn conduit(out: &mut String, policy: &Policy, conduit: &Conduit) -> fmt::Result 
         return writeln!(out, "; not inspected inside, it passes as a whole");
     }
     writeln!(out, "; what is denied {on_deny}")?;
+    writeln!(
+        out,
+        "  segments {}",
+        match conduit.segmentation {
+            Segmentation::Whole => "begin and end where the protocol's units do",
+            Segmentation::Stream => "may hold parts of units: those pass before the rest is judged",
+        }
+    )?;
     for one in &conduit.rules {
         rule(out, conduit.protocol, one)?;
     }

@@ -87,7 +87,21 @@ fn values_bind_writes_and_not_reads() {
     assert_eq!(verdict(&compiled, &[read(0, 0)]), (Reason::RuleAllow, "r"));
     assert_eq!(verdict(&compiled, &[operation(21, Access::Write, 0x1_0001, 0, 0)]), (Reason::ValueNotAllowed, "-"));
     let id = usize::from(compiled.names.conduit_id("c").unwrap());
-    assert_eq!(compiled.image.conduits[id].values, 1);
+    assert_eq!(compiled.image.conduits[id].valued, [0, u32::MAX]);
+}
+
+#[test]
+fn values_are_decoded_where_a_rule_looks_at_them() {
+    let some = [
+        rule("a", "6", "objects = [\"holding:40-47\", \"coil:3\"]\nvalues = [\"0-10\"]", "allow"),
+        rule("b", "16", "", "allow"),
+    ];
+    let compiled = rules(&some.concat());
+    let id = usize::from(compiled.names.conduit_id("c").unwrap());
+    assert_eq!(compiled.image.conduits[id].valued, [3, 47]);
+    let none = rules(&rule("b", "16", "", "allow"));
+    let [first, last] = none.image.conduits[id].valued;
+    assert!(first > last);
 }
 
 #[test]
