@@ -122,7 +122,10 @@ fn stateless(policy: &Image, scratch: &mut Scratch, trust: Trust, half: &HalfOpe
         return Err(Reason::Unsynchronised);
     }
     let sequence = scratch.frame.sequence;
+    let mut commit = Commit::Midstream;
     if half.flags & HalfOpen::MIDSTREAM != 0 {
+        // What went by first stays what is known of it.
+        commit = Commit::Nothing;
         let same =
             half.first == sequence && half.answer == sequence.wrapping_add(length) && half.hash == scratch.stream.hash;
         if same {
@@ -143,7 +146,7 @@ fn stateless(policy: &Image, scratch: &mut Scratch, trust: Trust, half: &HalfOpe
     }
     scratch.stream.unproved = 1;
     scratch.stream.whole = 1;
-    prepare(&Direction::EMPTY, scratch, sequence, Commit::Midstream);
+    prepare(&Direction::EMPTY, scratch, sequence, commit);
     Ok(Found::Fresh)
 }
 

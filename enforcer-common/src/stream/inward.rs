@@ -87,8 +87,7 @@ fn fits_handshake(flow: &Flow, scratch: &Scratch, now: u64) -> bool {
     let mine = &flow.network;
     let sequence = scratch.frame.sequence;
     if !mine.has(Direction::SPOKEN) && flow.client == Side::Network as u8 {
-        let ahead = distance(sequence, mine.next);
-        return ahead == 0 || (ahead > 0 && !holds(scratch));
+        return sequence == mine.next;
     }
     let end = sequence.wrapping_add(payload_length(&scratch.frame));
     !(mine.has(Direction::PENDING)
@@ -288,7 +287,9 @@ fn beyond(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, end: u32) -> 
             return Ok(Found::Again);
         }
     }
-    scratch.fault(Reason::SequenceGap);
+    if scratch.count == 0 {
+        scratch.fault(Reason::SequenceGap);
+    }
     scratch.stream.uncertain = 1;
     if limits.trust as u8 == Trust::Whole as u8 {
         // What a recorder missed never comes.

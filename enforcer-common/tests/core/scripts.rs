@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::stream;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_device_delivers_what_was_judged(script in vec(any::<u8>(), 4..240)) {

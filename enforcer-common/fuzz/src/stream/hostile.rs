@@ -304,7 +304,8 @@ impl World {
     fn pass(&mut self, at: usize) {
         let talk = &mut self.talks[at];
         let Some(mut segment) = talk.from.pop_front() else { return };
-        segment.wrong = self.wrong;
+        // A handshake's answer would be repeated until it comes.
+        segment.wrong = self.wrong && segment.flags & SYN == 0;
         self.wrong = false;
         let _ = self.guard.judge(Side::Device, talk.port, &segment);
         if segment.wrong {

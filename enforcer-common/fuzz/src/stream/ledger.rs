@@ -56,7 +56,8 @@ impl Ledger {
         }
         let Some((first, length)) = fresh else { return };
         for (sequence, value) in numbered(segment) {
-            if distance(sequence, first) >= 0 && distance(sequence, first.wrapping_add(length)) < 0 {
+            let old = self.acknowledged.is_some_and(|acknowledged| distance(sequence, acknowledged) < 0);
+            if !old && distance(sequence, first) >= 0 && distance(sequence, first.wrapping_add(length)) < 0 {
                 self.judged.insert(sequence, value);
             }
         }
