@@ -249,9 +249,9 @@ fn vacancy(flow: &Flow) -> Option<u32> {
     if !flow.device.has(Direction::SPOKEN) && !flow.device.has(Direction::CONFIRMED) {
         return Some(flow.newest.wrapping_add(1));
     }
-    let mut ahead = None;
-    for step in 1..=RING as u32 {
-        let index = flow.newest.wrapping_add(step);
+    let (mut index, mut ahead) = (flow.newest, None);
+    for _ in 0..RING {
+        index = index.wrapping_add(1);
         let Some(entry) = flow.ring.get(index as usize & (RING - 1)) else {
             break;
         };

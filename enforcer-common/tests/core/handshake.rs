@@ -205,3 +205,39 @@ fn what_went_by_before_the_device_spoke_is_known_when_it_does() {
         }
     }
 }
+
+#[test]
+fn a_question_does_not_make_the_box_forget_what_went_by() {
+    let mut wire = closed();
+    assert_eq!(wire.at(1000, &read(1)).reason, Reason::RuleAllow);
+    assert_eq!(wire.segment(Side::Network, 1011, 0, SYN, &[]).action, Action::Forward);
+    wire.segment(Side::Device, 4999, 1000, SYN | ACK, &[]);
+    let flow = wire.host.only_flow();
+    assert_eq!((flow.network.next, flow.client), (1000, Side::Network as u8), "the device's answer needs no question");
+    let other = wire.at(1000, &read(2));
+    assert_eq!((other.reason, other.action), (Reason::DuplicateDiffers, Action::Drop));
+    assert_eq!(wire.at(1000, &read(1)).reason, Reason::RuleAllow);
+    let mut wire = closed();
+    wire.at(1000, &read(1));
+    wire.segment(Side::Device, 5000, 1000, RST, &[]);
+    assert!(wire.host.half_open.is_empty(), "a device that resets has forgotten it");
+}
+
+#[test]
+fn shadow_keeps_what_went_by_first() {
+    let mut wire = Wire::new(&Policy::reads(), Mode::Shadow);
+    wire.at(1000, &read(1));
+    assert_eq!(wire.at(1012, &read(2)).reasons(), [Reason::BackPressure, Reason::RuleAllow]);
+    wire.host.mode = Mode::Enforce;
+    wire.segment(Side::Device, 5000, 1000, ACK, &[]);
+    assert_eq!(wire.at(1000, &read(3)).reason, Reason::DuplicateDiffers);
+}
+
+#[test]
+fn a_question_outlives_a_box_that_looked_away() {
+    let mut wire = Wire::open(&Policy::reads(), Mode::Enforce);
+    exchange(&mut wire);
+    wire.segment(Side::Network, 1003, 0, SYN, &[]);
+    wire.host.limits.sync += 1;
+    assert_eq!(wire.at(1004, &read(2)).reason, Reason::SequenceGap);
+}

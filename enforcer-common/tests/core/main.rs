@@ -16,6 +16,7 @@ mod icmp;
 mod inward;
 mod judging;
 mod layers;
+mod lives;
 mod neighbours;
 mod options;
 mod properties;

@@ -173,3 +173,14 @@ fn exchanges_that_the_device_begins_count_too() {
     wire.ask(&[]);
     assert!(!adopted(&mut wire));
 }
+
+#[test]
+fn a_gap_before_anything_is_proved_is_an_island_too() {
+    let mut wire = met(Mode::Shadow);
+    let seen = wire.at(1012, &read(2));
+    assert_eq!(seen.reasons(), [Reason::SequenceGap, Reason::RuleAllow]);
+    assert_eq!(wire.host.only_flow().network.next, 1000, "nobody knows yet whether the device has what is before");
+    wire.host.mode = Mode::Enforce;
+    assert_eq!(wire.at(1000, &read(1)).reason, Reason::RuleAllow);
+    assert_eq!(wire.host.only_flow().network.next, 1024);
+}
