@@ -383,6 +383,9 @@ impl HalfOpen {
     /// No SYN: bytes of a conversation whose beginning was not seen.
     pub const MIDSTREAM: u32 = 2;
 
+    /// The side that asks for the connection is the protocol's server: a SYN from a service's port.
+    pub const SERVES: u32 = 4;
+
     /// Nothing waits.
     pub const EMPTY: Self = Self { since: 0, hash: 0, first: 0, answer: 0, side: 0, flags: 0 };
 
@@ -391,6 +394,15 @@ impl HalfOpen {
     #[inline(always)]
     pub const fn waits_for(&self, side: Side) -> bool {
         self.since != 0 && self.flags & Self::MIDSTREAM == 0 && self.side == side as u32
+    }
+
+    /// [`Side`] code of the protocol's client.
+    #[must_use]
+    #[inline(always)]
+    pub const fn client(&self) -> u8 {
+        let serves = self.flags & Self::SERVES != 0;
+        let network = self.side == Side::Network as u32;
+        if network != serves { Side::Network as u8 } else { Side::Device as u8 }
     }
 }
 

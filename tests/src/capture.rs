@@ -56,6 +56,16 @@ impl Capture {
         self.frames.lock().expect("frames").len()
     }
 
+    /// The frames seen so far without the first `count`.
+    pub fn since(&self, count: usize) -> Vec<Frame> {
+        self.frames.lock().expect("frames").range(count..).cloned().collect()
+    }
+
+    /// Takes the frames seen so far out of the capture.
+    pub fn drain(&self) -> Vec<Frame> {
+        std::mem::take(&mut *self.frames.lock().expect("frames")).into()
+    }
+
     /// Waits until a frame that `wanted` accepts is there; false when none came in time.
     pub fn wait_for(&self, patience: Duration, wanted: impl Fn(&Frame) -> bool) -> bool {
         let start = Instant::now();

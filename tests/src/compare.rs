@@ -11,20 +11,28 @@ use crate::Frame;
 /// Order between conversations is not compared: two processors that send at the same moment are
 /// seen by a capture in either order, with nothing in between but a cable.
 pub fn assert_same(sent: &[Frame], received: &[Frame]) {
-    let (mut sent, mut received) = (conversations(sent), conversations(received));
-    for (conversation, frames) in std::mem::take(&mut sent) {
+    if let Some(difference) = difference(sent, received) {
+        panic!("{difference}");
+    }
+}
+
+/// The first difference that [`assert_same`] would panic about.
+pub fn difference(sent: &[Frame], received: &[Frame]) -> Option<String> {
+    let (sent, mut received) = (conversations(sent), conversations(received));
+    for (conversation, frames) in sent {
         let arrived = received.remove(&conversation).unwrap_or_default();
         let first = frames.iter().zip(&arrived).position(|(a, b)| a != b);
-        assert!(
-            first.is_none() && frames.len() == arrived.len(),
-            "{conversation}: {} frames sent, {} received, first difference at {first:?}\nsent     {:02x?}\nreceived {:02x?}",
-            frames.len(),
-            arrived.len(),
-            first.map(|n| frames[n]),
-            first.map(|n| arrived[n]),
-        );
+        if first.is_some() || frames.len() != arrived.len() {
+            return Some(format!(
+                "{conversation}: {} frames sent, {} received, first difference at {first:?}\nsent     {:02x?}\nreceived {:02x?}",
+                frames.len(),
+                arrived.len(),
+                first.map(|n| frames[n]),
+                first.map(|n| arrived[n]),
+            ));
+        }
     }
-    assert!(received.is_empty(), "received but never sent: {received:02x?}");
+    (!received.is_empty()).then(|| format!("received but never sent: {received:02x?}"))
 }
 
 /// The frames of each conversation in their order.

@@ -18,6 +18,7 @@ pub mod compare;
 pub mod crew;
 pub mod crossing;
 pub mod enforcer;
+pub mod evade;
 pub mod flood;
 pub mod frames;
 pub mod inject;

@@ -27,6 +27,8 @@ pub struct Memory {
     pub requests: u64,
     /// Requests that changed something.
     pub writes: u64,
+    /// Every request decoded, with its client.
+    pub heard: Vec<(SocketAddr, Request<'static>)>,
 }
 
 impl Memory {
@@ -40,6 +42,7 @@ impl Memory {
             discrete: (0..SIZE).map(|n| n % 2 == 1).collect(),
             requests: 0,
             writes: 0,
+            heard: Vec::new(),
         }
     }
 }
@@ -62,6 +65,11 @@ impl Server {
         let listener = namespace
             .run(|| std::net::TcpListener::bind(address))
             .unwrap_or_else(|error| panic!("listen on {address}: {error}"));
+        Server::start_with(listener)
+    }
+
+    /// Serves the connections of a listener that is there already.
+    pub fn start_with(listener: std::net::TcpListener) -> Server {
         listener.set_nonblocking(true).expect("a socket that does not block");
         let memory = Arc::new(Mutex::new(Memory::new()));
         let (end, ended) = oneshot::channel();
@@ -98,11 +106,11 @@ fn serve(listener: std::net::TcpListener, memory: &Arc<Mutex<Memory>>, ended: on
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).expect("a listener");
-        let on_connected = |stream: tokio::net::TcpStream, _peer| {
+        let on_connected = |stream: tokio::net::TcpStream, client| {
             let memory = Arc::clone(memory);
             async move {
                 stream.set_nodelay(true)?;
-                Ok(Some((Controller { memory }, stream)))
+                Ok(Some((Controller { memory, client }, stream)))
             }
         };
         let abort = async {
@@ -116,6 +124,7 @@ fn serve(listener: std::net::TcpListener, memory: &Arc<Mutex<Memory>>, ended: on
 
 struct Controller {
     memory: Arc<Mutex<Memory>>,
+    client: SocketAddr,
 }
 
 impl Service for Controller {
@@ -127,6 +136,7 @@ impl Service for Controller {
     fn call(&self, request: Self::Request) -> Self::Future {
         let mut memory = self.memory.lock().unwrap_or_else(|poison| poison.into_inner());
         memory.requests += 1;
+        memory.heard.push((self.client, request.request.clone()));
         ready(answer(&mut memory, request.request))
     }
 }

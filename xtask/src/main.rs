@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod demo;
+mod evade;
 mod interrupt;
 mod lab;
 mod privilege;
@@ -37,6 +38,8 @@ enum Command {
     Lab(lab::Options),
     /// Run every test that the CI runs; words after `--` go to the test runner
     Test(test::Options),
+    /// Try to get past the box by everything an attacker on the plant network could do, and print what came of it
+    Evade(evade::Options),
     /// Measure what a frame costs in the loaded programs, by kind, and what the verifier had to follow
     Bench,
 }
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Lab(options) => lab::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Evade(options) => evade::run(&options),
         Command::Bench => bench::run(),
     });
     interrupt::wait_if_stopping();

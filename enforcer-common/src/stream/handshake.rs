@@ -11,7 +11,7 @@ use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, Stretch, dista
 use crate::operation::Role;
 use crate::policy::Image;
 use crate::port::Side;
-use crate::scratch::{Commit, Frame, Scratch};
+use crate::scratch::{Commit, Scratch};
 use crate::table;
 use crate::transport::flag;
 use crate::verdict::Reason;
@@ -64,7 +64,8 @@ fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits,
             return Reason::NoPayload;
         }
     }
-    environment.set_half_open(key, HalfOpen { since: now, first, side: frame.side as u32, ..HalfOpen::EMPTY });
+    let flags = if scratch.path.role == Role::Request as u8 { 0 } else { HalfOpen::SERVES };
+    environment.set_half_open(key, HalfOpen { since: now, first, side: frame.side as u32, flags, ..HalfOpen::EMPTY });
     Reason::NoPayload
 }
 
@@ -83,7 +84,8 @@ fn from_network<E: Environment>(
         if !asked {
             return Err(Reason::UnexpectedHandshake);
         }
-        let answered = HalfOpen { answer: frame.sequence.wrapping_add(1), flags: HalfOpen::ANSWERED, ..*half };
+        let answered =
+            HalfOpen { answer: frame.sequence.wrapping_add(1), flags: half.flags | HalfOpen::ANSWERED, ..*half };
         environment.set_half_open(key, answered);
         return Err(Reason::NoPayload);
     }
@@ -229,7 +231,7 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
     flow.device_sync = limits.sync;
     let handshake = scratch.frame.tcp_flags & flag::SYN != 0;
     if handshake {
-        establish(flow, &scratch.frame, &half);
+        establish(flow, scratch, &half);
     } else {
         take_up(flow, scratch, &half);
     }
@@ -243,8 +245,9 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
 
 /// The device has answered a SYN.
 #[inline(always)]
-fn establish(flow: &mut Flow, frame: &Frame, half: &HalfOpen) {
-    flow.client = Side::Network as u8;
+fn establish(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
+    flow.client = if half.waits_for(Side::Network) { half.client() } else { client(scratch) };
+    let frame = &scratch.frame;
     flow.network.start(frame.acknowledgement, 0);
     flow.device.start(frame.sequence.wrapping_add(1), Direction::CONFIRMED);
     flow.device.confirmed = frame.acknowledgement;
@@ -254,6 +257,13 @@ fn establish(flow: &mut Flow, frame: &Frame, half: &HalfOpen) {
         went_by(flow, half);
         ahead(flow, half);
     }
+}
+
+/// [`Side`] code of the protocol's client, by what the policy says of the segment at hand.
+#[inline(always)]
+fn client(scratch: &Scratch) -> u8 {
+    let side = Side::from_code(scratch.frame.side);
+    if scratch.path.role == Role::Request as u8 { side as u8 } else { side.other() as u8 }
 }
 
 /// Notes the bytes that went by before the device spoke.
@@ -280,8 +290,7 @@ fn ahead(flow: &mut Flow, half: &HalfOpen) {
 fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     let frame = &scratch.frame;
     let side = Side::from_code(frame.side);
-    let request = scratch.path.role == Role::Request as u8;
-    flow.client = if request { side as u8 } else { side.other() as u8 };
+    flow.client = client(scratch);
     let (toward, from) = match side {
         Side::Network => (frame.sequence, frame.acknowledgement),
         Side::Device => (frame.acknowledgement, frame.sequence),
@@ -300,7 +309,7 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
         flow.pending_at = half.since;
     }
     if began {
-        flow.client = Side::Device as u8;
+        flow.client = half.client();
     } else if half.flags & HalfOpen::MIDSTREAM != 0 && distance(half.answer, toward) > 0 {
         // Bytes that went by before the device spoke: only the same may come again.
         went_by(flow, half);

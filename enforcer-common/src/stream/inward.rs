@@ -4,7 +4,6 @@ use super::{Found, holds, outward, payload_length, prepare, resync};
 use crate::environment::{Limits, Trust};
 use crate::flow::{AHEAD, Direction, Flow, RING, Sent, Stretch, distance};
 use crate::policy::Image;
-use crate::port::Side;
 use crate::scratch::{Commit, Scratch};
 use crate::transport::flag;
 use crate::verdict::{Mode, Reason};
@@ -86,7 +85,7 @@ fn open(flow: &mut Flow) {
 fn fits_handshake(flow: &Flow, scratch: &Scratch, now: u64) -> bool {
     let mine = &flow.network;
     let sequence = scratch.frame.sequence;
-    if !mine.has(Direction::SPOKEN) && flow.client == Side::Network as u8 {
+    if !mine.has(Direction::SPOKEN) && flow.device.has(Direction::CONFIRMED) {
         return sequence == mine.next;
     }
     let end = sequence.wrapping_add(payload_length(&scratch.frame));
@@ -149,7 +148,7 @@ fn acknowledges(flow: &Flow, scratch: &Scratch) -> bool {
         return true;
     }
     let behind = distance(scratch.frame.acknowledgement, flow.device.next);
-    let first = !flow.network.has(Direction::SPOKEN) && flow.client == Side::Network as u8;
+    let first = !flow.network.has(Direction::SPOKEN) && flow.device.has(Direction::CONFIRMED);
     behind <= 0 && (!first || behind == 0)
 }
 
