@@ -380,7 +380,9 @@ pub fn compare<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E
         Step::More => Next::Compare,
         Step::Fresh => Next::Protocol,
         Step::Whole(reason) => {
-            scratch.outcome = reason as u8;
+            if scratch.count == 0 {
+                scratch.outcome = reason as u8;
+            }
             Next::Judge
         }
     }

@@ -81,7 +81,9 @@ pub fn take<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scrat
     let scratch = range(bytes, scratch, payload, end, sum, key);
     let frame = &mut scratch.frame;
     let absent = frame.transport_protocol == protocol::UDP && frame.version == 4 && udp_checksum_is_zero(bytes, frame);
-    frame.wrong_checksum |= (fold(scratch.digest.sum) != 0xffff && !absent) as u8;
+    if fold(scratch.digest.sum) != 0xffff && !absent {
+        frame.wrong_checksum |= Frame::WRONG_TRANSPORT;
+    }
     scratch.stream.hash = scratch.digest.hash;
 }
 
@@ -190,7 +192,7 @@ impl Digest {
 fn network<'s, B: Bytes + ?Sized>(bytes: &B, scratch: &'s mut Scratch) -> &'s mut Scratch {
     let frame = &mut scratch.frame;
     let sum = if frame.version == 4 { network_header(bytes, frame) } else { 0xffff };
-    frame.wrong_checksum = (sum != 0xffff) as u8;
+    frame.wrong_checksum = if sum == 0xffff { 0 } else { Frame::WRONG_NETWORK };
     scratch
 }
 

@@ -119,8 +119,10 @@ pub struct Direction {
     pub strikes: u8,
     /// [`crate::verdict::Reason`] code of what ended the last run.
     pub hindrance: u8,
+    /// Counts the handshakes that this side answered; in the direction of the side that asked, those it has followed.
+    pub turn: u8,
     /// Always 0.
-    pub padding: [u8; 5],
+    pub padding: [u8; 4],
 }
 
 impl Direction {
@@ -161,7 +163,8 @@ impl Direction {
         echoes: 0,
         strikes: 0,
         hindrance: 0,
-        padding: [0; 5],
+        turn: 0,
+        padding: [0; 4],
     };
 
     /// True when every bit of `flag` is set.
@@ -231,6 +234,9 @@ pub struct Flow {
     /// Boot time at which the conversation was taken up in the middle, nanoseconds. Written by the network port, or by the
     /// device port before the conversation can be found.
     pub adopted_at: u64,
+    /// Boot time of the SYN that `network.pending` is of, nanoseconds. Written by the network port, or by the device port
+    /// before the conversation can be found.
+    pub pending_at: u64,
     /// Index of the newest entry of `ring`, modulo its size.
     pub newest: u32,
     /// Policy generation that `conduit` was looked up in.
@@ -281,6 +287,7 @@ impl Flow {
         ring: [Sent { hash: 0, sequence: 0, length: 0 }; RING],
         ahead: [Stretch { first: 0, end: 0 }; AHEAD],
         adopted_at: 0,
+        pending_at: 0,
         newest: 0,
         generation: 0,
         vlans: 0,

@@ -67,7 +67,7 @@ pub struct Frame {
     pub tcp_flags: u8,
     /// [`crate::port::Side`] code of the ingress port.
     pub side: u8,
-    /// Non-zero: the checksum of the IPv4 header or of the transport is wrong.
+    /// Which checksums are wrong: the bits below.
     pub wrong_checksum: u8,
     /// Non-zero: something about addresses, length or TCP header is out of the ordinary, see [`crate::admission`].
     pub suspect: u8,
@@ -76,6 +76,11 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// The checksum of the IPv4 header.
+    pub const WRONG_NETWORK: u8 = 1;
+    /// The checksum of the transport.
+    pub const WRONG_TRANSPORT: u8 = 2;
+
     /// Nothing known.
     pub const EMPTY: Self = Self {
         source: [0; 16],

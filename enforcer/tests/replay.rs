@@ -184,7 +184,7 @@ fn the_server_is_found_without_its_handshake() -> Outcome {
     talk.ask(&mut wire, 1, &pdu(3, &[0, 2]));
     wire.put(talk.client_odd(&[], |header| header.syn = true));
     talk.answer(&mut wire, 1, &[3, 4, 0, 1, 0, 2]);
-    assert_eq!(roles("turned", &wire, &[])?, ["request", "request", "response"]);
+    assert_eq!(roles("turned", &wire, &[])?, ["request", "request", "response"], "and is told");
     Ok(())
 }
 

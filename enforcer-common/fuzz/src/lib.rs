@@ -3,3 +3,8 @@
 
 pub mod frame;
 pub mod policy;
+pub mod stream;
+
+#[path = "../../tests/support/mod.rs"]
+#[allow(dead_code, reason = "made for the tests of the core, which use all of it")]
+mod support;

@@ -4,7 +4,7 @@
 //! entry is compared as a whole all the same, so the segment must hold all of it. What lies below the acknowledgement the
 //! device cannot deliver again.
 
-use super::{Found, inward};
+use super::{Found, holds, inward};
 use crate::bytes::Bytes;
 use crate::digest;
 use crate::environment::Environment;
@@ -100,6 +100,14 @@ fn rest<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scrat
     let ahead = distance(scratch.frame.sequence, next) > 0;
     if ahead || (distance(end, next) <= 0 && !closes) {
         return Step::Whole(Reason::Retransmission);
+    }
+    if holds(scratch) {
+        let again = inward::went_ahead(flow, scratch.stream.compare, end);
+        if again.first != again.end {
+            scratch.stream.compare = again.first;
+            scratch.stream.compare_end = again.end;
+            return Step::More;
+        }
     }
     scratch.stream.retransmission = 0;
     match inward::fresh(flow, scratch, next, now) {

@@ -6,7 +6,7 @@
 
 use super::{Found, admit, check, holds, is_opening, payload_length, prepare, resync};
 use crate::environment::{Environment, Limits, Trust};
-use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, distance};
+use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, Stretch, distance};
 use crate::operation::Role;
 use crate::policy::Image;
 use crate::port::Side;
@@ -52,10 +52,10 @@ fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits,
         return reason;
     }
     if let Some(half) = environment.half_open(key)
-        && half.flags & HalfOpen::ANSWERED != 0
+        && half.flags & (HalfOpen::ANSWERED | HalfOpen::MIDSTREAM) != 0
         && now.saturating_sub(half.since) < PATIENCE
     {
-        // A handshake that was answered stays until the other side answers anew: anybody can send another SYN.
+        // What was answered, or went by, stays until the other side answers anew: anybody can send another SYN.
         return Reason::NoPayload;
     }
     let first = frame.sequence.wrapping_add(1);
@@ -122,7 +122,10 @@ fn stateless(policy: &Image, scratch: &mut Scratch, trust: Trust, half: &HalfOpe
         return Err(Reason::Unsynchronised);
     }
     let sequence = scratch.frame.sequence;
+    let mut commit = Commit::Midstream;
     if half.flags & HalfOpen::MIDSTREAM != 0 {
+        // What went by first stays what is known of it.
+        commit = Commit::Nothing;
         let same =
             half.first == sequence && half.answer == sequence.wrapping_add(length) && half.hash == scratch.stream.hash;
         if same {
@@ -143,7 +146,7 @@ fn stateless(policy: &Image, scratch: &mut Scratch, trust: Trust, half: &HalfOpe
     }
     scratch.stream.unproved = 1;
     scratch.stream.whole = 1;
-    prepare(&Direction::EMPTY, scratch, sequence, Commit::Midstream);
+    prepare(&Direction::EMPTY, scratch, sequence, commit);
     Ok(Found::Fresh)
 }
 
@@ -172,28 +175,45 @@ fn from_device<E: Environment>(
     let frame = &scratch.frame;
     let answers = half.waits_for(Side::Network) && half.first == frame.acknowledgement;
     if frame.tcp_flags & flag::RST != 0 {
-        if answers {
+        if answers || half.flags & HalfOpen::MIDSTREAM != 0 {
             environment.forget_half_open(key);
         }
         return Err(Reason::NoPayload);
     }
-    if frame.tcp_flags & flag::SYN != 0 {
-        if !half.waits_for(Side::Network) {
-            return Err(Reason::NoPayload);
-        }
-        if environment.slots(&key.device, Side::Device).is_none() {
-            environment.lose_flow();
-            return Err(Reason::FlowTableFull);
-        }
-        let answer = frame.sequence.wrapping_add(1);
-        let (first, flags) = (frame.acknowledgement, half.flags | HalfOpen::ANSWERED);
-        environment.set_half_open(key, HalfOpen { first, answer, flags, ..*half });
-        return Err(Reason::NoPayload);
+    if frame.tcp_flags & flag::SYN != 0 && half.flags & HalfOpen::MIDSTREAM == 0 {
+        return Err(answered(environment, scratch, key, half));
     }
     if frame.tcp_flags & flag::ACK == 0 {
         return Err(Reason::InvalidFlags);
     }
     ask(environment, scratch, key)
+}
+
+/// The device's SYN-ACK says what it takes for the beginning; whoever opens the connection has yet to hear it.
+#[inline(always)]
+fn answered<E: Environment>(environment: &mut E, scratch: &Scratch, key: &FlowKey, half: &HalfOpen) -> Reason {
+    if environment.slots(&key.device, Side::Device).is_none() {
+        environment.lose_flow();
+        return Reason::FlowTableFull;
+    }
+    let frame = &scratch.frame;
+    let serves = if half.waits_for(Side::Network) {
+        half.flags & HalfOpen::SERVES
+    } else if scratch.path.role == Role::Request as u8 {
+        HalfOpen::SERVES
+    } else {
+        0
+    };
+    let now = HalfOpen {
+        since: environment.now(),
+        first: frame.acknowledgement,
+        answer: frame.sequence.wrapping_add(1),
+        side: Side::Network as u32,
+        flags: HalfOpen::ANSWERED | serves,
+        ..HalfOpen::EMPTY
+    };
+    environment.set_half_open(key, now);
+    Reason::NoPayload
 }
 
 /// Asks for a flow for the segment at hand.
@@ -237,13 +257,59 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
     flow.vlans = flow::vlans(&scratch.frame);
     flow.network_sync = limits.sync;
     flow.device_sync = limits.sync;
-    take_up(flow, scratch, &half);
+    let handshake = scratch.frame.tcp_flags & flag::SYN != 0;
+    if handshake {
+        establish(flow, scratch, &half);
+    } else {
+        take_up(flow, scratch, &half);
+    }
     // Found only when it is complete: the network port's program may look for it at any moment.
     if !environment.bind(&key, slot) {
         return Err(Reason::FlowTableFull);
     }
     environment.forget_half_open(&key);
-    Ok(Found::Known)
+    if handshake { Err(Reason::NoPayload) } else { Ok(Found::Known) }
+}
+
+/// The device has answered a SYN, and bytes went by before.
+#[inline(always)]
+fn establish(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
+    flow.client = if half.waits_for(Side::Network) { half.client() } else { client(scratch) };
+    let frame = &scratch.frame;
+    flow.network.start(frame.acknowledgement, 0);
+    flow.device.start(frame.sequence.wrapping_add(1), Direction::CONFIRMED);
+    flow.device.confirmed = frame.acknowledgement;
+    flow.device.acknowledged = frame.acknowledgement;
+    flow.device.window = frame.window;
+    if half.flags & HalfOpen::MIDSTREAM != 0 && distance(half.answer, frame.acknowledgement) > 0 {
+        went_by(flow, half);
+        ahead(flow, half);
+    }
+}
+
+/// [`Side`] code of the protocol's client, by what the policy says of the segment at hand.
+#[inline(always)]
+fn client(scratch: &Scratch) -> u8 {
+    let side = Side::from_code(scratch.frame.side);
+    if scratch.path.role == Role::Request as u8 { side as u8 } else { side.other() as u8 }
+}
+
+/// Notes the bytes that went by before the device spoke.
+#[inline(always)]
+fn went_by(flow: &mut Flow, half: &HalfOpen) {
+    flow.newest = 0;
+    if let Some(entry) = flow.ring.first_mut() {
+        let length = half.answer.wrapping_sub(half.first);
+        *entry = Sent { hash: half.hash, sequence: half.first, length };
+    }
+}
+
+/// They lie ahead of where the device is.
+#[inline(always)]
+fn ahead(flow: &mut Flow, half: &HalfOpen) {
+    if let Some(stretch) = flow.ahead.first_mut() {
+        *stretch = Stretch { first: half.first, end: half.answer };
+    }
 }
 
 /// The last step of a handshake, or the middle of a conversation whose beginning was not seen.
@@ -251,8 +317,7 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
 fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     let frame = &scratch.frame;
     let side = Side::from_code(frame.side);
-    let request = scratch.path.role == Role::Request as u8;
-    flow.client = if request { side as u8 } else { side.other() as u8 };
+    flow.client = client(scratch);
     let (toward, from) = match side {
         Side::Network => (frame.sequence, frame.acknowledgement),
         Side::Device => (frame.acknowledgement, frame.sequence),
@@ -274,18 +339,20 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     }
     flow.device.acknowledged = toward;
     flow.device.window = u16::MAX;
+    if half.waits_for(Side::Network) && !began {
+        flow.network.pending = half.first;
+        flow.network.flags |= Direction::PENDING;
+        flow.pending_at = half.since;
+    }
     if began {
         flow.client = half.client();
-    } else if half.flags & HalfOpen::MIDSTREAM != 0
-        && distance(toward, half.first) >= 0
-        && distance(half.answer, toward) >= 0
-    {
+    } else if half.flags & HalfOpen::MIDSTREAM != 0 && distance(half.answer, toward) > 0 {
         // Bytes that went by before the device spoke: only the same may come again.
-        flow.network.next = half.answer;
-        flow.newest = 0;
-        if let Some(entry) = flow.ring.first_mut() {
-            let length = half.answer.wrapping_sub(half.first);
-            *entry = Sent { hash: half.hash, sequence: half.first, length };
+        went_by(flow, half);
+        if distance(toward, half.first) >= 0 {
+            flow.network.next = half.answer;
+        } else {
+            ahead(flow, half);
         }
     }
 }

@@ -1,10 +1,9 @@
 //! Segments toward the device: in order, or the same as what was forwarded.
 
-use super::{Found, holds, payload_length, prepare, resync};
+use super::{Found, holds, outward, payload_length, prepare, resync};
 use crate::environment::{Limits, Trust};
 use crate::flow::{AHEAD, Direction, Flow, RING, Sent, Stretch, distance};
 use crate::policy::Image;
-use crate::port::Side;
 use crate::scratch::{Commit, Scratch};
 use crate::transport::flag;
 use crate::verdict::{Mode, Reason};
@@ -14,6 +13,12 @@ const PATIENCE: u32 = 4768;
 
 /// Segments that could not be verified before the conversation is reset.
 const STRIKES: u8 = 3;
+
+/// A device answers a SYN within this time, in nanoseconds, or not at all.
+pub(super) const ANSWER: u64 = 3_000_000_000;
+
+/// Bytes behind the first one of a conversation that a device may take before it has acknowledged anything.
+const WINDOW: i32 = 1 << 20;
 
 /// Follows a segment that entered by the network port.
 #[inline(always)]
@@ -28,7 +33,7 @@ pub(super) fn follow(
     flow.network.seen = now;
     open(flow);
     if flags & flag::SYN != 0 {
-        return Err(synchronise(flow, scratch));
+        return Err(synchronise(flow, scratch, now));
     }
     if flow.killed != 0 && scratch.path.mode == Mode::Enforce as u8 {
         return Err(Reason::FlowKilled);
@@ -52,6 +57,13 @@ pub(super) fn follow(
     if !recorded && !acknowledges(flow, scratch) {
         return Err(Reason::InvalidAcknowledgement);
     }
+    if !recorded && !fits_handshake(flow, scratch, now) {
+        if holds(scratch) {
+            return Err(Reason::SequenceGap);
+        }
+        scratch.fault(Reason::SequenceGap);
+        scratch.stream.uncertain = 1;
+    }
     flow.network.flags |= Direction::SPOKEN;
     place(policy, limits, flow, scratch, now)
 }
@@ -60,23 +72,44 @@ pub(super) fn follow(
 #[inline(always)]
 fn open(flow: &mut Flow) {
     let (mine, theirs) = (&mut flow.network, &flow.device);
-    if mine.has(Direction::PENDING) && theirs.has(Direction::CONFIRMED) && theirs.confirmed == mine.pending {
-        let next = mine.pending;
-        mine.start(next, 0);
+    if theirs.has(Direction::CONFIRMED) && theirs.turn != mine.turn {
+        mine.turn = theirs.turn;
+        mine.start(theirs.confirmed, 0);
         flow.forget();
     }
+}
+
+/// False for a segment that a device could take for a part of another conversation than the one that is followed: it may
+/// have answered several SYNs, and the first segment chooses one; or it may have answered one whose answer is not here yet.
+#[inline(always)]
+fn fits_handshake(flow: &Flow, scratch: &Scratch, now: u64) -> bool {
+    let mine = &flow.network;
+    let sequence = scratch.frame.sequence;
+    if !mine.has(Direction::SPOKEN) && flow.device.has(Direction::CONFIRMED) {
+        return sequence == mine.next;
+    }
+    let end = sequence.wrapping_add(payload_length(&scratch.frame));
+    !(mine.has(Direction::PENDING)
+        && now.saturating_sub(flow.pending_at) < ANSWER
+        && distance(end, mine.pending) > 0
+        && distance(sequence, mine.pending) < WINDOW)
 }
 
 /// A SYN starts nothing by itself: the numbering it offers counts when the device's SYN-ACK acknowledges it. A copy of the
 /// SYN that was answered last offers nothing. A SYN-ACK answers a SYN of the device, or does not pass.
 #[inline(always)]
-fn synchronise(flow: &mut Flow, scratch: &Scratch) -> Reason {
+fn synchronise(flow: &mut Flow, scratch: &Scratch, now: u64) -> Reason {
     let (mine, theirs) = (&mut flow.network, &flow.device);
     let first = scratch.frame.sequence.wrapping_add(1);
     if scratch.frame.tcp_flags & flag::ACK == 0 {
-        if !theirs.has(Direction::CONFIRMED) || theirs.confirmed != first {
+        if mine.has(Direction::PENDING) && mine.pending != first && now.saturating_sub(flow.pending_at) < ANSWER {
+            // One question at a time, so that it is known what the device may be answering.
+            return Reason::ConnectionRate;
+        }
+        if !outward::is_at(theirs, first) {
             mine.pending = first;
             mine.flags |= Direction::PENDING;
+            flow.pending_at = now;
         }
         return Reason::NoPayload;
     }
@@ -115,7 +148,7 @@ fn acknowledges(flow: &Flow, scratch: &Scratch) -> bool {
         return true;
     }
     let behind = distance(scratch.frame.acknowledgement, flow.device.next);
-    let first = !flow.network.has(Direction::SPOKEN) && flow.client == Side::Network as u8;
+    let first = !flow.network.has(Direction::SPOKEN) && flow.device.has(Direction::CONFIRMED);
     behind <= 0 && (!first || behind == 0)
 }
 
@@ -148,7 +181,7 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
         return Err(Reason::DuplicateDiffers);
     }
     if mine.has(Direction::ADOPTED)
-        && let Some(reason) = unproved(policy, limits.trust_at(now), flow, scratch, ahead)
+        && let Some(reason) = unproved(policy, limits.trust_at(now), scratch, ahead)
     {
         return Err(reason);
     }
@@ -160,6 +193,11 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
         let from = later(sequence, flow.device.acknowledged);
         scratch.stream.compare = from;
         scratch.stream.compare_end = if distance(end, limit) < 0 { end } else { limit };
+        return Ok(Found::Again);
+    }
+    if holds(scratch) && went_ahead(flow, sequence, end).first != end {
+        scratch.stream.compare = sequence;
+        scratch.stream.compare_end = sequence;
         return Ok(Found::Again);
     }
     fresh(flow, scratch, sequence, now)
@@ -181,7 +219,7 @@ const fn later(a: u32, b: u32) -> u32 {
 #[inline(always)]
 pub(super) fn fresh(flow: &Flow, scratch: &mut Scratch, sequence: u32, now: u64) -> Result<Found, Reason> {
     let mine = &flow.network;
-    if !has_room(flow) && payload_length(&scratch.frame) != 0 {
+    if payload_length(&scratch.frame) != 0 && vacancy(flow).is_none() {
         if holds(scratch) {
             return Err(Reason::BackPressure);
         }
@@ -201,17 +239,29 @@ pub(super) fn fresh(flow: &Flow, scratch: &mut Scratch, sequence: u32, now: u64)
     Ok(Found::Fresh)
 }
 
-/// An entry that the device has not acknowledged is never given up: without it a repetition could not be compared.
+/// Where the ring has room: behind the newest entry, or where else the device has acknowledged all. An entry that it has
+/// not acknowledged is never given up, because a repetition could not be compared without it; but one that lies ahead of the
+/// stream, let through by another mode than enforce, must not stop it.
 #[inline(always)]
-fn has_room(flow: &Flow) -> bool {
+fn vacancy(flow: &Flow) -> Option<u32> {
     // A capture of one side alone: nobody can say what the other acknowledged.
     if !flow.device.has(Direction::SPOKEN) && !flow.device.has(Direction::CONFIRMED) {
-        return true;
+        return Some(flow.newest.wrapping_add(1));
     }
-    match flow.ring.get(flow.newest.wrapping_add(1) as usize & (RING - 1)) {
-        Some(oldest) => oldest.length == 0 || distance(oldest.end(), flow.device.acknowledged) <= 0,
-        None => false,
+    let (mut index, mut ahead) = (flow.newest, None);
+    for _ in 0..RING {
+        index = index.wrapping_add(1);
+        let Some(entry) = flow.ring.get(index as usize & (RING - 1)) else {
+            break;
+        };
+        if entry.length == 0 || distance(entry.end(), flow.device.acknowledged) <= 0 {
+            return Some(index);
+        }
+        if ahead.is_none() && distance(entry.sequence, flow.network.next) > 0 {
+            ahead = Some(index);
+        }
     }
+    ahead
 }
 
 /// Units must begin and end where segments do, unless the conduit says otherwise, or the sender asks whether the device
@@ -236,7 +286,9 @@ fn beyond(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, end: u32) -> 
             return Ok(Found::Again);
         }
     }
-    scratch.fault(Reason::SequenceGap);
+    if scratch.count == 0 {
+        scratch.fault(Reason::SequenceGap);
+    }
     scratch.stream.uncertain = 1;
     if limits.trust as u8 == Trust::Whole as u8 {
         // What a recorder missed never comes.
@@ -253,24 +305,35 @@ fn beyond(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, end: u32) -> 
 
 /// A conversation whose units are not known to begin where it is. `Some`: why the segment does not pass.
 #[inline(always)]
-fn unproved(policy: &Image, trust: Trust, flow: &mut Flow, scratch: &mut Scratch, ahead: i32) -> Option<Reason> {
+fn unproved(policy: &Image, trust: Trust, scratch: &mut Scratch, ahead: i32) -> Option<Reason> {
     let refused = resync::refuse(policy, trust, scratch);
     let hold = holds(scratch);
     if hold && refused {
         return Some(Reason::Unsynchronised);
     }
     scratch.stream.unproved = 1;
-    if ahead > 0 {
-        if hold {
-            return Some(Reason::SequenceGap);
-        }
-        resync::restart(flow, scratch.frame.sequence, Reason::SequenceGap as u8);
+    if ahead > 0 && hold {
+        return Some(Reason::SequenceGap);
     }
-    if refused || ahead > 0 {
-        scratch.fault(if refused { Reason::Unsynchronised } else { Reason::SequenceGap });
+    if refused {
+        scratch.fault(Reason::Unsynchronised);
         scratch.stream.uncertain = 1;
     }
     None
+}
+
+/// Bytes from `sequence` up to `end` that went by before, though the stream had not come to them: some of them, or none.
+#[inline(always)]
+pub(super) fn went_ahead(flow: &Flow, sequence: u32, end: u32) -> Stretch {
+    let mut found = Stretch { first: end, end };
+    for stretch in &flow.ahead {
+        let first = later(stretch.first, sequence);
+        if stretch.first != stretch.end && distance(found.first, first) > 0 && distance(stretch.end, first) > 0 {
+            let end = if distance(end, stretch.end) < 0 { end } else { stretch.end };
+            found = Stretch { first, end };
+        }
+    }
+    found
 }
 
 /// Notes a segment that is forwarded.
@@ -278,11 +341,14 @@ fn unproved(policy: &Image, trust: Trust, flow: &mut Flow, scratch: &mut Scratch
 pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
     let stream = &scratch.stream;
     if stream.fresh_length != 0 {
-        let index = flow.newest.wrapping_add(1) as usize & (RING - 1);
-        if let Some(entry) = flow.ring.get_mut(index) {
+        let index = match vacancy(flow) {
+            Some(index) => index,
+            None => flow.newest.wrapping_add(1),
+        };
+        if let Some(entry) = flow.ring.get_mut(index as usize & (RING - 1)) {
             *entry = Sent { hash: stream.hash, sequence: stream.fresh, length: stream.fresh_length };
         }
-        flow.newest = flow.newest.wrapping_add(1);
+        flow.newest = index;
     }
     if stream.commit == Commit::Ahead as u8 {
         note(flow, stream.fresh, stream.next);
@@ -290,6 +356,7 @@ pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
     }
     resync::learn_inward(flow, scratch);
     let mine = &mut flow.network;
+    mine.strikes = 0;
     mine.next = stream.next;
     mine.skip = stream.skip;
     if stream.save_length != 0 && mine.carry_length == 0 {
@@ -302,9 +369,16 @@ pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
     absorb(flow);
 }
 
-/// Notes a stretch ahead of the stream. With no room for it the device's acknowledgement will show what went by.
+/// Notes a stretch ahead of the stream, with one that it continues or in a place of its own. With no room for it the
+/// device's acknowledgement will show what went by.
 #[inline(always)]
 fn note(flow: &mut Flow, first: u32, end: u32) {
+    for stretch in &mut flow.ahead {
+        if stretch.first != stretch.end && stretch.end == first {
+            stretch.end = end;
+            return;
+        }
+    }
     for stretch in &mut flow.ahead {
         if stretch.first == stretch.end {
             *stretch = Stretch { first, end };
@@ -322,8 +396,10 @@ fn absorb(flow: &mut Flow) {
                 break;
             };
             if stretch.first != stretch.end && distance(stretch.first, flow.network.next) <= 0 {
-                if stretch.first == flow.network.next {
+                if distance(stretch.end, flow.network.next) > 0 {
                     flow.network.next = stretch.end;
+                    flow.network.carry_length = 0;
+                    flow.network.skip = 0;
                 }
                 stretch.first = stretch.end;
             }
@@ -331,8 +407,8 @@ fn absorb(flow: &mut Flow) {
     }
 }
 
-/// A segment that was sent again and is not what was forwarded. True when it is the one too many: the conversation is
-/// to be reset.
+/// A segment that was sent again and is not what was forwarded. True when it is the one too many since the last one that
+/// brought new bytes: the conversation is to be reset.
 #[inline(always)]
 pub(super) fn strike(flow: &mut Flow) -> bool {
     let mine = &mut flow.network;

@@ -159,6 +159,7 @@ pub fn lose<E: Environment>(environment: &mut E, scratch: &Scratch) {
             Side::Network => {
                 let end = scratch.frame.sequence.wrapping_add(payload_length(&scratch.frame));
                 resync::restart(flow, end, 0);
+                flow.forget();
             }
             Side::Device => {
                 flow.device.flags = Direction::ADOPTED;

@@ -65,7 +65,8 @@ fn open(flow: &mut Flow) {
     }
 }
 
-/// The device answers a SYN: from now on the numbering that it offered counts. Or it asks for a conversation itself.
+/// The device answers a SYN: from now on the numbering that it offered counts, whichever SYN it was, and whatever numbering
+/// counted before. Or it asks for a conversation itself.
 #[inline(always)]
 fn synchronise(flow: &mut Flow, scratch: &Scratch) {
     let (mine, theirs) = (&mut flow.device, &flow.network);
@@ -76,13 +77,23 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch) {
             mine.pending = first;
             mine.flags |= Direction::PENDING;
         }
-    } else if theirs.has(Direction::PENDING) && theirs.pending == frame.acknowledgement {
+    } else {
+        if !is_at(mine, frame.acknowledgement) {
+            mine.turn = mine.turn.wrapping_add(1);
+        }
         mine.start(first, Direction::CONFIRMED);
         mine.confirmed = frame.acknowledgement;
         mine.acknowledged = frame.acknowledgement;
         mine.window = frame.window;
         flow.killed = 0;
     }
+}
+
+/// True when the device has answered a SYN with this first number, and has acknowledged nothing since: an answer is a
+/// copy of that one. A device that has acknowledged bytes and answers again has begun anew.
+#[inline(always)]
+pub(super) const fn is_at(device: &Direction, first: u32) -> bool {
+    device.has(Direction::CONFIRMED) && device.confirmed == first && device.acknowledged == first
 }
 
 /// Where the segment lies relative to what came before.

@@ -13,17 +13,15 @@ use crate::port::Side;
 use crate::scratch::Scratch;
 use crate::verdict::Reason;
 
-/// Begins anew at a sequence number toward the device. `hindrance` is the reason that `status` gives.
+/// Begins anew at a sequence number toward the device; what was forwarded stays known, so that it can't be contradicted.
+/// `hindrance` is the reason that `status` gives.
 #[inline(always)]
 pub fn restart(flow: &mut Flow, next: u32, hindrance: u8) {
     if !flow.network.has(Direction::ADOPTED) {
         flow.adopted_at = flow.network.seen;
     }
-    if next != flow.network.next {
-        flow.forget();
-    }
-    let spoken = flow.network.flags & (Direction::SPOKEN | Direction::CONFIRMED);
-    flow.network.start(next, Direction::ADOPTED | spoken);
+    let kept = flow.network.flags & (Direction::SPOKEN | Direction::CONFIRMED | Direction::PENDING);
+    flow.network.start(next, Direction::ADOPTED | kept);
     flow.network.hindrance = hindrance;
 }
 

@@ -101,3 +101,18 @@ impl Request {
         }
     }
 }
+
+/// A read of ten registers, with this transaction.
+pub(crate) fn read(transaction: u16) -> Vec<u8> {
+    adu(transaction, 1, &Request::Read(3, 0, 10).pdu())
+}
+
+/// A write of one register.
+pub(crate) fn write(transaction: u16) -> Vec<u8> {
+    adu(transaction, 1, &Request::Register(0, 1).pdu())
+}
+
+/// The answer to [`read`].
+pub(crate) fn answer(transaction: u16) -> Vec<u8> {
+    adu(transaction, 1, &[&[3, 20][..], &[0; 20]].concat())
+}

@@ -1,7 +1,8 @@
 //! Small policies built by hand: three zones, one Modbus conduit with rules, two conduits without inspection.
 //!
 //! Zones: 1 HMI, 2 the PLC (a device), 3 engineering. Conduits: 1 HMI -> PLC Modbus (TCP and UDP 502), 2 anyone -> PLC TCP
-//! port 80 without inspection, 3 engineering -> PLC Modbus without any rule, 4 HMI -> PLC ICMP, 5 HMI -> PLC IP protocol 47.
+//! port 80 without inspection, 3 engineering -> PLC Modbus without any rule, 4 HMI -> PLC ICMP, 5 HMI -> PLC IP protocol 47,
+//! 6 PLC -> HMI Modbus on port 40000, without any rule.
 
 use std::collections::BTreeSet;
 
@@ -72,6 +73,8 @@ pub(crate) struct Policy {
     pub(crate) protocol: Protocol,
     /// Units may begin and end anywhere in a segment.
     pub(crate) stream: bool,
+    /// The PLC may be a client: conduit 6.
+    pub(crate) device_asks: bool,
 }
 
 impl Policy {
@@ -87,6 +90,7 @@ impl Policy {
             generation: 1,
             protocol: Protocol::Modbus,
             stream: false,
+            device_asks: false,
         }
     }
 
@@ -125,6 +129,7 @@ impl Policy {
         image.conduits[3] = entry(Protocol::Modbus);
         image.conduits[4] = entry(Protocol::Icmp);
         image.conduits[5] = entry(Protocol::Ip);
+        image.conduits[6] = entry(Protocol::Modbus);
         let service = |transport: u32, port: u32, conduit| Service {
             first: transport << 16 | port,
             last: transport << 16 | port,
@@ -142,11 +147,15 @@ impl Policy {
             tunnel,
             service(6, 80, 2),
             service(6, 502, 3),
+            service(6, 40000, 6),
         ];
         image.services[..all.len()].copy_from_slice(&all);
         let pair = |client: u32, first, count| Pair { key: client << 16 | 2, services: Run { first, count } };
-        image.pairs[..3].copy_from_slice(&[pair(0, 0, 1), pair(1, 1, 5), pair(3, 6, 2)]);
-        image.header.pairs = Run { first: 0, count: 3 };
+        let back = Pair { key: 2 << 16 | 1, services: Run { first: 8, count: 1 } };
+        let mut all = vec![pair(0, 0, 1), pair(1, 1, 5), back, pair(3, 6, 2)];
+        all.retain(|pair| self.device_asks || *pair != back);
+        image.pairs[..all.len()].copy_from_slice(&all);
+        image.header.pairs = Run { first: 0, count: all.len() as u32 };
     }
 
     fn rules(&self, image: &mut Image) {

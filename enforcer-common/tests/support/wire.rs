@@ -28,6 +28,20 @@ impl Seen {
     }
 }
 
+/// What must be the same whatever the mode: runs `act` on three boxes, and gives back the one in enforce. `denied` is what
+/// enforce does; the other modes forward.
+pub(crate) fn in_all_modes(policy: &Policy, act: impl Fn(&mut Wire) -> Seen, reason: Reason, denied: Action) -> Wire {
+    let [_, _, enforce] = [Mode::Learn, Mode::Shadow, Mode::Enforce].map(|mode| {
+        let mut wire = Wire::open(policy, mode);
+        let seen = act(&mut wire);
+        assert_eq!(seen.reason, reason, "{mode:?}: {seen:?}");
+        let action = if mode == Mode::Enforce { denied } else { Action::Forward };
+        assert_eq!(seen.action, action, "{mode:?}: {seen:?}");
+        wire
+    });
+    enforce
+}
+
 pub(crate) struct Wire {
     pub(crate) policy: Box<Image>,
     pub(crate) host: Host,
@@ -104,6 +118,20 @@ impl Wire {
         let (from, to, ports) = if side == Side::Network { (HMI, PLC, (40000, 502)) } else { (PLC, HMI, (502, 40000)) };
         let bytes = ethernet(side, &[], 0x0800, &ipv4(from, to, 6, &[], &tcp(ports, sequence, ack, flags, payload)));
         self.frame(side, &bytes)
+    }
+
+    /// A bare acknowledgement of the device, with the window that it offers.
+    pub(crate) fn acknowledge(&mut self, ack: u32, window: u16) -> Seen {
+        let segment = tcp((502, 40000), self.server, ack, ACK, &[]);
+        let mut bytes = ethernet(Side::Device, &[], 0x0800, &ipv4(PLC, HMI, 6, &[], &segment));
+        bytes[48..50].copy_from_slice(&window.to_be_bytes());
+        self.frame(Side::Device, &bytes)
+    }
+
+    /// A segment of the client at any place, with the acknowledgement that it has reached.
+    pub(crate) fn at(&mut self, sequence: u32, payload: &[u8]) -> Seen {
+        let ack = self.server;
+        self.segment(Side::Network, sequence, ack, ACK | PSH, payload)
     }
 
     /// The client's next bytes.

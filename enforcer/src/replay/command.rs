@@ -34,7 +34,7 @@ pub struct Arguments {
     /// Who is behind the device port, when the policy does not say
     #[arg(long, value_delimiter = ',', value_name = "IP[,IP]")]
     pub device: Vec<IpAddr>,
-    /// Judge IPv4, TCP and UDP checksums; captures made on the talking host carry wrong ones
+    /// Judge IPv4, TCP, UDP and ICMP checksums; captures made on the talking host carry wrong ones
     #[arg(long)]
     pub checksums: bool,
     /// pcap or pcapng files

@@ -44,6 +44,9 @@ pub struct Line<'a> {
     /// What is wrong with the unit or the frame, where `reason` says something else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<&'static str>,
+    /// Enforce would not have seen the bytes in this place: what is said of them holds for when they come again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub uncertain: bool,
     /// Both lengths, where the snap length cut the frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truncated: Option<Truncated>,
@@ -108,6 +111,7 @@ fn unit<'a>(captured: &capture::Frame, scratch: &Scratch, names: &'a Names, part
         line.protocol = protocol.as_str().into();
     }
     line.role = Some(Role::from_code(first.role).as_str());
+    line.uncertain = parts.iter().any(|part| part.has(Operation::UNCERTAIN));
     line.fault = parts
         .iter()
         .find_map(|part| Reason::from_code(part.fault))
@@ -159,8 +163,23 @@ fn blank<'a>(captured: &capture::Frame, scratch: &Scratch, names: &'a Names, rea
         action: Action::from_code(scratch.action).as_str(),
         technique: None,
         retransmission: scratch.stream.retransmission != 0,
-        fault: None,
+        fault: wrong_checksum(frame).filter(|_| reason == Reason::BadChecksum),
+        uncertain: false,
         truncated: captured.is_truncated().then_some(truncated),
+    }
+}
+
+/// The outermost checksum that is wrong.
+fn wrong_checksum(frame: &scratch::Frame) -> Option<&'static str> {
+    if frame.wrong_checksum & scratch::Frame::WRONG_NETWORK != 0 {
+        return Some("ipv4_checksum");
+    }
+    match frame.transport_protocol {
+        _ if frame.wrong_checksum == 0 => None,
+        protocol::TCP => Some("tcp_checksum"),
+        protocol::UDP => Some("udp_checksum"),
+        protocol::ICMP | protocol::ICMPV6 => Some("icmp_checksum"),
+        _ => None,
     }
 }
 

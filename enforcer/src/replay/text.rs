@@ -38,6 +38,9 @@ impl fmt::Display for Line<'_> {
         if let Some(fault) = self.fault {
             write!(f, " [{fault}]")?;
         }
+        if self.uncertain {
+            write!(f, " [uncertain]")?;
+        }
         if self.retransmission {
             write!(f, " [retransmission]")?;
         }

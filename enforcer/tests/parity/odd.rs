@@ -108,7 +108,7 @@ pub(crate) fn icmp(dice: &mut Dice, client: &End, server: &End, below: Below) ->
     } else {
         (message[0], message[1]) = if below.six { (2, 0) } else { (3, 4) };
         let from = if dice.once_in(8) { client } else { server };
-        let sequence = Segment { sequence: 1, acknowledgement: 1, flags: 0x10, options: 0 };
+        let sequence = Segment { sequence: 1, acknowledgement: 1, flags: 0x10, options: 0, window: 0x2000 };
         let quoted = wire::tcp(from, client, Below { tags: 0, ..below }, sequence, &[]);
         let size = dice.one_of(&[8, 28, 40, 60]);
         let quoted = quoted.get(14..).unwrap_or_default().iter().take(size);
@@ -133,7 +133,7 @@ pub(crate) fn address(dice: &mut Dice, client: &End, server: &End, below: Below)
     match dice.below(4) {
         0 => wire::ip(&from, &to, below, 2, &[0x16; 8]),
         1 => {
-            let segment = Segment { sequence: 1, acknowledgement: 1, flags: 0x10, options: 0 };
+            let segment = Segment { sequence: 1, acknowledgement: 1, flags: 0x10, options: 0, window: 0x2000 };
             wire::tcp(&from, &to, below, segment, &[])
         }
         _ => wire::udp(&from, &to, below, &[1, 2, 3]),

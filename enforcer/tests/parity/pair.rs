@@ -8,6 +8,7 @@ use enforcer::dataplane::plain::Plain;
 use enforcer_common::abi::{FlowKeyV4, cell, loss};
 use enforcer_common::action::Action;
 use enforcer_common::decide;
+use enforcer_common::environment::Trust;
 use enforcer_common::event::Event;
 use enforcer_common::flow::{Flow, FlowKey, NO_FLOW};
 use enforcer_common::observation::{Observation, ObservationKey};
@@ -68,6 +69,12 @@ impl<'p> Pair<'p> {
     pub(crate) fn publish(&mut self, policy: &'p Image) {
         self.policy = policy;
         self.stand.publish(policy);
+    }
+
+    /// Whether conversations that were open before the box came may be taken up. Counts with the next mode.
+    pub(crate) fn grace(&mut self, given: bool) {
+        self.stand.grace_until = if given { u64::MAX } else { 0 };
+        self.witness.limits.trust = if given { Trust::Reading } else { Trust::Nothing };
     }
 
     pub(crate) fn mode(&mut self, mode: Mode) {
@@ -264,7 +271,7 @@ fn settled(flow: &Flow) -> Flow {
         let length = direction.carry_length as usize;
         flow.carry(side).iter_mut().skip(length).for_each(|byte| *byte = 0);
     }
-    flow.adopted_at = 0;
+    (flow.adopted_at, flow.pending_at) = (0, 0);
     flow
 }
 

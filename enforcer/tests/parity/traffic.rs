@@ -4,8 +4,9 @@ use enforcer_common::port::Side;
 
 use super::dice::Dice;
 use super::stand::MANAGEMENT;
+use super::talk::Talk;
 use super::wire::{self, Below, End, Segment};
-use super::{odd, units};
+use super::{checksum, odd, units};
 
 const FIN: u8 = 1;
 const SYN: u8 = 2;
@@ -32,6 +33,7 @@ struct Conversation {
 pub(crate) struct Traffic {
     dice: Dice,
     conversations: Vec<Conversation>,
+    talks: Vec<Talk>,
 }
 
 /// A client: an operator, an engineer, a stranger.
@@ -62,11 +64,25 @@ fn server(dice: &mut Dice) -> End {
 
 impl Traffic {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { dice: Dice::new(seed), conversations: Vec::new() }
+        Self { dice: Dice::new(seed), conversations: Vec::new(), talks: Vec::new() }
     }
 
-    /// The next frame and the port it enters by.
+    /// The next frame and the port it enters by. Few have a wrong checksum.
     pub(crate) fn frame(&mut self) -> (Side, Vec<u8>) {
+        let (side, frame) = if self.dice.once_in(2) { self.talk() } else { self.any() };
+        (side, if self.dice.once_in(40) { frame } else { checksum::repaired(frame) })
+    }
+
+    fn talk(&mut self) -> (Side, Vec<u8>) {
+        if self.talks.len() < 3 || self.dice.once_in(80) {
+            let (client, server) = (client(&mut self.dice), server(&mut self.dice));
+            self.talks.push(Talk::new(&mut self.dice, client, server));
+        }
+        let index = self.dice.index(self.talks.len());
+        self.talks[index].frame(&mut self.dice)
+    }
+
+    fn any(&mut self) -> (Side, Vec<u8>) {
         if self.conversations.len() < 3 || self.dice.once_in(40) {
             let conversation = Conversation::new(&mut self.dice);
             self.conversations.push(conversation);
@@ -121,7 +137,7 @@ impl Conversation {
             (&self.server, &self.client, self.side.other())
         };
         let acknowledgement = self.next[usize::from(from_client)];
-        let segment = Segment { sequence, acknowledgement, flags, options };
+        let segment = Segment { sequence, acknowledgement, flags, options, window: 0x2000 };
         (side, wire::tcp(from, to, self.below, segment, payload))
     }
 
@@ -270,7 +286,7 @@ fn noise(dice: &mut Dice) -> (Side, Vec<u8>) {
                 &client,
                 &server,
                 below,
-                Segment { sequence: dice.long(), acknowledgement: 0, flags: ACK, options: 0 },
+                Segment { sequence: dice.long(), acknowledgement: 0, flags: ACK, options: 0, window: 0x2000 },
                 &payload,
             )
         }

@@ -1,4 +1,4 @@
-//! Frames from fields: Ethernet with tags, IPv4 or IPv6, TCP, UDP or anything. Checksums stay 0: no stage reads them.
+//! Frames from fields: Ethernet with tags, IPv4 or IPv6, TCP, UDP or anything. Checksums stay 0, see [`super::checksum`].
 
 /// One end of a conversation.
 #[derive(Clone, Copy, Debug)]
@@ -61,12 +61,14 @@ pub(crate) struct Segment {
     pub(crate) flags: u8,
     /// Words of options, no operation each.
     pub(crate) options: u8,
+    pub(crate) window: u16,
 }
 
 pub(crate) fn tcp(from: &End, to: &End, below: Below, segment: Segment, payload: &[u8]) -> Vec<u8> {
     let mut bytes = [from.port, to.port].map(u16::to_be_bytes).concat();
     bytes.extend([segment.sequence, segment.acknowledgement].map(u32::to_be_bytes).concat());
-    bytes.extend([(5 + segment.options) << 4, segment.flags, 0x20, 0, 0, 0, 0, 0]);
+    bytes.extend([(5 + segment.options) << 4, segment.flags]);
+    bytes.extend([segment.window.to_be_bytes(), [0, 0], [0, 0]].concat());
     bytes.extend(std::iter::repeat_n(1, usize::from(segment.options) * 4));
     bytes.extend(payload);
     ip(from, to, below, 6, &bytes)

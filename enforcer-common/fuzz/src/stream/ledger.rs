@@ -1,0 +1,130 @@
+//! What went by, and what must be true of it.
+
+use std::collections::HashMap;
+
+use enforcer_common::flow::distance;
+
+use super::Segment;
+use super::receiver::{Receiver, next_unit};
+
+/// A byte that was forwarded toward the device.
+#[derive(Clone, Copy, Debug)]
+struct Byte {
+    value: u8,
+    /// Number of the segment that brought it.
+    serial: u64,
+    /// Of a conversation that the box did not know, at this time.
+    unknown: Option<u64>,
+}
+
+/// The book of one conversation.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    /// Forwarded and not acknowledged.
+    open: HashMap<u32, Byte>,
+    /// Judged and forwarded as new.
+    judged: HashMap<u32, u8>,
+    /// Highest acknowledgement of the device.
+    acknowledged: Option<u32>,
+    /// A byte was forwarded that only learn or shadow let through: what the device makes of it is not the box's doing.
+    pub(crate) tainted: bool,
+    /// Where units begin is not known: the box came in the middle of one, or looked away.
+    pub(crate) unframed: bool,
+}
+
+impl Ledger {
+    /// Time goes by. Bytes of a conversation that the box did not know, and of which its device said nothing for so long,
+    /// were lost.
+    pub(crate) fn wait(&mut self, now: u64) {
+        self.open.retain(|_, byte| byte.unknown.is_none_or(|since| now - since < 75_000_000_000));
+    }
+
+    /// A segment toward the device was forwarded. `fresh` are its bytes that were judged as new; `unknown` is the time, when
+    /// the box does not know the conversation.
+    pub(crate) fn forwarded(&mut self, segment: &Segment, unknown: Option<u64>, fresh: Option<(u32, u32)>) {
+        let serial = segment.serial;
+        for (sequence, value) in numbered(segment) {
+            if self.acknowledged.is_some_and(|acknowledged| distance(sequence, acknowledged) < 0) {
+                continue;
+            }
+            match self.open.get(&sequence) {
+                Some(before) => assert_eq!(before.value, value, "two values for one byte, at {sequence}: {segment:?}"),
+                None => {
+                    self.open.insert(sequence, Byte { value, serial, unknown });
+                }
+            }
+        }
+        let Some((first, length)) = fresh else { return };
+        for (sequence, value) in numbered(segment) {
+            let old = self.acknowledged.is_some_and(|acknowledged| distance(sequence, acknowledged) < 0);
+            if !old && distance(sequence, first) >= 0 && distance(sequence, first.wrapping_add(length)) < 0 {
+                self.judged.insert(sequence, value);
+            }
+        }
+    }
+
+    /// A segment was forwarded by a mode that keeps nothing back: nothing holds for what `denied` or contradicts.
+    pub(crate) fn let_through(&mut self, segment: &Segment, denied: bool) {
+        let contradicts = |(sequence, value)| self.open.get(&sequence).is_some_and(|before| before.value != value);
+        if denied || numbered(segment).any(contradicts) {
+            self.tainted = true;
+            for (sequence, _) in numbered(segment) {
+                self.open.remove(&sequence);
+            }
+        }
+    }
+
+    /// The device acknowledged.
+    pub(crate) fn heard(&mut self, acknowledgement: u32) {
+        if self.acknowledged.is_none_or(|before| distance(acknowledgement, before) > 0) {
+            self.acknowledged = Some(acknowledgement);
+            self.open.retain(|sequence, _| distance(*sequence, acknowledgement) >= 0);
+        }
+    }
+
+    /// The device has forgotten the conversation.
+    pub(crate) fn ended(&mut self) {
+        self.open.clear();
+    }
+
+    /// The device began anew at `first`, when the segment before the one with number `serial` had arrived: what was on the
+    /// cable then may still be taken.
+    pub(crate) fn began(&mut self, first: u32, serial: u64) {
+        self.acknowledged = Some(first);
+        self.open.retain(|sequence, byte| byte.serial >= serial && (0..65_536).contains(&distance(*sequence, first)));
+    }
+
+    /// What the application gets is what was judged, and no denied operation.
+    pub(crate) fn check(&self, receiver: &Receiver) {
+        if self.tainted {
+            return;
+        }
+        let delivered: Vec<u8> = receiver.delivered().collect();
+        for (index, byte) in (0u32..).zip(&delivered) {
+            let judged = self.judged.get(&receiver.first.wrapping_add(index));
+            assert_eq!(judged, Some(byte), "byte {index} of the stream was not judged: {receiver:?}");
+        }
+        if self.unframed {
+            return;
+        }
+        let mut rest = &*delivered;
+        while let Some(unit) = next_unit(rest) {
+            assert!(is_allowed(unit), "a denied operation arrived: {unit:02x?}");
+            rest = rest.split_at(unit.len()).1;
+        }
+    }
+}
+
+/// What the policy of the model may allow: reads, and writes of several registers up to 99.
+fn is_allowed(unit: &[u8]) -> bool {
+    match unit.get(7..) {
+        Some([1..=4, ..]) => true,
+        Some([16, high, low, ..]) => u16::from_be_bytes([*high, *low]) < 100,
+        _ => false,
+    }
+}
+
+fn numbered(segment: &Segment) -> impl Iterator<Item = (u32, u8)> {
+    let first = segment.sequence;
+    (0u32..).zip(&segment.payload).map(move |(index, byte)| (first.wrapping_add(index), *byte))
+}
