@@ -90,6 +90,9 @@ pub struct Field {
     next: AtomicU32,
 }
 
+/// The vectors' clients leave their connections as they are: a device would have no room for the later ones.
+const ROOMY: &str = "[flows]\nper_device = 256\n";
+
 impl Field {
     pub fn start(setting: Setting, mtu: u32) -> Field {
         let lab = Lab::with_mtu(mtu);
@@ -105,7 +108,7 @@ impl Field {
             }
             Setting::Learn | Setting::Shadow | Setting::Enforce => {
                 let mode = format!("{setting:?}").to_lowercase();
-                let started = Enforcer::start(&lab, &enforcer::current(), &policy, &mode);
+                let started = Enforcer::start_more(&lab, &enforcer::current(), &policy, &mode, ROOMY);
                 Some(started.unwrap_or_else(|error| panic!("{error}")))
             }
         };
