@@ -89,10 +89,13 @@ fn fits_handshake(flow: &Flow, scratch: &Scratch, now: u64) -> bool {
         return sequence == mine.next;
     }
     let end = sequence.wrapping_add(payload_length(&scratch.frame));
-    !(mine.has(Direction::PENDING)
-        && now.saturating_sub(flow.pending_at) < ANSWER
-        && distance(end, mine.pending) > 0
-        && distance(sequence, mine.pending) < WINDOW)
+    !(is_awaited(mine, now) && distance(end, mine.pending) > 0 && distance(sequence, mine.pending) < WINDOW)
+}
+
+/// True while the device may answer a SYN.
+#[inline(always)]
+const fn is_awaited(mine: &Direction, now: u64) -> bool {
+    mine.has(Direction::PENDING) && coarse(now).wrapping_sub(mine.pending_at) < coarse(ANSWER)
 }
 
 /// A SYN starts nothing by itself: the numbering it offers counts when the device's SYN-ACK acknowledges it. A copy of the
@@ -102,14 +105,14 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch, now: u64) -> Reason {
     let (mine, theirs) = (&mut flow.network, &flow.device);
     let first = scratch.frame.sequence.wrapping_add(1);
     if scratch.frame.tcp_flags & flag::ACK == 0 {
-        if mine.has(Direction::PENDING) && mine.pending != first && now.saturating_sub(flow.pending_at) < ANSWER {
+        if is_awaited(mine, now) && mine.pending != first {
             // One question at a time, so that it is known what the device may be answering.
             return Reason::ConnectionRate;
         }
         if !outward::is_at(theirs, first) {
             mine.pending = first;
             mine.flags |= Direction::PENDING;
-            flow.pending_at = now;
+            mine.pending_at = coarse(now);
         }
         return Reason::NoPayload;
     }
@@ -205,7 +208,7 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
 
 /// Nanoseconds in units of 2^20.
 #[inline(always)]
-const fn coarse(now: u64) -> u32 {
+pub(super) const fn coarse(now: u64) -> u32 {
     (now >> 20 & 0xffff_ffff) as u32
 }
 

@@ -132,8 +132,8 @@ impl World {
         let count = if self.changing { 1 } else { count };
         let begin = self.flight[index];
         let end = |index: usize| self.flight.get(index + 1).copied().unwrap_or(self.stream.len());
-        let ends = (index..self.flight.len()).take(usize::from(count).max(1)).map(end);
-        let end = ends.filter(|end| end - begin <= LONGEST).last().unwrap_or(begin);
+        let mut ends = (index..self.flight.len()).take(usize::from(count).max(1)).map(end);
+        let end = ends.rfind(|end| end - begin <= LONGEST).unwrap_or(begin);
         // Once put together, they stay together; and the pieces are no longer on the way.
         self.flight.retain(|other| *other <= begin || *other >= end);
         if count > 1 {
