@@ -13,8 +13,8 @@ struct Byte {
     value: u8,
     /// Number of the segment that brought it.
     serial: u64,
-    /// Of a conversation that the box did not know, at this time.
-    unknown: Option<u64>,
+    /// When.
+    since: u64,
 }
 
 /// The book of one conversation.
@@ -33,15 +33,10 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Time goes by. Bytes of a conversation that the box did not know, and of which its device said nothing for so long,
-    /// were lost.
-    pub(crate) fn wait(&mut self, now: u64) {
-        self.open.retain(|_, byte| byte.unknown.is_none_or(|since| now - since < 75_000_000_000));
-    }
-
-    /// A segment toward the device was forwarded. `fresh` are its bytes that were judged as new; `unknown` is the time, when
-    /// the box does not know the conversation.
-    pub(crate) fn forwarded(&mut self, segment: &Segment, unknown: Option<u64>, fresh: Option<(u32, u32)>) {
+    /// A segment toward the device was forwarded at this time, of a conversation that the box knows or not. `fresh` are its
+    /// bytes that were judged as new. What an unknown one sent so long before, and its device said nothing of, was lost.
+    pub(crate) fn forwarded(&mut self, segment: &Segment, now: u64, known: bool, fresh: Option<(u32, u32)>) {
+        self.open.retain(|_, byte| known || now - byte.since < 75_000_000_000);
         let serial = segment.serial;
         for (sequence, value) in numbered(segment) {
             if self.acknowledged.is_some_and(|acknowledged| distance(sequence, acknowledged) < 0) {
@@ -50,7 +45,7 @@ impl Ledger {
             match self.open.get(&sequence) {
                 Some(before) => assert_eq!(before.value, value, "two values for one byte, at {sequence}: {segment:?}"),
                 None => {
-                    self.open.insert(sequence, Byte { value, serial, unknown });
+                    self.open.insert(sequence, Byte { value, serial, since: now });
                 }
             }
         }
