@@ -6,6 +6,7 @@ use crate::bytes::Bytes;
 use crate::digest::Key;
 use crate::flow::{Flow, FlowKey, HalfOpen, Station};
 use crate::policy::memo::Memo;
+use crate::port::Side;
 use crate::scratch::Scratch;
 use crate::table::Slots;
 use crate::verdict::{Mode, Reason};
@@ -77,8 +78,9 @@ pub trait Environment {
     /// Slot of the flow with this key.
     fn find_flow(&mut self, key: &FlowKey) -> Option<u32>;
 
-    /// The slots of the device with this address, which gets some when it has none. `None`: there are none left.
-    fn slots(&mut self, device: &[u8; 16]) -> Option<Slots>;
+    /// The slots of the device with this address that the program of the port of `side` gives out. The device port's program
+    /// gives the device some when it has none; `None`: there are none left, or none yet.
+    fn slots(&mut self, device: &[u8; 16], side: Side) -> Option<Slots>;
 
     /// Counts a conversation that found no slot.
     fn lose_flow(&mut self);

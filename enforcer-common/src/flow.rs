@@ -16,8 +16,8 @@ pub const CARRY: usize = 264;
 const CARRY_SIZE: u32 = 264;
 
 /// The same for the direction from the device: the head of an answer says all that is reported of it.
-pub const DEVICE_CARRY: usize = 48;
-const DEVICE_CARRY_SIZE: u32 = 48;
+pub const DEVICE_CARRY: usize = 40;
+const DEVICE_CARRY_SIZE: u32 = 40;
 
 /// Most bytes of one segment that are laid behind a carry: more than a frame of 1,500 bytes holds, and with the carry less
 /// than the 2,048 that the kernel's buffer can be read by. Longer ones behind a carry are beyond inspection.

@@ -1,7 +1,9 @@
-//! Where conversations are kept: so many slots for each device, given out by the device port's program alone.
+//! Where conversations are kept: so many slots for each device.
 //!
-//! A conversation begins when the device says so (its SYN-ACK, or in the middle its first segment), therefore one port
-//! gives out slots, needs no lock, and no controller. A device has few sockets; it gets as many slots as the box's
+//! A conversation that a station opens gets its slot when the handshake is complete: the device has answered, and the
+//! station has shown that it heard the answer. Those slots are given out by the network port's program; the others, for
+//! conversations that the device opens and those taken up in the middle, by the device port's. So each slot has one giver,
+//! and needs no lock and no controller. A device has few sockets; it gets as many slots as the box's
 //! configuration says, and one device's connections never take another's. A conversation that lives is never pushed out.
 
 use crate::environment::Environment;
@@ -31,6 +33,20 @@ pub struct Slots {
     pub count: u32,
 }
 
+impl Slots {
+    /// Of all slots of a device those that one port's program gives out: three quarters are the network port's.
+    #[must_use]
+    #[inline(always)]
+    pub const fn of(self, side: Side) -> Self {
+        let others = self.count >> 2;
+        let network = self.count.wrapping_sub(others);
+        match side {
+            Side::Network => Self { first: self.first, count: network },
+            Side::Device => Self { first: self.first.wrapping_add(network), count: others },
+        }
+    }
+}
+
 /// How far the search for a slot has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -57,8 +73,8 @@ const STEP: u32 = 64;
 /// Begins a search among the slots of a device. False when the device has none, and there are none left to give it.
 #[must_use]
 #[inline(always)]
-pub fn begin<E: Environment>(environment: &mut E, claim: &mut Claim, device: &[u8; 16]) -> bool {
-    let Some(slots) = environment.slots(device) else {
+pub fn begin<E: Environment>(environment: &mut E, claim: &mut Claim, device: &[u8; 16], side: Side) -> bool {
+    let Some(slots) = environment.slots(device, side) else {
         return false;
     };
     *claim = Claim {

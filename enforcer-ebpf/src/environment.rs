@@ -144,14 +144,17 @@ impl Environment for Maps<'_> {
     }
 
     #[inline(always)]
-    fn slots(&mut self, device: &[u8; 16]) -> Option<Slots> {
+    fn slots(&mut self, device: &[u8; 16], side: Side) -> Option<Slots> {
         let count = maps::SETTINGS.get(0)?.flows_per_device;
         if count == 0 || count > MOST_PER_DEVICE {
             return None;
         }
         // SAFETY: the value is copied at once; an index is a plain word.
         if let Some(index) = unsafe { maps::DEVICES.get(device).copied() } {
-            return Some(Slots { first: index.wrapping_mul(count), count });
+            return Some(Slots { first: index.wrapping_mul(count), count }.of(side));
+        }
+        if side as u8 == Side::Network as u8 {
+            return None;
         }
         let given = maps::DEVICE_COUNT.get_ptr_mut(0)?;
         // SAFETY: a live map value, which this port's program alone writes.
@@ -162,7 +165,7 @@ impl Environment for Maps<'_> {
         maps::DEVICES.insert(device, index, BPF_NOEXIST as u64).ok()?;
         // SAFETY: as above.
         unsafe { *given = index + 1 };
-        Some(Slots { first, count })
+        Some(Slots { first, count }.of(side))
     }
 
     #[inline(always)]

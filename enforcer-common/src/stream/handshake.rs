@@ -1,10 +1,10 @@
 //! Segments of which no flow is known yet: what a conversation begins with, and what it is made from.
 //!
-//! A flow is made by the device's word alone: its SYN-ACK to a SYN that passed here, its last acknowledgement in a
+//! A flow is made by the device's word alone: a SYN-ACK of its own that its opener has heard, its last acknowledgement in a
 //! handshake that it began itself, or any segment of a conversation that was open before the box came. So nobody on the
-//! network side can fill the table. What waits for that word is kept in a table of its own, [`HalfOpen`].
+//! network side can fill the table by asking. What waits for that word is kept in a table of its own, [`HalfOpen`].
 
-use super::inward::{ANSWER, coarse};
+use super::inward::coarse;
 use super::{Found, admit, check, holds, is_opening, payload_length, prepare, resync};
 use crate::environment::{Environment, Limits, Trust};
 use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, Stretch, distance};
@@ -52,18 +52,14 @@ fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits,
     {
         return reason;
     }
-    let first = frame.sequence.wrapping_add(1);
-    if let Some(half) = environment.half_open(key) {
-        let age = now.saturating_sub(half.since);
-        if half.waits_for(Side::from_code(frame.side)) && half.first != first && age < ANSWER {
-            // One question at a time, so that it is known what the other end may be answering.
-            return Reason::ConnectionRate;
-        }
-        if half.flags & HalfOpen::MIDSTREAM != 0 && age < PATIENCE {
-            // What went by is not forgotten for a question; the device's answer needs none.
-            return Reason::NoPayload;
-        }
+    if let Some(half) = environment.half_open(key)
+        && half.flags & (HalfOpen::ANSWERED | HalfOpen::MIDSTREAM) != 0
+        && now.saturating_sub(half.since) < PATIENCE
+    {
+        // What was answered, or went by, stays until the other side answers anew: anybody can send another SYN.
+        return Reason::NoPayload;
     }
+    let first = frame.sequence.wrapping_add(1);
     let flags = if scratch.path.role == Role::Request as u8 { 0 } else { HalfOpen::SERVES };
     environment.set_half_open(key, HalfOpen { since: now, first, side: frame.side as u32, flags, ..HalfOpen::EMPTY });
     Reason::NoPayload
@@ -100,8 +96,11 @@ fn from_network<E: Environment>(
         return Err(Reason::InvalidFlags);
     }
     if half.waits_for(Side::Network) {
-        // Data, or an acknowledgement, before the device has answered.
-        return Err(Reason::UnexpectedHandshake);
+        // Before the device has answered nobody can have heard its answer.
+        let heard = half.flags & HalfOpen::ANSWERED != 0
+            && half.answer == frame.acknowledgement
+            && half.first == frame.sequence;
+        return if heard { ask(environment, scratch, key) } else { Err(Reason::UnexpectedHandshake) };
     }
     if trust as u8 == Trust::Whole as u8 {
         return ask(environment, scratch, key);
@@ -182,16 +181,46 @@ fn from_device<E: Environment>(
         }
         return Err(Reason::NoPayload);
     }
+    if frame.tcp_flags & flag::SYN != 0 && half.flags & HalfOpen::MIDSTREAM == 0 {
+        return Err(answered(environment, scratch, key, half));
+    }
     if frame.tcp_flags & flag::ACK == 0 {
         return Err(Reason::InvalidFlags);
     }
     ask(environment, scratch, key)
 }
 
+/// The device's SYN-ACK says what it takes for the beginning; whoever opens the connection has yet to hear it.
+#[inline(always)]
+fn answered<E: Environment>(environment: &mut E, scratch: &Scratch, key: &FlowKey, half: &HalfOpen) -> Reason {
+    if environment.slots(&key.device, Side::Device).is_none() {
+        environment.lose_flow();
+        return Reason::FlowTableFull;
+    }
+    let frame = &scratch.frame;
+    let serves = if half.waits_for(Side::Network) {
+        half.flags & HalfOpen::SERVES
+    } else if scratch.path.role == Role::Request as u8 {
+        HalfOpen::SERVES
+    } else {
+        0
+    };
+    let now = HalfOpen {
+        since: environment.now(),
+        first: frame.acknowledgement,
+        answer: frame.sequence.wrapping_add(1),
+        side: Side::Network as u32,
+        flags: HalfOpen::ANSWERED | serves,
+        ..HalfOpen::EMPTY
+    };
+    environment.set_half_open(key, now);
+    Reason::NoPayload
+}
+
 /// Asks for a flow for the segment at hand.
 #[inline(always)]
 fn ask<E: Environment>(environment: &mut E, scratch: &mut Scratch, key: &FlowKey) -> Result<Found, Reason> {
-    if table::begin(environment, &mut scratch.claim, &key.device) {
+    if table::begin(environment, &mut scratch.claim, &key.device, Side::from_code(scratch.frame.side)) {
         return Ok(Found::New);
     }
     environment.lose_flow();
@@ -243,7 +272,7 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
     if handshake { Err(Reason::NoPayload) } else { Ok(Found::Known) }
 }
 
-/// The device has answered a SYN.
+/// The device has answered a SYN, and bytes went by before.
 #[inline(always)]
 fn establish(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     flow.client = if half.waits_for(Side::Network) { half.client() } else { client(scratch) };
@@ -284,8 +313,7 @@ fn ahead(flow: &mut Flow, half: &HalfOpen) {
     }
 }
 
-/// A segment that is no handshake: the last step of one that the device began, or the middle of a conversation whose
-/// beginning was not seen.
+/// The last step of a handshake, or the middle of a conversation whose beginning was not seen.
 #[inline(always)]
 fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     let frame = &scratch.frame;
@@ -295,15 +323,24 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
         Side::Network => (frame.sequence, frame.acknowledgement),
         Side::Device => (frame.acknowledgement, frame.sequence),
     };
-    let began = half.waits_for(Side::Device)
-        && half.flags & HalfOpen::ANSWERED != 0
-        && half.answer == toward
-        && half.first == from;
-    flow.network.start(toward, if began { Direction::SPOKEN } else { Direction::ADOPTED | Direction::SPOKEN });
+    let ends = if half.side == Side::Network as u32 { (half.first, half.answer) } else { (half.answer, half.first) };
+    let began = half.since != 0
+        && half.flags & (HalfOpen::ANSWERED | HalfOpen::MIDSTREAM) == HalfOpen::ANSWERED
+        && ends == (toward, from);
+    // Whose SYN-ACK it was that counted.
+    let device = began && half.side == Side::Network as u32;
+    flow.network.start(toward, Direction::SPOKEN | if began { 0 } else { Direction::ADOPTED });
     flow.device.start(from, if side as u8 == Side::Device as u8 { Direction::SPOKEN } else { 0 });
+    if device {
+        flow.device.flags |= Direction::CONFIRMED;
+        flow.device.confirmed = toward;
+    } else if began {
+        flow.network.flags |= Direction::CONFIRMED;
+        flow.network.confirmed = from;
+    }
     flow.device.acknowledged = toward;
     flow.device.window = u16::MAX;
-    if half.waits_for(Side::Network) {
+    if half.waits_for(Side::Network) && !began {
         flow.network.pending = half.first;
         flow.network.flags |= Direction::PENDING;
         flow.network.pending_at = coarse(half.since);

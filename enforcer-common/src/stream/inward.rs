@@ -136,7 +136,8 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch, now: u64) -> Reason {
 #[inline(always)]
 fn reset(flow: &mut Flow, sequence: u32) -> Reason {
     let mine = &mut flow.network;
-    if mine.has(Direction::ADOPTED) || sequence == mine.next {
+    // Of a conversation taken up in the middle, the device's last acknowledgement may be all that is known.
+    if sequence == mine.next || (mine.has(Direction::ADOPTED) && sequence == flow.device.acknowledged) {
         mine.flags |= Direction::RESET;
         return Reason::NoPayload;
     }

@@ -87,6 +87,8 @@ fn packet_too_big_of_ipv6_does_the_same() {
         wire.frame(Side::Network, &opening);
         let answer = ipv6(plc, hmi, 6, &tcp((502, 40000), 4999, 1000, SYN | ACK, &[]));
         wire.frame(Side::Device, &ethernet(Side::Device, &[], 0x86dd, &answer));
+        let heard = ipv6(hmi, plc, 6, &tcp((40000, 502), 1000, 5000, ACK, &[]));
+        wire.frame(Side::Network, &ethernet(Side::Network, &[], 0x86dd, &heard));
         let quoted = ipv6(source, hmi, 6, &tcp(ports, 5000, 1000, ACK, &[]));
         wire.frame(Side::Network, &six(Side::Network, &message(2, 0, mtu, &quoted))).reason
     };

@@ -26,13 +26,19 @@ fn accept(wire: &mut Wire, port: u16) -> Seen {
 
 /// A connection from `port` with its last step.
 fn connect(wire: &mut Wire, port: u16) -> Seen {
-    let seen = accept(wire, port);
-    segment(wire, Side::Network, port, (100, 200), ACK);
-    seen
+    accept(wire, port);
+    segment(wire, Side::Network, port, (100, 200), ACK)
+}
+
+/// A box that has sixteen slots for connections to each device, and some for others.
+fn empty() -> Wire {
+    let mut wire = Wire::new(&Policy::reads(), Mode::Enforce);
+    wire.host.per_device = 21;
+    wire
 }
 
 fn full() -> Wire {
-    let mut wire = Wire::new(&Policy::reads(), Mode::Enforce);
+    let mut wire = empty();
     for port in 0..16 {
         assert_eq!(connect(&mut wire, 41_000 + port).reason, Reason::NoPayload);
     }
@@ -76,24 +82,22 @@ fn ended_conversations_make_room_one_guard_time_later() {
         assert_eq!(connect(&mut wire, 42_000).reason, Reason::FlowTableFull, "{what}: a program may still hold it");
         assert_eq!(wire.host.flows.iter().filter(|flow| flow.state == State::Retired as u8).count(), 1, "{what}");
         wire.host.now += SECOND / 10 - 1;
-        assert_eq!(accept(&mut wire, 42_001).reason, Reason::FlowTableFull, "{what}: a moment too early");
+        assert_eq!(connect(&mut wire, 42_001).reason, Reason::FlowTableFull, "{what}: a moment too early");
         wire.host.now += 1;
-        assert_eq!(accept(&mut wire, 42_002).reason, Reason::NoPayload, "{what}");
+        assert_eq!(connect(&mut wire, 42_002).reason, Reason::NoPayload, "{what}");
         assert_eq!(wire.host.keys.len(), 16);
     }
 }
 
 #[test]
-fn connections_that_are_never_completed_make_room_after_a_second() {
-    let mut wire = Wire::new(&Policy::reads(), Mode::Enforce);
-    for port in 0..16 {
-        accept(&mut wire, 41_000 + port);
+fn connections_that_are_never_completed_take_no_slot() {
+    let mut wire = empty();
+    for port in 0..100 {
+        assert_eq!(accept(&mut wire, 41_000 + port).reason, Reason::NoPayload);
     }
-    assert_eq!(accept(&mut wire, 42_000).reason, Reason::FlowTableFull);
-    wire.host.now += SECOND + 1;
-    accept(&mut wire, 42_001);
-    wire.host.now += SECOND / 10;
-    assert_eq!(accept(&mut wire, 42_002).reason, Reason::NoPayload);
+    assert!(wire.host.keys.is_empty());
+    assert_eq!(connect(&mut wire, 42_000).reason, Reason::NoPayload);
+    assert_eq!((wire.host.keys.len(), wire.host.lost), (1, 0));
 }
 
 #[test]
@@ -101,16 +105,16 @@ fn half_closed_ones_wait_two_minutes() {
     let mut wire = full();
     segment(&mut wire, Side::Network, 41_003, (100, 200), FIN | ACK);
     wire.host.now += 120 * SECOND;
-    accept(&mut wire, 42_000);
+    connect(&mut wire, 42_000);
     assert!(wire.host.flows.iter().all(|flow| flow.state != State::Retired as u8));
     wire.host.now += 1;
-    accept(&mut wire, 42_001);
+    connect(&mut wire, 42_001);
     assert_eq!(wire.host.flows.iter().filter(|flow| flow.state == State::Retired as u8).count(), 1);
 }
 
 #[test]
 fn slots_are_retired_before_the_last_is_taken() {
-    let mut wire = Wire::new(&Policy::reads(), Mode::Enforce);
+    let mut wire = empty();
     for port in 0..11 {
         connect(&mut wire, 41_000 + port);
     }

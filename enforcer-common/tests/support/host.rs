@@ -107,7 +107,7 @@ impl Environment for Host {
         self.keys.get(key).copied()
     }
 
-    fn slots(&mut self, device: &[u8; 16]) -> Option<Slots> {
+    fn slots(&mut self, device: &[u8; 16], side: Side) -> Option<Slots> {
         let index = match self.devices.iter().position(|known| known == device) {
             Some(index) => index,
             None if self.devices.len() < self.most_devices => {
@@ -116,7 +116,7 @@ impl Environment for Host {
             }
             None => return None,
         };
-        Some(Slots { first: index as u32 * self.per_device, count: self.per_device })
+        Some(Slots { first: index as u32 * self.per_device, count: self.per_device }.of(side))
     }
 
     fn lose_flow(&mut self) {

@@ -89,7 +89,7 @@ impl Environment for Desk {
         None
     }
 
-    fn slots(&mut self, _device: &[u8; 16]) -> Option<Slots> {
+    fn slots(&mut self, _device: &[u8; 16], _side: Side) -> Option<Slots> {
         None
     }
 

@@ -166,7 +166,8 @@ impl Environment for HostEnvironment {
         self.slots.get(key).copied()
     }
 
-    fn slots(&mut self, device: &[u8; 16]) -> Option<Slots> {
+    fn slots(&mut self, device: &[u8; 16], side: Side) -> Option<Slots> {
+        let _ = side;
         let count = SLOTS;
         let known = self.devices.get(device).copied().filter(|first| self.has_free_slot(*first, count));
         if let Some(first) = known {

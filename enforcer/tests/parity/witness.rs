@@ -10,6 +10,7 @@ use enforcer_common::event::Event;
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::operation::{NO_FUNCTION, NO_RULE};
+use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
 use enforcer_common::table::Slots;
 use enforcer_common::verdict::{Mode, Reason};
@@ -104,8 +105,8 @@ impl Environment for Witness {
         self.host.find_flow(key)
     }
 
-    fn slots(&mut self, device: &[u8; 16]) -> Option<Slots> {
-        self.host.slots(device)
+    fn slots(&mut self, device: &[u8; 16], side: Side) -> Option<Slots> {
+        self.host.slots(device, side)
     }
 
     fn lose_flow(&mut self) {

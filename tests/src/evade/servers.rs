@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStr
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread;
 
 use super::filter;
@@ -95,6 +95,12 @@ pub enum Heard {
 
 /// Compiles the C server, once for all processes of this machine that use the same target folder.
 fn build() -> PathBuf {
+    // Once for the tests of this process, too, which run beside each other.
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(compile).clone()
+}
+
+fn compile() -> PathBuf {
     let source = crate::project_root().join("tests/src/evade/libmodbus_server.c");
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let folder = target.unwrap_or_else(|| crate::project_root().join("target"));
