@@ -28,6 +28,8 @@ pub(crate) struct Ledger {
     acknowledged: Option<u32>,
     /// A byte was forwarded that only learn or shadow let through: what the device makes of it is not the box's doing.
     pub(crate) tainted: bool,
+    /// The device has forgotten the conversation, and takes nothing.
+    closed: bool,
     /// Where units begin is not known: the box came in the middle of one, or looked away.
     pub(crate) unframed: bool,
 }
@@ -38,7 +40,7 @@ impl Ledger {
     pub(crate) fn forwarded(&mut self, segment: &Segment, now: u64, known: bool, fresh: Option<(u32, u32)>) {
         self.open.retain(|_, byte| known || now - byte.since < 75_000_000_000);
         let serial = segment.serial;
-        for (sequence, value) in numbered(segment) {
+        for (sequence, value) in numbered(segment).filter(|_| !self.closed) {
             if self.acknowledged.is_some_and(|acknowledged| distance(sequence, acknowledged) < 0) {
                 continue;
             }
@@ -80,12 +82,14 @@ impl Ledger {
     /// The device has forgotten the conversation.
     pub(crate) fn ended(&mut self) {
         self.open.clear();
+        self.closed = true;
     }
 
     /// The device began anew at `first`, when the segment before the one with number `serial` had arrived: what was on the
     /// cable then may still be taken.
     pub(crate) fn began(&mut self, first: u32, serial: u64) {
         self.acknowledged = Some(first);
+        self.closed = false;
         self.open.retain(|sequence, byte| byte.serial >= serial && (0..65_536).contains(&distance(*sequence, first)));
     }
 
