@@ -355,7 +355,8 @@ pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
         flow.newest = index;
     }
     if stream.commit == Commit::Ahead as u8 {
-        note(flow, stream.fresh, stream.next);
+        // Without an end: what ends the stream must come in its place.
+        note(flow, stream.fresh, stream.fresh.wrapping_add(stream.fresh_length));
         return;
     }
     resync::learn_inward(flow, scratch);
