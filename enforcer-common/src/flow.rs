@@ -121,8 +121,8 @@ pub struct Direction {
     pub hindrance: u8,
     /// Counts the handshakes that this side answered; in the direction of the side that asked, those it has followed.
     pub turn: u8,
-    /// Always 0.
-    pub padding: [u8; 4],
+    /// Boot time of the SYN that `pending` is of, in units of 2^20 nanoseconds.
+    pub pending_at: u32,
 }
 
 impl Direction {
@@ -164,7 +164,7 @@ impl Direction {
         strikes: 0,
         hindrance: 0,
         turn: 0,
-        padding: [0; 4],
+        pending_at: 0,
     };
 
     /// True when every bit of `flag` is set.
@@ -234,9 +234,6 @@ pub struct Flow {
     /// Boot time at which the conversation was taken up in the middle, nanoseconds. Written by the network port, or by the
     /// device port before the conversation can be found.
     pub adopted_at: u64,
-    /// Boot time of the SYN that `network.pending` is of, nanoseconds. Written by the network port, or by the device port
-    /// before the conversation can be found.
-    pub pending_at: u64,
     /// Index of the newest entry of `ring`, modulo its size.
     pub newest: u32,
     /// Policy generation that `conduit` was looked up in.
@@ -287,7 +284,6 @@ impl Flow {
         ring: [Sent { hash: 0, sequence: 0, length: 0 }; RING],
         ahead: [Stretch { first: 0, end: 0 }; AHEAD],
         adopted_at: 0,
-        pending_at: 0,
         newest: 0,
         generation: 0,
         vlans: 0,

@@ -7,7 +7,7 @@
 //! configuration says, and one device's connections never take another's. A conversation that lives is never pushed out.
 
 use crate::environment::Environment;
-use crate::flow::{Direction, Flow, FlowKey, State};
+use crate::flow::{Direction, Flow, FlowKey, HalfOpen, State};
 use crate::port::Side;
 
 /// Most slots a device can have.
@@ -139,6 +139,8 @@ pub fn take<E: Environment>(environment: &mut E, claim: &Claim, key: &FlowKey, n
     Some(claim.free)
 }
 
+/// Gives up a conversation. That bytes are on the way which its device has not acknowledged stays known for a while, as it
+/// is of bytes that went by before a device spoke; which bytes does not, so that none pass for them.
 #[inline(always)]
 fn retire<E: Environment>(environment: &mut E, slot: u32, now: u64) {
     let Some(flow) = environment.flow(slot) else {
@@ -147,7 +149,19 @@ fn retire<E: Environment>(environment: &mut E, slot: u32, now: u64) {
     flow.state = State::Retired as u8;
     flow.device.seen = now;
     let key = flow.key;
+    let half = HalfOpen {
+        since: now,
+        hash: u64::MAX,
+        first: flow.device.acknowledged,
+        answer: flow.network.next,
+        side: Side::Network as u32,
+        flags: HalfOpen::MIDSTREAM,
+    };
+    let forgotten = flow.device.has(Direction::RESET);
     environment.unbind(&key);
+    if !forgotten {
+        environment.set_half_open(&key, half);
+    }
 }
 
 #[inline(always)]

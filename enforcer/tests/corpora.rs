@@ -6,6 +6,12 @@ mod frame;
 #[path = "../../enforcer-common/fuzz/src/policy.rs"]
 #[allow(unreachable_pub, reason = "public for the fuzz targets")]
 mod policy;
+#[path = "../../enforcer-common/fuzz/src/stream/mod.rs"]
+#[allow(unreachable_pub, reason = "public for the fuzz targets")]
+mod stream;
+#[path = "../../enforcer-common/tests/support/mod.rs"]
+#[allow(dead_code, reason = "made for the tests of the core, which use all of it")]
+mod support;
 
 use std::error::Error;
 use std::fs;
@@ -33,4 +39,9 @@ fn frames() -> Result<(), Box<dyn Error>> {
 #[test]
 fn policies() -> Result<(), Box<dyn Error>> {
     replay("policy", policy::run)
+}
+
+#[test]
+fn streams() -> Result<(), Box<dyn Error>> {
+    replay("stream", stream::run)
 }

@@ -4,7 +4,7 @@
 //! entry is compared as a whole all the same, so the segment must hold all of it. What lies below the acknowledgement the
 //! device cannot deliver again.
 
-use super::{Found, holds, inward};
+use super::{Found, forwarded, holds, inward};
 use crate::bytes::Bytes;
 use crate::digest;
 use crate::environment::Environment;
@@ -102,7 +102,7 @@ fn rest<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scrat
         return Step::Whole(Reason::Retransmission);
     }
     if holds(scratch) {
-        let again = inward::went_ahead(flow, scratch.stream.compare, end);
+        let again = forwarded::went_ahead(flow, scratch.stream.compare, end);
         if again.first != again.end {
             scratch.stream.compare = again.first;
             scratch.stream.compare_end = again.end;

@@ -4,6 +4,7 @@
 //! handshake that it began itself, or any segment of a conversation that was open before the box came. So nobody on the
 //! network side can fill the table by asking. What waits for that word is kept in a table of its own, [`HalfOpen`].
 
+use super::inward::coarse;
 use super::{Found, admit, check, holds, is_opening, payload_length, prepare, resync};
 use crate::environment::{Environment, Limits, Trust};
 use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, Stretch, distance};
@@ -342,7 +343,7 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     if half.waits_for(Side::Network) && !began {
         flow.network.pending = half.first;
         flow.network.flags |= Direction::PENDING;
-        flow.pending_at = half.since;
+        flow.network.pending_at = coarse(half.since);
     }
     if began {
         flow.client = half.client();

@@ -1,8 +1,8 @@
 //! Segments toward the device: in order, or the same as what was forwarded.
 
-use super::{Found, holds, outward, payload_length, prepare, resync};
+use super::{Found, forwarded, holds, outward, payload_length, prepare, resync};
 use crate::environment::{Limits, Trust};
-use crate::flow::{AHEAD, Direction, Flow, RING, Sent, Stretch, distance};
+use crate::flow::{Direction, Flow, Sent, distance};
 use crate::policy::Image;
 use crate::scratch::{Commit, Scratch};
 use crate::transport::flag;
@@ -89,10 +89,13 @@ fn fits_handshake(flow: &Flow, scratch: &Scratch, now: u64) -> bool {
         return sequence == mine.next;
     }
     let end = sequence.wrapping_add(payload_length(&scratch.frame));
-    !(mine.has(Direction::PENDING)
-        && now.saturating_sub(flow.pending_at) < ANSWER
-        && distance(end, mine.pending) > 0
-        && distance(sequence, mine.pending) < WINDOW)
+    !(is_awaited(mine, now) && distance(end, mine.pending) > 0 && distance(sequence, mine.pending) < WINDOW)
+}
+
+/// True while the device may answer a SYN.
+#[inline(always)]
+const fn is_awaited(mine: &Direction, now: u64) -> bool {
+    mine.has(Direction::PENDING) && coarse(now).wrapping_sub(mine.pending_at) < coarse(ANSWER)
 }
 
 /// A SYN starts nothing by itself: the numbering it offers counts when the device's SYN-ACK acknowledges it. A copy of the
@@ -102,14 +105,14 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch, now: u64) -> Reason {
     let (mine, theirs) = (&mut flow.network, &flow.device);
     let first = scratch.frame.sequence.wrapping_add(1);
     if scratch.frame.tcp_flags & flag::ACK == 0 {
-        if mine.has(Direction::PENDING) && mine.pending != first && now.saturating_sub(flow.pending_at) < ANSWER {
+        if is_awaited(mine, now) && mine.pending != first {
             // One question at a time, so that it is known what the device may be answering.
             return Reason::ConnectionRate;
         }
         if !outward::is_at(theirs, first) {
             mine.pending = first;
             mine.flags |= Direction::PENDING;
-            flow.pending_at = now;
+            mine.pending_at = coarse(now);
         }
         return Reason::NoPayload;
     }
@@ -196,7 +199,7 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
         scratch.stream.compare_end = if distance(end, limit) < 0 { end } else { limit };
         return Ok(Found::Again);
     }
-    if holds(scratch) && went_ahead(flow, sequence, end).first != end {
+    if holds(scratch) && forwarded::went_ahead(flow, sequence, end).first != end {
         scratch.stream.compare = sequence;
         scratch.stream.compare_end = sequence;
         return Ok(Found::Again);
@@ -206,13 +209,13 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
 
 /// Nanoseconds in units of 2^20.
 #[inline(always)]
-const fn coarse(now: u64) -> u32 {
+pub(super) const fn coarse(now: u64) -> u32 {
     (now >> 20 & 0xffff_ffff) as u32
 }
 
 /// The later of two sequence numbers.
 #[inline(always)]
-const fn later(a: u32, b: u32) -> u32 {
+pub(super) const fn later(a: u32, b: u32) -> u32 {
     if distance(a, b) < 0 { b } else { a }
 }
 
@@ -220,7 +223,7 @@ const fn later(a: u32, b: u32) -> u32 {
 #[inline(always)]
 pub(super) fn fresh(flow: &Flow, scratch: &mut Scratch, sequence: u32, now: u64) -> Result<Found, Reason> {
     let mine = &flow.network;
-    if payload_length(&scratch.frame) != 0 && vacancy(flow).is_none() {
+    if payload_length(&scratch.frame) != 0 && forwarded::vacancy(flow).is_none() {
         if holds(scratch) {
             return Err(Reason::BackPressure);
         }
@@ -238,31 +241,6 @@ pub(super) fn fresh(flow: &Flow, scratch: &mut Scratch, sequence: u32, now: u64)
         return Err(Reason::Partial);
     }
     Ok(Found::Fresh)
-}
-
-/// Where the ring has room: behind the newest entry, or where else the device has acknowledged all. An entry that it has
-/// not acknowledged is never given up, because a repetition could not be compared without it; but one that lies ahead of the
-/// stream, let through by another mode than enforce, must not stop it.
-#[inline(always)]
-fn vacancy(flow: &Flow) -> Option<u32> {
-    // A capture of one side alone: nobody can say what the other acknowledged.
-    if !flow.device.has(Direction::SPOKEN) && !flow.device.has(Direction::CONFIRMED) {
-        return Some(flow.newest.wrapping_add(1));
-    }
-    let (mut index, mut ahead) = (flow.newest, None);
-    for _ in 0..RING {
-        index = index.wrapping_add(1);
-        let Some(entry) = flow.ring.get(index as usize & (RING - 1)) else {
-            break;
-        };
-        if entry.length == 0 || distance(entry.end(), flow.device.acknowledged) <= 0 {
-            return Some(index);
-        }
-        if ahead.is_none() && distance(entry.sequence, flow.network.next) > 0 {
-            ahead = Some(index);
-        }
-    }
-    ahead
 }
 
 /// Units must begin and end where segments do, unless the conduit says otherwise, or the sender asks whether the device
@@ -323,36 +301,17 @@ fn unproved(policy: &Image, trust: Trust, scratch: &mut Scratch, ahead: i32) -> 
     None
 }
 
-/// Bytes from `sequence` up to `end` that went by before, though the stream had not come to them: some of them, or none.
-#[inline(always)]
-pub(super) fn went_ahead(flow: &Flow, sequence: u32, end: u32) -> Stretch {
-    let mut found = Stretch { first: end, end };
-    for stretch in &flow.ahead {
-        let first = later(stretch.first, sequence);
-        if stretch.first != stretch.end && distance(found.first, first) > 0 && distance(stretch.end, first) > 0 {
-            let end = if distance(end, stretch.end) < 0 { end } else { stretch.end };
-            found = Stretch { first, end };
-        }
-    }
-    found
-}
-
 /// Notes a segment that is forwarded.
 #[inline(always)]
 pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
     let stream = &scratch.stream;
     if stream.fresh_length != 0 {
-        let index = match vacancy(flow) {
-            Some(index) => index,
-            None => flow.newest.wrapping_add(1),
-        };
-        if let Some(entry) = flow.ring.get_mut(index as usize & (RING - 1)) {
-            *entry = Sent { hash: stream.hash, sequence: stream.fresh, length: stream.fresh_length };
-        }
-        flow.newest = index;
+        let sent = Sent { hash: stream.hash, sequence: stream.fresh, length: stream.fresh_length };
+        forwarded::remember(flow, sent);
     }
     if stream.commit == Commit::Ahead as u8 {
-        note(flow, stream.fresh, stream.next);
+        // Without an end: what ends the stream must come in its place.
+        forwarded::note(flow, stream.fresh, stream.fresh.wrapping_add(stream.fresh_length));
         return;
     }
     resync::learn_inward(flow, scratch);
@@ -367,45 +326,7 @@ pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
     if scratch.frame.tcp_flags & flag::FIN != 0 {
         mine.flags |= Direction::CLOSED;
     }
-    absorb(flow);
-}
-
-/// Notes a stretch ahead of the stream, with one that it continues or in a place of its own. With no room for it the
-/// device's acknowledgement will show what went by.
-#[inline(always)]
-fn note(flow: &mut Flow, first: u32, end: u32) {
-    for stretch in &mut flow.ahead {
-        if stretch.first != stretch.end && stretch.end == first {
-            stretch.end = end;
-            return;
-        }
-    }
-    for stretch in &mut flow.ahead {
-        if stretch.first == stretch.end {
-            *stretch = Stretch { first, end };
-            return;
-        }
-    }
-}
-
-/// The stream reaches stretches that went ahead: it continues behind them. Twice, for two that came in the wrong order.
-#[inline(always)]
-fn absorb(flow: &mut Flow) {
-    for _ in 0..2 {
-        for index in 0..AHEAD {
-            let Some(stretch) = flow.ahead.get_mut(index & (AHEAD - 1)) else {
-                break;
-            };
-            if stretch.first != stretch.end && distance(stretch.first, flow.network.next) <= 0 {
-                if distance(stretch.end, flow.network.next) > 0 {
-                    flow.network.next = stretch.end;
-                    flow.network.carry_length = 0;
-                    flow.network.skip = 0;
-                }
-                stretch.first = stretch.end;
-            }
-        }
-    }
+    forwarded::absorb(flow);
 }
 
 /// A segment that was sent again and is not what was forwarded. True when it is the one too many since the last one that

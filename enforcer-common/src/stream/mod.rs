@@ -8,12 +8,14 @@
 //! ```text
 //! handshake   no flow yet: SYN, SYN-ACK, what a flow is made from
 //! inward      toward the device: in order, or compared with what was forwarded
+//! forwarded   what is remembered of the bytes that were forwarded
 //! compare     the bytes of a segment that was sent again
 //! outward     from the device: followed, never held back
 //! resync      conversations that were open before the box came
 //! ```
 
 pub mod compare;
+mod forwarded;
 pub mod handshake;
 mod inward;
 mod outward;

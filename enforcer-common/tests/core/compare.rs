@@ -1,9 +1,12 @@
 //! Bytes that are sent again: the same or not, in the same pieces or others, and what shadow let through before its time.
 
 use enforcer_common::action::{Action, OnDeny};
+use enforcer_common::flow::Direction;
 use enforcer_common::operation::Operation;
+use enforcer_common::port::Side;
 use enforcer_common::verdict::{Mode, Reason};
 
+use crate::support::frames::{ACK, FIN};
 use crate::support::modbus::{Request, adu, read, write};
 use crate::support::policy::{Effect, Policy, rule};
 use crate::support::wire::{Seen, Wire, in_all_modes};
@@ -197,4 +200,18 @@ fn enforce_lets_nothing_contradict_what_shadow_let_through() {
             assert_eq!(wire.host.only_flow().network.next, FIRST + 24, "and goes on behind the island");
         }
     }
+}
+
+#[test]
+fn an_end_that_went_ahead_comes_again_in_its_place() {
+    let mut wire = Wire::open(&writes(), Mode::Shadow);
+    let end = |wire: &mut Wire| wire.segment(Side::Network, FIRST + 12, 5000, ACK | FIN, &read(2));
+    assert_eq!(end(&mut wire).reasons(), [Reason::SequenceGap, Reason::RuleAllow]);
+    wire.at(FIRST, &read(1));
+    wire.host.mode = Mode::Enforce;
+    assert!(!wire.host.only_flow().network.has(Direction::CLOSED));
+    assert_eq!(end(&mut wire).action, Action::Forward);
+    let flow = wire.host.only_flow();
+    assert_eq!((flow.network.next, flow.network.has(Direction::CLOSED)), (FIRST + 25, true));
+    assert!(flow.ring.iter().all(|sent| sent.length <= 24));
 }

@@ -1,12 +1,12 @@
 //! Where conversations are kept: a full device, what makes room, and what never does.
 
-use enforcer_common::action::Action;
+use enforcer_common::action::{Action, OnDeny};
 use enforcer_common::flow::{Direction, State};
 use enforcer_common::port::Side;
 use enforcer_common::verdict::{Mode, Reason};
 
 use crate::support::frames::{ACK, FIN, HMI, PLC, RST, SYN, ethernet, ipv4, tcp};
-use crate::support::modbus::{answer, read};
+use crate::support::modbus::{answer, read, write};
 use crate::support::policy::Policy;
 use crate::support::wire::{Seen, Wire};
 
@@ -134,4 +134,24 @@ fn a_day_of_silence_changes_nothing() {
     wire.host.now += 24 * 3600 * SECOND;
     assert_eq!(wire.ask(&read(2)).reason, Reason::RuleAllow);
     assert!(!wire.host.only_flow().network.has(Direction::ADOPTED));
+}
+
+/// A slot is given up; the device may still hold bytes that it has not acknowledged.
+#[test]
+fn what_is_on_the_way_is_known_when_the_slot_is_given_up() {
+    let policy = Policy { on_deny: OnDeny::Reset, ..Policy::reads() };
+    let mut wire = Wire::open(&policy, Mode::Enforce);
+    wire.host.per_device = 21;
+    let place = wire.client;
+    wire.ask(&read(1));
+    assert_eq!(wire.ask(&write(2)).action, Action::Reset);
+    for port in 0..16 {
+        connect(&mut wire, 41_000 + port);
+        wire.host.now += SECOND;
+    }
+    assert!(wire.host.keys.keys().all(|key| key.network_port != 40_000), "the killed one made room");
+    let other = wire.at(place, &read(3));
+    assert_eq!((other.reason, other.action), (Reason::BackPressure, Action::Drop));
+    wire.segment(Side::Device, wire.server, place, ACK, &[]);
+    assert_eq!(wire.at(place, &read(3)).reason, Reason::DuplicateDiffers, "nor when the device speaks");
 }

@@ -148,9 +148,6 @@ impl World {
             }
         }
         self.guard.host.now += nanoseconds;
-        for talk in &mut self.talks {
-            talk.ledger.wait(self.guard.host.now);
-        }
     }
 
     fn queue(&mut self, at: usize, kind: u8) {
@@ -247,8 +244,7 @@ impl World {
             talk.ledger.let_through(&segment, denied);
         }
         if !denied {
-            let unknown = decided.stateless.then_some(self.guard.host.now);
-            talk.ledger.forwarded(&segment, unknown, decided.fresh);
+            talk.ledger.forwarded(&segment, self.guard.host.now, !decided.stateless, decided.fresh);
         }
         talk.toward.push_back(segment);
     }
@@ -307,7 +303,13 @@ impl World {
         // A handshake's answer would be repeated until it comes.
         segment.wrong = self.wrong && segment.flags & SYN == 0;
         self.wrong = false;
-        let _ = self.guard.judge(Side::Device, talk.port, &segment);
+        let decided = self.guard.judge(Side::Device, talk.port, &segment);
+        if decided.action == Action::Reset {
+            // The kernel turns the segment round: the device gets a reset for it.
+            talk.receiver.close();
+            talk.ledger.ended();
+            return;
+        }
         if segment.wrong {
             return;
         }

@@ -13,8 +13,8 @@ struct Byte {
     value: u8,
     /// Number of the segment that brought it.
     serial: u64,
-    /// Of a conversation that the box did not know, at this time.
-    unknown: Option<u64>,
+    /// When.
+    since: u64,
 }
 
 /// The book of one conversation.
@@ -28,29 +28,26 @@ pub(crate) struct Ledger {
     acknowledged: Option<u32>,
     /// A byte was forwarded that only learn or shadow let through: what the device makes of it is not the box's doing.
     pub(crate) tainted: bool,
+    /// The device has forgotten the conversation, and takes nothing.
+    closed: bool,
     /// Where units begin is not known: the box came in the middle of one, or looked away.
     pub(crate) unframed: bool,
 }
 
 impl Ledger {
-    /// Time goes by. Bytes of a conversation that the box did not know, and of which its device said nothing for so long,
-    /// were lost.
-    pub(crate) fn wait(&mut self, now: u64) {
-        self.open.retain(|_, byte| byte.unknown.is_none_or(|since| now - since < 75_000_000_000));
-    }
-
-    /// A segment toward the device was forwarded. `fresh` are its bytes that were judged as new; `unknown` is the time, when
-    /// the box does not know the conversation.
-    pub(crate) fn forwarded(&mut self, segment: &Segment, unknown: Option<u64>, fresh: Option<(u32, u32)>) {
+    /// A segment toward the device was forwarded at this time, of a conversation that the box knows or not. `fresh` are its
+    /// bytes that were judged as new. What an unknown one sent so long before, and its device said nothing of, was lost.
+    pub(crate) fn forwarded(&mut self, segment: &Segment, now: u64, known: bool, fresh: Option<(u32, u32)>) {
+        self.open.retain(|_, byte| known || now - byte.since < 75_000_000_000);
         let serial = segment.serial;
-        for (sequence, value) in numbered(segment) {
+        for (sequence, value) in numbered(segment).filter(|_| !self.closed) {
             if self.acknowledged.is_some_and(|acknowledged| distance(sequence, acknowledged) < 0) {
                 continue;
             }
             match self.open.get(&sequence) {
                 Some(before) => assert_eq!(before.value, value, "two values for one byte, at {sequence}: {segment:?}"),
                 None => {
-                    self.open.insert(sequence, Byte { value, serial, unknown });
+                    self.open.insert(sequence, Byte { value, serial, since: now });
                 }
             }
         }
@@ -85,12 +82,14 @@ impl Ledger {
     /// The device has forgotten the conversation.
     pub(crate) fn ended(&mut self) {
         self.open.clear();
+        self.closed = true;
     }
 
     /// The device began anew at `first`, when the segment before the one with number `serial` had arrived: what was on the
     /// cable then may still be taken.
     pub(crate) fn began(&mut self, first: u32, serial: u64) {
         self.acknowledged = Some(first);
+        self.closed = false;
         self.open.retain(|sequence, byte| byte.serial >= serial && (0..65_536).contains(&distance(*sequence, first)));
     }
 
