@@ -114,7 +114,8 @@ fn nothing_found(scratch: &Scratch) -> Reason {
 }
 
 /// A reset needs a TCP conversation that is inspected, and a denial that it could not go on from: of an operation, of what
-/// follows one, of repetitions that never match, or because the policy resets what it has not seen begin. Everything else
+/// follows one, of repetitions that never match, of a connection for which there is no room, or because the policy resets
+/// what it has not seen begin. Everything else
 /// is dropped: the sender's TCP repeats it in its place.
 #[inline(always)]
 fn on_deny(scratch: &Scratch, reason: Reason) -> OnDeny {
@@ -122,7 +123,8 @@ fn on_deny(scratch: &Scratch, reason: Reason) -> OnDeny {
     let final_ = stream.commit != Commit::Nothing as u8
         || stream.strike != 0
         || reason as u8 == Reason::Unsynchronised as u8
-        || reason as u8 == Reason::FlowKilled as u8;
+        || reason as u8 == Reason::FlowKilled as u8
+        || (reason as u8 == Reason::FlowTableFull as u8 && scratch.frame.side == Side::Network as u8);
     let tcp = scratch.frame.transport_protocol == protocol::TCP;
     if scratch.path.on_deny == OnDeny::Reset as u8
         && tcp

@@ -183,7 +183,7 @@ pub fn kill<E: Environment>(environment: &mut E, scratch: &Scratch) {
         flow.killed = 1;
     }
     let limits = environment.limits();
-    let unseen = scratch.outcome == Reason::Unsynchronised as u8;
+    let unseen = scratch.outcome == Reason::Unsynchronised as u8 || scratch.outcome == Reason::FlowTableFull as u8;
     if limits.resets == 0 || unseen || scratch.frame.side != Side::Network as u8 {
         return;
     }
