@@ -6,6 +6,7 @@
 
 use super::inward::coarse;
 use super::{Found, admit, check, holds, is_opening, payload_length, prepare, resync};
+use crate::action::OnDeny;
 use crate::environment::{Environment, Limits, Trust};
 use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, Stretch, distance};
 use crate::operation::Role;
@@ -240,6 +241,11 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
     let scratch = scratch.anew();
     let key = FlowKey::of(&scratch.frame);
     let Some(slot) = table::take(environment, &scratch.claim, &key, now) else {
+        if scratch.claim.ended != u32::MAX {
+            // One is given up and free in a moment: its sender's TCP comes again.
+            scratch.path.on_deny = OnDeny::Drop as u8;
+            return Err(Reason::FlowTableFull);
+        }
         environment.lose_flow();
         return Err(Reason::FlowTableFull);
     };
