@@ -124,8 +124,9 @@ fn rest<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scrat
 /// not wait for it.
 #[inline(always)]
 fn refuse<E: Environment>(environment: &mut E, scratch: &mut Scratch, reason: Reason) -> Reason {
+    let end = scratch.frame.sequence.wrapping_add(super::payload_length(&scratch.frame));
     if let Some(flow) = environment.flow(scratch.path.slot) {
-        scratch.stream.strike = inward::strike(flow) as u8;
+        scratch.stream.strike = inward::strike(flow, end) as u8;
     }
     reason
 }

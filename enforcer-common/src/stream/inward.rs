@@ -329,10 +329,14 @@ pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
     forwarded::absorb(flow);
 }
 
-/// A segment that was sent again and is not what was forwarded. True when it is the one too many since the last one that
-/// brought new bytes: the conversation is to be reset.
+/// A segment that was sent again, up to `end`, and is not what was forwarded. True when it is the one too many since the
+/// last one that brought new bytes: the conversation is to be reset. What the device has, though it did not pass here, it
+/// does not wait for, and its next segment tells the sender so.
 #[inline(always)]
-pub(super) fn strike(flow: &mut Flow) -> bool {
+pub(super) fn strike(flow: &mut Flow, end: u32) -> bool {
+    if flow.device.has(Direction::UNSEEN) && distance(end, flow.device.unseen) <= 0 {
+        return false;
+    }
     let mine = &mut flow.network;
     mine.strikes = mine.strikes.wrapping_add(1);
     mine.strikes >= STRIKES

@@ -178,3 +178,25 @@ fn a_station_is_held_off_for_denied_operations_and_not_for_conversations_from_be
         assert_eq!(seen.reason == Reason::HeldAfterResets, held, "{on:?}: {seen:?}");
     }
 }
+
+#[test]
+fn a_client_that_repeats_what_its_device_has_is_not_reset() {
+    let mut wire = Wire::new(&Policy { on_deny: OnDeny::Reset, ..Policy::reads() }, Mode::Shadow);
+    let (client, server) = (wire.client, wire.server);
+    wire.segment(Side::Network, client.wrapping_sub(1), 0, SYN, &[]);
+    wire.segment(Side::Device, server.wrapping_sub(1), client, SYN | ACK, &[]);
+    // The second request overtakes the first, and with it the handshake: shadow forwards it and knows no conversation.
+    assert_eq!(wire.at(client + 12, &read()).reason, Reason::UnexpectedHandshake);
+    assert_eq!(wire.at(client, &read()).reason, Reason::RuleAllow);
+    // The device has both, but the client does not hear of it.
+    wire.acknowledge(client + 24, 8192);
+    wire.host.mode = Mode::Enforce;
+    for _ in 0..5 {
+        let seen = wire.at(client + 12, &read());
+        assert_eq!((seen.reason, seen.action), (Reason::DuplicateUnverified, Action::Drop));
+    }
+    // What the device has not is another matter.
+    let longer = [read(), read()].concat();
+    let seen = [0; 3].map(|_| wire.at(client + 12, &longer).action);
+    assert_eq!(seen, [Action::Drop, Action::Drop, Action::Reset]);
+}
