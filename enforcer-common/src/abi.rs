@@ -86,6 +86,8 @@ pub const MODE_AS_POLICY: u8 = 0xff;
 
 /// Slots of the program array, one per stage and one per inspected protocol.
 pub mod slot {
+    use crate::protocol::Protocol;
+
     /// Link, network, transport.
     pub const WALK: u32 = 0;
     /// Flow and stream of TCP.
@@ -118,16 +120,26 @@ pub mod slot {
     pub const CLAIM: u32 = 11;
     /// Lays carry and payload behind each other.
     pub const ASSEMBLE: u32 = 12;
-    /// Modbus in the frame.
-    pub const MODBUS: u32 = 16;
-    /// Modbus in carry + payload.
-    pub const MODBUS_ASSEMBLED: u32 = 17;
     /// Values of Modbus writes in the frame.
-    pub const MODBUS_VALUES: u32 = 18;
+    pub const MODBUS_VALUES: u32 = 16;
     /// Values of Modbus writes in carry + payload.
-    pub const MODBUS_VALUES_ASSEMBLED: u32 = 19;
+    pub const MODBUS_VALUES_ASSEMBLED: u32 = 17;
     /// Size of the array.
-    pub const COUNT: u32 = 64;
+    pub const COUNT: u32 = 128;
+
+    /// A protocol's dissector in the frame.
+    #[must_use]
+    pub const fn dissector(protocol: Protocol) -> u32 {
+        protocol as u32 * 2
+    }
+
+    /// A protocol's dissector in carry + payload.
+    #[must_use]
+    pub const fn assembled(protocol: Protocol) -> u32 {
+        dissector(protocol) + 1
+    }
+
+    const _: () = assert!(dissector(Protocol::Modbus) == 32 && Protocol::FIRST_INSPECTED == 16);
 }
 
 /// What a map cell is indexed by, and how many there are. A size is part of [`LAYOUT`] through the image's capacities.

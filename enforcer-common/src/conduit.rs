@@ -199,8 +199,8 @@ fn uncovered(frame: &Frame, side: Side) -> Resolved {
     if frame.transport_protocol == protocol::ICMP || frame.transport_protocol == protocol::ICMPV6 {
         return Resolved { conduit: UNCOVERED, protocol: 0, client: side };
     }
-    let to = Protocol::by_port(frame.destination_port);
-    let from = Protocol::by_port(frame.source_port);
+    let to = Protocol::by_port(frame.transport_protocol, frame.destination_port);
+    let from = Protocol::by_port(frame.transport_protocol, frame.source_port);
     match (to, from) {
         (Some(protocol), None) => Resolved { conduit: UNCOVERED, protocol: protocol as u8, client: side },
         (None, Some(protocol)) => Resolved { conduit: UNCOVERED, protocol: protocol as u8, client: side.other() },

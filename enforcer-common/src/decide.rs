@@ -10,7 +10,7 @@ use crate::link::{self, ethertype};
 use crate::network;
 use crate::policy::{Image, UNCOVERED};
 use crate::port::Side;
-use crate::protocol::{Protocol, modbus};
+use crate::protocol::{self, Protocol, modbus};
 use crate::report::report;
 use crate::scratch::{Frame, Path, Scratch, Stream};
 use crate::stream::compare::Step;
@@ -391,14 +391,10 @@ pub fn compare<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E
 /// Runs the dissector of the path's protocol over the bytes that `scratch.stream` marks.
 #[inline(always)]
 pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
-    match Protocol::from_code(scratch.path.protocol) {
-        Some(Protocol::Modbus) => {
-            while modbus::dissect(bytes, scratch) {}
-            while modbus::values::read(bytes, scratch) {}
-        }
-        Some(Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp) | None => {
-            scratch.outcome = Reason::BeyondInspection as u8;
-        }
+    let spoken = Protocol::from_code(scratch.path.protocol);
+    while protocol::dissect(spoken, bytes, scratch) {}
+    if scratch.stream.later_count != 0 {
+        while modbus::values::read(bytes, scratch) {}
     }
 }
 

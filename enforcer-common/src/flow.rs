@@ -16,8 +16,8 @@ pub const CARRY: usize = 264;
 const CARRY_SIZE: u32 = 264;
 
 /// The same for the direction from the device: the head of an answer says all that is reported of it.
-pub const DEVICE_CARRY: usize = 40;
-const DEVICE_CARRY_SIZE: u32 = 40;
+pub const DEVICE_CARRY: usize = 32;
+const DEVICE_CARRY_SIZE: u32 = 32;
 
 /// Most bytes of one segment that are laid behind a carry: more than a frame of 1,500 bytes holds, and with the carry less
 /// than the 2,048 that the kernel's buffer can be read by. Longer ones behind a carry are beyond inspection.
@@ -123,6 +123,10 @@ pub struct Direction {
     pub turn: u8,
     /// Boot time of the SYN that `pending` is of, in units of 2^20 nanoseconds.
     pub pending_at: u32,
+    /// What the protocol's dissector has to know of the units before, in the dissector's own way; 0 at the beginning.
+    pub context: u32,
+    /// Always 0.
+    pub padding: u32,
 }
 
 impl Direction {
@@ -165,6 +169,8 @@ impl Direction {
         hindrance: 0,
         turn: 0,
         pending_at: 0,
+        context: 0,
+        padding: 0,
     };
 
     /// True when every bit of `flag` is set.
@@ -182,6 +188,7 @@ impl Direction {
         self.skip = 0;
         self.strikes = 0;
         self.asked = 0;
+        self.context = 0;
         self.echoes = 0;
         self.run = self.run.wrapping_add(1);
         self.flags = Self::SYNCHRONISED | flags;
@@ -417,7 +424,7 @@ pub struct Station {
 }
 
 const _: () = assert!(CARRY_SIZE as usize == CARRY && DEVICE_CARRY_SIZE as usize == DEVICE_CARRY);
-const _: () = assert!(core::mem::size_of::<Direction>() == 72);
+const _: () = assert!(core::mem::size_of::<Direction>() == 80);
 const _: () = assert!(core::mem::size_of::<Flow>() <= 832);
 
 #[cfg(test)]

@@ -183,6 +183,9 @@ pub struct Stream {
     pub fresh: u32,
     /// See `fresh`.
     pub fresh_length: u32,
+    /// What the dissector has to know of the units before these, and what it leaves for those behind them. See
+    /// [`crate::flow::Direction::context`].
+    pub context: u32,
     /// First sequence number still to be compared with what was forwarded, and the one behind the last.
     pub compare: u32,
     /// See `compare`.
@@ -210,7 +213,7 @@ pub struct Stream {
     /// See `later`.
     pub later_count: u8,
     /// Always 0.
-    pub padding: [u8; 2],
+    pub padding: [u8; 6],
 }
 
 /// What forwarding a frame changes in its conversation.
@@ -397,4 +400,4 @@ impl Default for Scratch {
 
 const _: () = assert!(core::mem::size_of::<Frame>() == 92);
 const _: () = assert!(core::mem::size_of::<Path>() == 36);
-const _: () = assert!(core::mem::size_of::<Stream>() == 64);
+const _: () = assert!(core::mem::size_of::<Stream>() == 72);

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use enforcer_common::protocol::{Function, Protocol, Space};
+use enforcer_common::protocol::{Form, Function, Member, Protocol, Space};
 
 const HEAD: &str = "\
 # Protocols
@@ -51,28 +51,47 @@ fn page() -> String {
 
 fn section(page: &mut String, protocol: Protocol) -> std::fmt::Result {
     writeln!(page, "\n## {}\n", protocol.as_str())?;
-    let ports: Vec<String> = protocol.ports().iter().map(u16::to_string).collect();
-    let ports = if ports.is_empty() { "none; a conduit must list them".to_owned() } else { ports.join(", ") };
-    writeln!(
-        page,
-        "Own ports: {ports}. Functions 0 to {}, units 0 to {}.",
-        protocol.last_function(),
-        protocol.last_unit()
-    )?;
+    let tables = protocol.tables();
+    let functions = format!("Functions 0 to {}, units 0 to {}.", tables.last_function, tables.last_unit);
+    match protocol.outer() {
+        Some(outer) => {
+            let (name, outer) = (protocol.as_str(), outer.as_str());
+            let named = format!("A conduit of `{outer}` names its functions, by name or as `{name}:NUMBER`.");
+            writeln!(page, "Inspected within `{outer}`. {named} {functions}")?;
+        }
+        None => {
+            let ports: Vec<String> = protocol.ports().iter().map(u16::to_string).collect();
+            let ports = if ports.is_empty() { "none; a conduit must list them".to_owned() } else { ports.join(", ") };
+            writeln!(page, "Own ports: {ports}. {functions}")?;
+        }
+    }
+    if tables.streams {
+        writeln!(page, "\nUnits may be split over segments, unless the conduit says `segmentation = \"whole\"`.")?;
+    }
     writeln!(page, "\n| Code | Function | Object | Class | ATT&CK | Ask |\n|---:|---|---|---|---|---|")?;
-    for row in protocol.functions() {
+    for row in tables.functions {
         let Function { code, object: _, name, access, technique, dangerous } = row;
         let (object, ask) = (object(protocol, row), if *dangerous { "yes" } else { "" });
         let cells = format!("| {code} | `{name}` | {object} | {} | {technique} | {ask} |", access.as_str());
         writeln!(page, "{}", cells.replace("|  |", "| |").replace("|  |", "| |"))?;
     }
+    if tables.spaces.is_empty() {
+        return Ok(());
+    }
     writeln!(page, "\n| Objects | Numbers |\n|---|---|")?;
-    for space in protocol.spaces() {
-        let word = match space.numbered {
-            Some(most) => format!("`{0}0:` to `{0}{most}:`", space.name),
-            None => format!("`{}:`", space.name),
+    for space in tables.spaces {
+        let Space { name, last, .. } = space;
+        let word = match space.form {
+            Form::Numbered { last } => format!("`{name}0:` to `{name}{last}:`"),
+            Form::Plain => format!("`{name}:`"),
+            Form::Variation => format!("`{name}0v0:` to `{name}255v255:`"),
+            Form::Number { last } => format!("`0x00/` to `0x{last:02X}/` ({name})"),
         };
-        writeln!(page, "| {word} | 0 to {} |", space.last)?;
+        let member = match space.member {
+            Some(Member { name, bits }) => format!(", then `/` and {name} 0 to {}", (1u32 << bits) - 1),
+            None => String::new(),
+        };
+        writeln!(page, "| {word} | 0 to {last}{member} |")?;
     }
     Ok(())
 }
@@ -81,8 +100,12 @@ fn section(page: &mut String, protocol: Protocol) -> std::fmt::Result {
 fn object(protocol: Protocol, row: &Function) -> String {
     let Some(object) = row.object else { return String::new() };
     let named = |space: &&Space| space.space == object.space;
-    let word =
-        protocol.spaces().iter().find(named).map_or_else(|| object.space.to_string(), |space| space.name.to_owned());
+    let word = protocol
+        .tables()
+        .spaces
+        .iter()
+        .find(named)
+        .map_or_else(|| object.space.to_string(), |space| space.name.to_owned());
     if object.first == object.last {
         format!("`{word}:{}`", object.first)
     } else {

@@ -11,9 +11,10 @@ use enforcer_common::decide::{self, Next};
 use enforcer_common::judge as judging;
 use enforcer_common::policy::Image;
 use enforcer_common::port::Side;
-use enforcer_common::protocol::{Protocol, modbus};
+use enforcer_common::protocol::{Protocol, dissect, modbus};
 use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::{Mode, Reason};
+use enforcer_common::with_dissectors;
 
 use crate::environment::{self, Maps, lose};
 use crate::maps;
@@ -149,22 +150,68 @@ pub fn compare(context: XdpContext) -> u32 {
     go_on(&context, scratch, next)
 }
 
-/// Modbus in the frame.
-#[xdp(frags)]
-pub fn modbus(context: XdpContext) -> u32 {
-    let Some(scratch) = scratch() else {
-        return missing();
+/// A pair of programs per dissector, and the ways to them.
+macro_rules! dissectors {
+    ($($name:ident $program:ident $assembled:ident;)*) => {
+        $(
+            /// The protocol in the frame.
+            #[xdp(frags)]
+            pub fn $program(context: XdpContext) -> u32 {
+                let Some(scratch) = scratch() else {
+                    return missing();
+                };
+                if dissect(Some(Protocol::$name), &Window::new(&context), scratch) {
+                    call::<{ slot::dissector(Protocol::$name) }>(&context);
+                    return missing();
+                }
+                if scratch.stream.later_count != 0 {
+                    call::<{ slot::MODBUS_VALUES }>(&context);
+                }
+                call::<{ slot::JUDGE }>(&context);
+                missing()
+            }
+
+            /// The protocol in carry + payload.
+            #[xdp(frags)]
+            pub fn $assembled(context: XdpContext) -> u32 {
+                let Some(scratch) = scratch() else {
+                    return missing();
+                };
+                let Some(assembled) = environment::assembled(scratch.stream.end) else {
+                    return missing();
+                };
+                if dissect(Some(Protocol::$name), &assembled, scratch) {
+                    call::<{ slot::assembled(Protocol::$name) }>(&context);
+                    return missing();
+                }
+                if scratch.stream.later_count != 0 {
+                    call::<{ slot::MODBUS_VALUES_ASSEMBLED }>(&context);
+                }
+                call::<{ slot::JUDGE }>(&context);
+                missing()
+            }
+        )*
+
+        /// Goes on to the dissector of the path's protocol, for the frame.
+        #[inline(always)]
+        fn read_frame(context: &XdpContext, scratch: &Scratch) {
+            let spoken = Protocol::from_code(scratch.path.protocol);
+            $(if spoken == Some(Protocol::$name) {
+                call::<{ slot::dissector(Protocol::$name) }>(context);
+            })*
+        }
+
+        /// Goes on to the dissector of the path's protocol, for carry + payload.
+        #[inline(always)]
+        fn read_assembled(context: &XdpContext, scratch: &Scratch) {
+            let spoken = Protocol::from_code(scratch.path.protocol);
+            $(if spoken == Some(Protocol::$name) {
+                call::<{ slot::assembled(Protocol::$name) }>(context);
+            })*
+        }
     };
-    if modbus::dissect(&Window::new(&context), scratch) {
-        call::<{ slot::MODBUS }>(&context);
-        return missing();
-    }
-    if scratch.stream.later_count != 0 {
-        call::<{ slot::MODBUS_VALUES }>(&context);
-    }
-    call::<{ slot::JUDGE }>(&context);
-    missing()
 }
+with_dissectors!(dissectors);
 
 /// Values of Modbus writes in the frame.
 #[xdp(frags)]
@@ -191,30 +238,7 @@ pub fn assemble(context: XdpContext) -> u32 {
         call::<{ slot::JUDGE }>(&context);
         return missing();
     }
-    match Protocol::from_code(scratch.path.protocol) {
-        Some(Protocol::Modbus) => call::<{ slot::MODBUS_ASSEMBLED }>(&context),
-        Some(Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp) | None => {}
-    }
-    missing()
-}
-
-/// Modbus in carry + payload.
-#[xdp(frags)]
-pub fn modbus_assembled(context: XdpContext) -> u32 {
-    let Some(scratch) = scratch() else {
-        return missing();
-    };
-    let Some(assembled) = environment::assembled(scratch.stream.end) else {
-        return missing();
-    };
-    if modbus::dissect(&assembled, scratch) {
-        call::<{ slot::MODBUS_ASSEMBLED }>(&context);
-        return missing();
-    }
-    if scratch.stream.later_count != 0 {
-        call::<{ slot::MODBUS_VALUES_ASSEMBLED }>(&context);
-    }
-    call::<{ slot::JUDGE }>(&context);
+    read_assembled(&context, scratch);
     missing()
 }
 
@@ -308,11 +332,8 @@ fn go_on(context: &XdpContext, scratch: &Scratch, next: Next) -> u32 {
         Next::Conduit => call::<{ slot::CONDUIT }>(context),
         Next::Stream => call::<{ slot::STREAM }>(context),
         Next::Judge => call::<{ slot::JUDGE }>(context),
-        Next::Protocol => match Protocol::from_code(scratch.path.protocol) {
-            Some(_) if scratch.stream.assembled != 0 => call::<{ slot::ASSEMBLE }>(context),
-            Some(Protocol::Modbus) => call::<{ slot::MODBUS }>(context),
-            Some(Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp) | None => {}
-        },
+        Next::Protocol if scratch.stream.assembled != 0 => call::<{ slot::ASSEMBLE }>(context),
+        Next::Protocol => read_frame(context, scratch),
     }
     missing()
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use enforcer::dataplane::object::{ROOTS, STAGES};
+use enforcer::dataplane::object::{ROOTS, stages};
 use serde::Deserialize;
 
 use self::stand::Stand;
@@ -37,7 +37,7 @@ fn kernel() -> String {
 fn no_program_grows_unseen() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verifier-budget.toml");
     let mut stand = Stand::new();
-    let names = || ROOTS.into_iter().chain(STAGES.map(|(name, _)| name));
+    let names = || ROOTS.into_iter().chain(stages().map(|(name, _)| name));
     let found: BTreeMap<&str, (u32, u32)> = names().map(|name| (name, stand.size(name))).collect();
     if std::env::var_os("BUDGET_WRITE").is_some() {
         write(&file, &found);

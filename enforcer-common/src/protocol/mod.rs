@@ -1,15 +1,18 @@
 //! The registry of protocols, and what each of them must offer.
 //!
-//! A protocol is a folder here, one program in `enforcer-ebpf` and one row in [`Protocol`]. Its dissector takes bytes in
-//! stream order and adds [`crate::operation::Operation`]s to the scratch record; its function table is the only place
-//! where codes, names, classes and techniques stand.
+//! A protocol is a folder here and a row in each of the two lists below; `docs/adding-a-protocol.md` goes through it. Its
+//! dissector takes bytes in stream order and adds [`crate::operation::Operation`]s to the scratch record; its [`Tables`]
+//! are the only place where codes, names, classes and techniques stand.
 
 pub mod modbus;
+pub mod tables;
 
-use crate::operation::Access;
+pub use tables::{Form, Function, FunctionObject, Member, Space, Tables};
+
+use crate::network::protocol::{TCP, UDP};
 
 macro_rules! protocols {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal, [$($port:literal),*];)*) => {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal, $tables:expr;)*) => {
         /// Protocols, and what stands in for one where nothing inside is inspected.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
@@ -39,21 +42,11 @@ macro_rules! protocols {
                 }
             }
 
-            /// The protocol's own server ports.
+            /// Its tables; empty where nothing is inspected.
             #[must_use]
-            pub const fn ports(self) -> &'static [u16] {
+            pub const fn tables(self) -> &'static Tables {
                 match self {
-                    $(Self::$name => &[$($port),*],)*
-                }
-            }
-
-            /// The protocol that a server port stands for.
-            #[must_use]
-            #[inline(always)]
-            pub const fn by_port(port: u16) -> Option<Self> {
-                match port {
-                    $($($port => Some(Self::$name),)*)*
-                    _ => None,
+                    $(Self::$name => &$tables,)*
                 }
             }
         }
@@ -62,98 +55,175 @@ macro_rules! protocols {
 
 protocols! {
     /// Frames that are not IP.
-    Ethernet = 1, "ethernet", [];
+    Ethernet = 1, "ethernet", tables::NONE;
     /// IP, where the frame ends before its transport is known (fragments, options); and IP protocols other than TCP, UDP and
     /// ICMP, which a conduit can carry without inspection inside.
-    Ip = 2, "ip", [];
+    Ip = 2, "ip", tables::NONE;
     /// TCP without inspection inside.
-    Tcp = 3, "tcp", [];
+    Tcp = 3, "tcp", tables::NONE;
     /// UDP without inspection inside.
-    Udp = 4, "udp", [];
+    Udp = 4, "udp", tables::NONE;
     /// ICMP and ICMPv6.
-    Icmp = 5, "icmp", [];
+    Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
-    Modbus = 16, "modbus", [502];
+    Modbus = 16, "modbus", modbus::functions::TABLES;
 }
+
+/// Hands the protocols that a conduit can inspect to another macro: variant of [`Protocol`], folder, name of the program
+/// that reads frames, name of the one that reads carry + payload.
+#[macro_export]
+macro_rules! with_dissectors {
+    ($then:ident) => {
+        $then! {
+            Modbus modbus modbus_assembled;
+        }
+    };
+}
+
+/// A dissector: where its programs are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dissector {
+    /// What it reads.
+    pub protocol: Protocol,
+    /// Program for the frame.
+    pub program: &'static str,
+    /// Program for carry + payload.
+    pub assembled: &'static str,
+}
+
+macro_rules! list_dissectors {
+    ($($name:ident $folder:ident $assembled:ident;)*) => {
+        /// Every dissector.
+        pub const DISSECTORS: &[Dissector] = &[$(Dissector {
+            protocol: Protocol::$name,
+            program: stringify!($folder),
+            assembled: stringify!($assembled),
+        },)*];
+
+        /// Runs the next step of a protocol's dissector over the bytes that `scratch.stream` marks. True when there is
+        /// more: the caller comes again.
+        #[inline(always)]
+        pub fn dissect<B: $crate::bytes::Bytes + ?Sized>(
+            protocol: Option<Protocol>,
+            bytes: &B,
+            scratch: &mut $crate::scratch::Scratch,
+        ) -> bool {
+            $(if protocol == Some(Protocol::$name) {
+                return $folder::dissect(bytes, scratch);
+            })*
+            scratch.outcome = $crate::verdict::Reason::BeyondInspection as u8;
+            false
+        }
+    };
+}
+with_dissectors!(list_dissectors);
 
 impl Protocol {
     /// Codes from here on are protocols whose payload is inspected.
     pub const FIRST_INSPECTED: u8 = 16;
 
-    /// The function table of an inspected protocol; empty for the others.
+    /// Bits of [`crate::operation::Operation::function`] that hold the function; those above tell a protocol within another
+    /// one from that other one.
+    pub const FUNCTION_BITS: u32 = 24;
+
+    /// True when payload of this protocol is dissected.
     #[must_use]
-    pub const fn functions(self) -> &'static [Function] {
-        match self {
-            Self::Ethernet | Self::Ip | Self::Tcp | Self::Udp | Self::Icmp => &[],
-            Self::Modbus => modbus::functions::FUNCTIONS,
+    #[inline(always)]
+    pub const fn is_inspected(self) -> bool {
+        self as u8 >= Self::FIRST_INSPECTED
+    }
+
+    /// The protocol's own server ports.
+    #[must_use]
+    pub const fn ports(self) -> &'static [u16] {
+        self.tables().ports
+    }
+
+    /// The protocol that this one travels in, where it is no conduit's own.
+    #[must_use]
+    pub fn outer(self) -> Option<Self> {
+        Self::ALL.iter().copied().find(|outer| outer.tables().inner.contains(&self))
+    }
+
+    /// This protocol, and those that travel in it.
+    pub fn family(self) -> impl Iterator<Item = Self> {
+        core::iter::once(self).chain(self.tables().inner.iter().copied())
+    }
+
+    /// The protocol that a server port stands for.
+    #[must_use]
+    #[inline(always)]
+    pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
+        match (transport, port) {
+            (TCP | UDP, 502) => Some(Self::Modbus),
+            _ => None,
         }
     }
 
-    /// The kinds of objects of an inspected protocol.
+    /// What [`crate::operation::Operation::function`] holds for a function number of this protocol: the number itself, or
+    /// for a protocol that travels in another one a number that is none of that other one's.
     #[must_use]
-    pub const fn spaces(self) -> &'static [Space] {
-        match self {
-            Self::Ethernet | Self::Ip | Self::Tcp | Self::Udp | Self::Icmp => &[],
-            Self::Modbus => modbus::functions::SPACES,
-        }
+    #[inline(always)]
+    pub const fn within(self, function: u32) -> u32 {
+        (self as u32) << Self::FUNCTION_BITS | function
     }
 
-    /// Largest function number that can stand in a policy.
+    /// The function number that the standard gives to what an operation holds.
     #[must_use]
-    pub const fn last_function(self) -> u32 {
-        match self {
-            Self::Ethernet | Self::Ip | Self::Tcp | Self::Udp | Self::Icmp => 0,
-            Self::Modbus => 255,
-        }
-    }
-
-    /// Largest unit number.
-    #[must_use]
-    pub const fn last_unit(self) -> u32 {
-        match self {
-            Self::Ethernet | Self::Ip | Self::Tcp | Self::Udp | Self::Icmp => 0,
-            Self::Modbus => 255,
-        }
+    #[inline(always)]
+    pub const fn standard(function: u32) -> u32 {
+        function & ((1 << Self::FUNCTION_BITS) - 1)
     }
 }
 
-/// One row of a protocol's function table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Function {
-    /// Function number as the contract counts it.
-    pub code: u32,
-    /// For a sub-function: the object that stands for it.
-    pub object: Option<FunctionObject>,
-    /// The standard's name, in lower case with underscores.
-    pub name: &'static str,
-    /// What it does.
-    pub access: Access,
-    /// ATT&CK for ICS technique, or "" where none fits.
-    pub technique: &'static str,
-    /// True when learning must not propose to allow it: an engineer decides.
-    pub dangerous: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::{DISSECTORS, Protocol};
+    use crate::network::protocol::{TCP, UDP};
 
-/// A sub-function seen as an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FunctionObject {
-    /// Kind of object.
-    pub space: u32,
-    /// First sub-function.
-    pub first: u32,
-    /// Last sub-function.
-    pub last: u32,
-}
+    fn inspected() -> impl Iterator<Item = Protocol> {
+        Protocol::ALL.iter().copied().filter(|protocol| protocol.is_inspected())
+    }
 
-/// A kind of object that rules can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Space {
-    /// Number in [`crate::operation::Operation::space`]. With `numbered`, the number of the first one.
-    pub space: u32,
-    /// The word in front of the colon.
-    pub name: &'static str,
-    /// Largest object number.
-    pub last: u32,
-    /// Some(last): the word is followed by a number from 0 to `last` that is added to `space` ("file3:0-99").
-    pub numbered: Option<u32>,
+    #[test]
+    fn ports_are_found_where_the_tables_have_them() {
+        for transport in [TCP, UDP] {
+            for port in 0..=u16::MAX {
+                let found = Protocol::by_port(transport, port);
+                // Of several protocols on one port, the first is the one that reports and learning begin with.
+                let first = inspected().find(|protocol| {
+                    protocol.tables().transports.contains(&transport) && protocol.ports().contains(&port)
+                });
+                assert_eq!(found, first, "IP protocol {transport}, port {port}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique_in_a_family_and_every_function_has_a_class() {
+        for protocol in inspected().filter(|protocol| protocol.outer().is_none()) {
+            let rows = || protocol.family().flat_map(|one| one.tables().functions.iter().map(move |row| (one, row)));
+            for (index, (one, row)) in rows().enumerate() {
+                assert!(Protocol::standard(row.code) == row.code, "{} {}", one.as_str(), row.name);
+                assert!(rows().skip(index + 1).all(|(_, other)| other.name != row.name), "{}", row.name);
+            }
+            let spaces = || protocol.family().flat_map(|one| one.tables().spaces.iter());
+            for (index, space) in spaces().enumerate() {
+                let (first, last) = space.numbers();
+                for other in spaces().skip(index + 1) {
+                    let (from, to) = other.numbers();
+                    assert!(last < from || to < first, "{} and {} share numbers", space.name, other.name);
+                    assert!(space.name != other.name, "{}", space.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_inspected_protocol_has_a_dissector_or_travels_in_one_that_has() {
+        for protocol in inspected() {
+            let own = DISSECTORS.iter().filter(|one| one.protocol == protocol).count();
+            assert_eq!(own + usize::from(protocol.outer().is_some()), 1, "{}", protocol.as_str());
+        }
+    }
 }

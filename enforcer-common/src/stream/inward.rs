@@ -319,6 +319,7 @@ pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
     mine.strikes = 0;
     mine.next = stream.next;
     mine.skip = stream.skip;
+    mine.context = stream.context;
     if stream.save_length != 0 && mine.carry_length == 0 {
         mine.carried_at = coarse(mine.seen);
     }

@@ -143,6 +143,7 @@ fn prepare(mine: &Direction, scratch: &mut Scratch, fresh: u32, commit: Commit) 
     stream.start = frame.payload.wrapping_add(before).wrapping_add(skipped);
     stream.end = frame.payload_end;
     stream.assembled = (mine.carry_length != 0) as u8;
+    stream.context = mine.context;
 }
 
 /// True where a segment out of its place is kept from its receiver.

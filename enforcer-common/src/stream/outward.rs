@@ -154,6 +154,7 @@ pub(super) fn commit(flow: &mut Flow, scratch: &Scratch) {
     let mine = &mut flow.device;
     mine.next = scratch.stream.next;
     mine.skip = scratch.stream.skip;
+    mine.context = scratch.stream.context;
     mine.carry_length = scratch.stream.save_length;
     if scratch.frame.tcp_flags & flag::FIN != 0 {
         mine.flags |= Direction::CLOSED;

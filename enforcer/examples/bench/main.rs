@@ -8,9 +8,10 @@ mod classes;
 #[path = "../../tests/stand/mod.rs"]
 mod stand;
 
-use enforcer::dataplane::object::{ROOTS, STAGES};
+use enforcer::dataplane::object::{self, ROOTS};
 use enforcer_common::abi::slot;
 use enforcer_common::port::Side;
+use enforcer_common::protocol::Protocol;
 use enforcer_common::verdict::{Mode, Reason};
 
 use self::classes::{Class, FIRST, classes, handshake};
@@ -102,7 +103,7 @@ fn stages(stand: &mut Stand, class: &Class) {
         ("walk", slot::WALK),
         ("digest", slot::DIGEST),
         ("stream", slot::STREAM),
-        ("modbus", slot::MODBUS),
+        ("modbus", slot::dissector(Protocol::Modbus)),
         ("judge", slot::JUDGE),
     ];
     stand.put(ROOTS[class.side as usize], slot::BENCH);
@@ -132,7 +133,7 @@ fn spread(numbers: &mut [f64]) -> [f64; 3] {
 fn budgets(stand: &mut Stand) {
     println!("\n{:<30} {:>12} {:>12}", "program", "verified", "bytes");
     let mut sum = 0;
-    for name in ROOTS.into_iter().chain(STAGES.map(|(name, _)| name)) {
+    for name in ROOTS.into_iter().chain(object::stages().map(|(name, _)| name)) {
         let (verified, bytes) = stand.size(name);
         sum += verified;
         println!("{name:<30} {verified:>12} {bytes:>12}");

@@ -9,14 +9,15 @@ use aya::maps::{MapData, ProgramArray};
 use aya::programs::{Xdp, XdpMode};
 use aya::{Ebpf, EbpfLoader};
 use enforcer_common::abi::slot;
+use enforcer_common::protocol::{DISSECTORS, Dissector};
 
 use super::maps::{MAPS, Maps, Sizes};
 
 /// The object that was built with this controller.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
 
-/// Programs behind the roots and the slots they stand in.
-pub const STAGES: [(&str, u32); 19] = [
+/// The stages that every frame or any protocol may come to.
+const OWN: [(&str, u32); 17] = [
     ("digest", slot::DIGEST),
     ("handshake", slot::HANDSHAKE),
     ("compare", slot::COMPARE),
@@ -31,12 +32,18 @@ pub const STAGES: [(&str, u32); 19] = [
     ("judge", slot::JUDGE),
     ("report", slot::REPORT),
     ("reset", slot::RESET),
-    ("modbus", slot::MODBUS),
-    ("modbus_assembled", slot::MODBUS_ASSEMBLED),
     ("modbus_values", slot::MODBUS_VALUES),
     ("modbus_values_assembled", slot::MODBUS_VALUES_ASSEMBLED),
     ("empty", slot::EMPTY),
 ];
+
+/// Programs behind the roots and the slots they stand in: the stages, and a pair per dissector.
+pub fn stages() -> impl Iterator<Item = (&'static str, u32)> {
+    let pair = |one: &Dissector| {
+        [(one.program, slot::dissector(one.protocol)), (one.assembled, slot::assembled(one.protocol))]
+    };
+    OWN.into_iter().chain(DISSECTORS.iter().flat_map(pair))
+}
 
 /// The permanent programs, one per port.
 pub const ROOTS: [&str; 2] = ["root_network", "root_device"];
@@ -90,7 +97,7 @@ impl Object {
             }
         }
         let mut ebpf = loader.load(OBJECT).map_err(|error| ObjectError::Load(Box::new(error)))?;
-        for name in ROOTS.into_iter().chain(STAGES.map(|(name, _)| name)) {
+        for name in ROOTS.into_iter().chain(stages().map(|(name, _)| name)) {
             program(&mut ebpf, name)?
                 .load()
                 .map_err(|error| ObjectError::Program { program: name, cause: last_line(&error) })?;
@@ -104,7 +111,7 @@ impl Object {
     /// Puts every stage into its slot, the first one last: until it is there, the old logic or none runs as a whole.
     fn fill_slots(&mut self) -> Result<(), ObjectError> {
         let bad = |cause: String| ObjectError::Map { map: "SLOTS", cause };
-        let mut stages = STAGES;
+        let mut stages: Vec<_> = stages().collect();
         stages.sort_by_key(|(_, slot)| std::cmp::Reverse(*slot));
         for (name, slot) in stages {
             let program = program(&mut self.ebpf, name)?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use enforcer_common::network::protocol as ip;
 use enforcer_common::protocol::Protocol;
 use enforcer_common::verdict::Verdict;
 
@@ -67,7 +68,7 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
         {
             continue;
         }
-        if one.protocol != Protocol::Ip && Protocol::by_port(one.port).is_some() {
+        if inside(one.protocol, one.port).is_some() {
             closed.push((*one, *evidence));
             continue;
         }
@@ -84,7 +85,7 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
     }
     for (one, evidence) in closed {
         let (protocol, port) = (one.protocol.as_str(), one.port);
-        let inside = Protocol::by_port(port).map_or("", Protocol::as_str);
+        let inside = inside(one.protocol, port).map_or("", Protocol::as_str);
         let what = format!(
             "{} -> {} {protocol} port {port}: no {inside} operation may be proposed, and without inspection it would be open",
             one.client, one.server
@@ -92,6 +93,15 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
         traffic.undecided(what, evidence);
     }
     drafts
+}
+
+/// The protocol that a port of TCP or UDP stands for.
+fn inside(transport: Protocol, port: u16) -> Option<Protocol> {
+    match transport {
+        Protocol::Tcp => Protocol::by_port(ip::TCP, port),
+        Protocol::Udp => Protocol::by_port(ip::UDP, port),
+        _ => None,
+    }
 }
 
 /// The conduit of the policy in force between two zones, the one that names them before one for any.

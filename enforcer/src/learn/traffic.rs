@@ -10,8 +10,8 @@ use enforcer_common::port::Side;
 use enforcer_common::protocol::{Function, Protocol};
 
 use super::evidence::Evidence;
-use crate::policy::space_name;
 use crate::policy::valid::Objects;
+use crate::policy::{object_words, operation_code};
 
 /// An operation of an inspected protocol that may be proposed.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl Traffic {
             return;
         }
         let (client, server) = (address(key.client), address(key.server));
-        let inspected = Protocol::from_code(key.protocol).filter(|known| *known as u8 >= Protocol::FIRST_INSPECTED);
+        let inspected = Protocol::from_code(key.protocol).filter(|known| known.is_inspected());
         self.note_sides(key, client, server, inspected.is_some());
         match inspected {
             Some(protocol) if key.function != NO_FUNCTION => self.operation(key, client, server, protocol, evidence),
@@ -130,6 +130,8 @@ impl Traffic {
                     && (row.access != Access::Write || objects.is_some()) =>
             {
                 let objects = objects.filter(|_| row.object.is_none());
+                // A conduit names the outer protocol.
+                let protocol = protocol.outer().unwrap_or(protocol);
                 let (port, unit) = (key.port, key.unit);
                 self.operations.push(Seen { client, server, protocol, port, row, unit, objects, evidence });
             }
@@ -138,13 +140,12 @@ impl Traffic {
                 let why = row.map_or("not in the function table", |row| {
                     if row.dangerous { "dangerous" } else { "no port or object that a rule could hold it to" }
                 });
-                let place =
-                    objects.map(|one| format!(" {}:{}", space_name(protocol, one.space), range(one.first, one.last)));
+                let place = objects.map(|one| format!(" {}", object_words(protocol, one).join(", ")));
                 let what = format!(
                     "{client} -> {server} port {}: {} function {} ({name}), unit {}{}: {why}",
                     key.port,
                     protocol.as_str(),
-                    key.function,
+                    Protocol::standard(key.function),
                     key.unit,
                     place.unwrap_or_default()
                 );
@@ -168,7 +169,7 @@ impl Traffic {
         let port = match protocol {
             Protocol::Icmp => 0,
             Protocol::Ip => u16::from(key.transport),
-            Protocol::Ethernet | Protocol::Tcp | Protocol::Udp | Protocol::Modbus => key.port,
+            _ => key.port,
         };
         let service = Service { client, server, protocol, port };
         self.services.entry(service).and_modify(|known| known.add(evidence)).or_insert(evidence);
@@ -218,14 +219,14 @@ impl Traffic {
 
 /// Who splits units, where the key says that: an inspected protocol, and no function.
 pub(super) fn split(key: &ObservationKey) -> Option<Service> {
-    let protocol = Protocol::from_code(key.protocol).filter(|known| *known as u8 >= Protocol::FIRST_INSPECTED)?;
+    let protocol = Protocol::from_code(key.protocol).filter(|known| known.is_inspected())?;
     let service = Service { client: address(key.client), server: address(key.server), protocol, port: key.port };
     (key.function == NO_FUNCTION).then_some(service)
 }
 
 /// The row that names an operation: that of its sub-function where the table divides the code, else the code's own.
 fn row(protocol: Protocol, code: u32, objects: Option<Objects>) -> Option<&'static Function> {
-    let mut rows = protocol.functions().iter().filter(|row| row.code == code);
+    let mut rows = protocol.tables().functions.iter().filter(|row| operation_code(protocol, row.code) == code);
     if rows.clone().any(|row| row.object.is_some()) {
         let objects = objects?;
         return rows.find(|row| {

@@ -15,7 +15,7 @@ use super::places::Places;
 use super::traffic::{Service, Traffic, range};
 use super::{Clock, Proposal, rules};
 use crate::policy::valid::{Functions, Objects, Policy, Rule, Segmentation};
-use crate::policy::{ethertype_name, space_name};
+use crate::policy::{ethertype_name, object_words};
 
 const ARP: u16 = 0x0806;
 
@@ -233,7 +233,7 @@ fn denial(text: &mut String, protocol: Protocol, rule: &Rule) {
 }
 
 fn objects_words(protocol: Protocol, objects: &[Objects]) -> Vec<String> {
-    objects.iter().map(|one| format!("{}:{}", space_name(protocol, one.space), range(one.first, one.last))).collect()
+    objects.iter().flat_map(|one| object_words(protocol, *one)).collect()
 }
 
 /// Units in a row as ranges.

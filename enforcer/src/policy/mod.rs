@@ -9,6 +9,7 @@ mod compile;
 mod ethertypes;
 pub mod explain;
 mod names;
+mod objects;
 mod range;
 mod rate;
 mod raw;
@@ -19,7 +20,8 @@ pub use address::AddressRange;
 pub use check::Loaded;
 pub use compile::{Compiled, Names, compile, empty_image};
 pub use ethertypes::ethertype_name;
-pub use names::{function_name, space_name};
+pub use names::{function_name, operation_code, rows};
+pub use objects::{object_words, space_name, space_of};
 
 use std::path::Path;
 

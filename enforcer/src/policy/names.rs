@@ -1,9 +1,9 @@
-//! The words of a policy that come from the decision core's tables: protocols, functions, classes, object spaces.
-//! Nothing about a protocol stands here; it is looked up.
+//! The words of a policy that come from the decision core's tables: protocols, functions, classes. Nothing about a protocol
+//! stands here; it is looked up.
 
 use enforcer_common::network::protocol as ip;
 use enforcer_common::operation::Access;
-use enforcer_common::protocol::{Protocol, Space};
+use enforcer_common::protocol::{self, Protocol};
 
 use super::range;
 use super::valid::{Conduit, Function, Functions, Objects};
@@ -30,19 +30,19 @@ const WITHIN: &[(&str, &str)] = &[("umas", "modbus"), ("s7commplus", "s7comm"), 
 
 /// True when the payload is dissected, so that rules about functions make sense.
 pub(super) fn inspected(protocol: Protocol) -> bool {
-    protocol as u8 >= Protocol::FIRST_INSPECTED
+    protocol.is_inspected()
 }
 
 /// True for a protocol that the policy language knows and this version does not inspect.
 pub(super) fn not_yet(name: &str) -> bool {
-    NOT_YET.contains(&name)
+    NOT_YET.contains(&name) && protocols().all(|protocol| protocol.as_str() != name)
 }
 
 /// Protocols that a conduit can name.
 fn protocols() -> impl Iterator<Item = Protocol> {
     let plain = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp, Protocol::Ip];
     let all = Protocol::ALL.iter().copied();
-    all.filter(move |protocol| inspected(*protocol) || plain.contains(protocol))
+    all.filter(move |protocol| inspected(*protocol) && protocol.outer().is_none() || plain.contains(protocol))
 }
 
 /// The protocol a conduit names. The error is a sentence of its own.
@@ -53,7 +53,9 @@ pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
     if not_yet(name) {
         return Err(format!("protocol \"{name}\" is not in this version"));
     }
-    if let Some((_, outer)) = WITHIN.iter().find(|(inner, _)| *inner == name) {
+    let within = Protocol::ALL.iter().find(|inner| inner.as_str() == name).and_then(|inner| inner.outer());
+    let within = within.map(Protocol::as_str);
+    if let Some(outer) = within.or_else(|| WITHIN.iter().find(|(inner, _)| *inner == name).map(|(_, outer)| *outer)) {
         return Err(format!("protocol \"{name}\" is inspected within \"{outer}\"; write protocol = \"{outer}\""));
     }
     let known: Vec<&str> = protocols().map(Protocol::as_str).collect();
@@ -71,7 +73,7 @@ pub(super) fn transports(protocol: Protocol) -> &'static [u8] {
         Protocol::Tcp => &[ip::TCP],
         Protocol::Udp => &[ip::UDP],
         Protocol::Icmp => &[ip::ICMP],
-        Protocol::Modbus => &[ip::TCP, ip::UDP],
+        inspected => inspected.tables().transports,
     }
 }
 
@@ -124,30 +126,51 @@ pub(super) fn functions(protocol: Protocol, word: &str) -> Result<Functions, Str
         };
     }
     if let Some(number) = range::number(word) {
-        let last = protocol.last_function();
-        return match u32::try_from(number) {
-            Ok(code) if code <= last => Ok(these(word, vec![Function { code, own: None }])),
-            _ => Err(format!("function {word} is out of range; {} has 0 to {last}", protocol.as_str())),
-        };
+        return numbered(protocol, number, word);
     }
-    let rows = protocol.functions();
-    let named: Vec<Function> = rows.iter().filter(|row| row.name == word).map(entry).collect();
+    if let Some((inner, text)) = word.split_once(':')
+        && let Some(inner) = protocol.tables().inner.iter().find(|one| one.as_str() == inner)
+        && let Some(number) = range::number(text)
+    {
+        return numbered(*inner, number, word);
+    }
+    let rows = || rows(protocol);
+    let named: Vec<Function> = rows().filter(|(_, row)| row.name == word).map(entry).collect();
     if !named.is_empty() {
         return Ok(these(word, named));
     }
-    let end = match nearest(word, rows.iter().map(|row| row.name)) {
+    let end = match nearest(word, rows().map(|(_, row)| row.name)) {
         Some(near) => format!("; did you mean \"{near}\"?"),
         None => "; a name of the standard, a number or a class such as \"@read\" is wanted".to_owned(),
     };
     Err(format!("unknown function \"{word}\"{end}"))
 }
 
+/// Every row that a conduit of this protocol can name, each with the protocol that it is of.
+pub fn rows(protocol: Protocol) -> impl Iterator<Item = (Protocol, &'static protocol::Function)> {
+    protocol.family().flat_map(|one| one.tables().functions.iter().map(move |row| (one, row)))
+}
+
+/// A function by its number in the protocol's own standard.
+fn numbered(protocol: Protocol, number: i64, word: &str) -> Result<Functions, String> {
+    let last = protocol.tables().last_function;
+    match u32::try_from(number) {
+        Ok(code) if code <= last => Ok(these(word, vec![Function { code: operation_code(protocol, code), own: None }])),
+        _ => Err(format!("function {word} is out of range; {} has 0 to {last}", protocol.as_str())),
+    }
+}
+
+/// The number that stands in operations for a function of this protocol.
+pub fn operation_code(protocol: Protocol, code: u32) -> u32 {
+    if protocol.outer().is_some() { protocol.within(code) } else { code }
+}
+
 /// The functions of a class. A code that the table divides into sub-functions belongs to the classes of those: the class
 /// of the undivided row would let in the sub-functions of every other class.
 fn class_members(protocol: Protocol, access: Access, word: &str) -> Result<Functions, String> {
-    let rows = protocol.functions();
-    let divided = |code| rows.iter().any(|row| row.code == code && row.object.is_some());
-    let members = rows.iter().filter(|row| row.access == access && (row.object.is_some() || !divided(row.code)));
+    let divided = |of: Protocol, code| of.tables().functions.iter().any(|row| row.code == code && row.object.is_some());
+    let members =
+        rows(protocol).filter(|(of, row)| row.access == access && (row.object.is_some() || !divided(*of, row.code)));
     let list: Vec<Function> = members.map(entry).collect();
     if list.is_empty() {
         return Err(format!("{} has no function of class \"{word}\"", protocol.as_str()));
@@ -166,9 +189,9 @@ fn unknown_class(word: &str) -> String {
     format!("unknown class \"{word}\"; {end}")
 }
 
-fn entry(row: &enforcer_common::protocol::Function) -> Function {
+fn entry((of, row): (Protocol, &'static protocol::Function)) -> Function {
     let own = row.object.map(|object| Objects { space: object.space, first: object.first, last: object.last });
-    Function { code: row.code, own }
+    Function { code: operation_code(of, row.code), own }
 }
 
 fn these(word: &str, list: Vec<Function>) -> Functions {
@@ -177,65 +200,5 @@ fn these(word: &str, list: Vec<Function>) -> Functions {
 
 /// What a function is called: the row for exactly these objects, else the row for the whole code.
 pub fn function_name(protocol: Protocol, function: Function) -> Option<&'static str> {
-    let rows = protocol.functions();
-    rows.iter().find(|row| entry(row) == function).map(|row| row.name)
-}
-
-/// One entry of `objects`, such as `holding:0-199` or `coil` for all of them.
-pub(super) fn objects(protocol: Protocol, text: &str) -> Result<Objects, String> {
-    let (word, span) = match text.split_once(':') {
-        Some((word, span)) => (word.trim(), Some(span)),
-        None => (text.trim(), None),
-    };
-    let Some((space, last)) = space(protocol, word)? else {
-        let spaces = protocol.spaces();
-        let known: Vec<&str> = spaces.iter().map(|space| space.name).collect();
-        let end = match nearest(word, known.iter().copied()) {
-            Some(near) => format!("did you mean \"{near}\"?"),
-            None => format!("possible are {}", known.join(", ")),
-        };
-        return Err(format!("unknown kind of object \"{word}\" in \"{text}\"; {end}"));
-    };
-    let (first, last) = match span {
-        None => (0, last),
-        Some(span) => {
-            let (first, last) =
-                range::parse(span, 0, i64::from(last)).map_err(|cause| format!("in \"{text}\", {cause}"))?;
-            // Both lie between 0 and a u32, so nothing is cut off.
-            (u32::try_from(first).unwrap_or(u32::MAX), u32::try_from(last).unwrap_or(u32::MAX))
-        }
-    };
-    Ok(Objects { space, first, last })
-}
-
-/// Number and largest object of a space, `None` when there is no such word.
-fn space(protocol: Protocol, word: &str) -> Result<Option<(u32, u32)>, String> {
-    let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
-    for space in protocol.spaces() {
-        match space.numbered {
-            None if space.name == word => return Ok(Some((space.space, space.last))),
-            Some(most) if space.name == stem => {
-                let number = word.get(stem.len()..).unwrap_or_default();
-                return match number.parse::<u32>() {
-                    Ok(number) if number <= most => Ok(Some((space.space.saturating_add(number), space.last))),
-                    _ => Err(format!("\"{word}\" needs a number from 0 to {most}, such as \"{stem}1:0-99\"")),
-                };
-            }
-            None | Some(_) => {}
-        }
-    }
-    Ok(None)
-}
-
-/// The word for a space number: `holding`, `file3`; the number itself when no word fits.
-pub fn space_name(protocol: Protocol, number: u32) -> String {
-    let numbered = |space: &Space, most: u32| (space.space..=space.space.saturating_add(most)).contains(&number);
-    for space in protocol.spaces() {
-        match space.numbered {
-            None if space.space == number => return space.name.to_owned(),
-            Some(most) if numbered(space, most) => return format!("{}{}", space.name, number - space.space),
-            None | Some(_) => {}
-        }
-    }
-    number.to_string()
+    rows(protocol).find(|row| entry(*row) == function).map(|(_, row)| row.name)
 }

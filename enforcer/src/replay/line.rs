@@ -9,13 +9,13 @@ use std::net::Ipv6Addr;
 use enforcer_common::action::Action;
 use enforcer_common::network::protocol;
 use enforcer_common::operation::{Access, NO_FUNCTION, NO_OBJECT, Operation, Role};
-use enforcer_common::protocol::{Function, Protocol};
+use enforcer_common::protocol::{Function, Protocol, Space};
 use enforcer_common::scratch::{self, Scratch};
 use enforcer_common::verdict::Reason;
 use serde::Serialize;
 
 use super::capture;
-use crate::policy::{Names, ethertype_name, space_name};
+use crate::policy::{Names, ethertype_name, operation_code, space_name, space_of};
 
 /// One line of `enforcer replay --json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -58,6 +58,9 @@ pub struct Object {
     pub space: String,
     pub first: u32,
     pub last: u32,
+    /// Which parts of the objects, where not all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<(u32, u32)>,
 }
 
 /// The smallest and the largest value written.
@@ -123,7 +126,7 @@ fn unit<'a>(captured: &capture::Frame, scratch: &Scratch, names: &'a Names, part
     let row = spoken.and_then(|protocol| row(protocol, first));
     // A unit that reads and writes is what its writing part is.
     let access = parts.iter().map(|part| Access::from_code(part.access)).find(|access| *access != Access::Read);
-    line.function = Some(first.function);
+    line.function = Some(Protocol::standard(first.function));
     line.name = row.map(|row| row.name);
     line.access = Some(access.unwrap_or(Access::Read).as_str());
     line.unit = Some(first.unit);
@@ -228,7 +231,8 @@ fn hardware([a, b, c, d, e, f]: [u8; 6]) -> String {
 
 /// The row of the function table: the one for the sub-function, else the one for the whole code.
 fn row(protocol: Protocol, operation: &Operation) -> Option<&'static Function> {
-    let rows = || protocol.functions().iter().filter(|row| row.code == operation.function);
+    let code = |row: &&Function| operation_code(protocol, row.code) == operation.function;
+    let rows = || protocol.tables().functions.iter().filter(code);
     let sub = rows().find(|row| {
         row.object.is_some_and(|object| {
             object.space == operation.space && (object.first..=object.last).contains(&operation.first)
@@ -238,11 +242,21 @@ fn row(protocol: Protocol, operation: &Operation) -> Option<&'static Function> {
 }
 
 fn objects(protocol: Option<Protocol>, parts: &[Operation]) -> Option<Vec<Object>> {
-    let word = |space: u32| protocol.map_or_else(|| space.to_string(), |protocol| space_name(protocol, space));
     let named = parts.iter().filter(|part| part.space != NO_OBJECT);
-    let objects: Vec<Object> =
-        named.map(|part| Object { space: word(part.space), first: part.first, last: part.last }).collect();
+    let objects: Vec<Object> = named.map(|part| object(protocol, part)).collect();
     (!objects.is_empty()).then_some(objects)
+}
+
+fn object(protocol: Option<Protocol>, part: &Operation) -> Object {
+    let bits = protocol.and_then(|protocol| space_of(protocol, part.space)).map_or(0, Space::member_bits);
+    let top = (1u32 << bits) - 1;
+    let members = (part.first & top, part.last & top);
+    Object {
+        space: protocol.map_or_else(|| part.space.to_string(), |protocol| space_name(protocol, part.space)),
+        first: part.first >> bits,
+        last: part.last >> bits,
+        members: (members != (0, top)).then_some(members),
+    }
 }
 
 fn values(parts: &[Operation]) -> Option<Values> {

@@ -122,7 +122,7 @@ impl Sides {
     fn guess(&self, frame: &Frame, source: End, destination: End) -> End {
         let service = |end: End| u32::from(frame.transport_protocol) << 16 | u32::from(end.1);
         let named = |end: End| self.services.iter().any(|(first, last)| (*first..=*last).contains(&service(end)));
-        let known = |end: End| Protocol::by_port(end.1).is_some();
+        let known = |end: End| Protocol::by_port(frame.transport_protocol, end.1).is_some();
         let reserved = |end: End| end.1 < 1024;
         for is_server in [&named as &dyn Fn(End) -> bool, &known, &reserved] {
             match (is_server(source), is_server(destination)) {

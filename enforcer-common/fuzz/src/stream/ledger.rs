@@ -26,9 +26,8 @@ pub(crate) struct Ledger {
     judged: HashMap<u32, u8>,
     /// Highest acknowledgement of the device.
     acknowledged: Option<u32>,
-    /// Number of the last segment that only learn or shadow let through: what the device makes of it is not the box's
-    /// doing.
-    tainted: Option<u64>,
+    /// A byte was forwarded that only learn or shadow let through: what the device makes of it is not the box's doing.
+    tainted: bool,
     /// The device has forgotten the conversation, and takes nothing.
     closed: bool,
     /// Where units begin is not known: the box came in the middle of one, or looked away.
@@ -46,7 +45,7 @@ impl Ledger {
                 continue;
             }
             match self.open.get(&sequence) {
-                Some(before) if self.tainted.is_none() => {
+                Some(before) if !self.tainted => {
                     assert_eq!(before.value, value, "two values for one byte, at {sequence}: {segment:?}");
                 }
                 Some(_) | None => {
@@ -67,7 +66,7 @@ impl Ledger {
     pub(crate) fn let_through(&mut self, segment: &Segment, denied: bool) {
         let contradicts = |(sequence, value)| self.open.get(&sequence).is_some_and(|before| before.value != value);
         if denied || numbered(segment).any(contradicts) {
-            self.tainted = Some(segment.serial);
+            self.tainted = true;
             for (sequence, _) in numbered(segment) {
                 self.open.remove(&sequence);
             }
@@ -93,13 +92,12 @@ impl Ledger {
     pub(crate) fn began(&mut self, first: u32, serial: u64) {
         self.acknowledged = Some(first);
         self.closed = false;
-        self.tainted = self.tainted.filter(|tainted| *tainted >= serial);
         self.open.retain(|sequence, byte| byte.serial >= serial && (0..65_536).contains(&distance(*sequence, first)));
     }
 
     /// What the application gets is what was judged, and no denied operation.
     pub(crate) fn check(&self, receiver: &Receiver) {
-        if self.tainted.is_some() {
+        if self.tainted {
             return;
         }
         let delivered: Vec<u8> = receiver.delivered().collect();

@@ -3,8 +3,9 @@
 
 use core::hint::black_box;
 
+use crate::network::protocol::{TCP, UDP};
 use crate::operation::Access;
-use crate::protocol::{Function, FunctionObject, Space};
+use crate::protocol::tables::{Function, FunctionObject, NONE, Space, Tables};
 
 /// Function code of UMAS, Schneider's programming protocol.
 pub const UMAS: u8 = 0x5a;
@@ -29,21 +30,29 @@ pub mod space {
     pub const FILE: u32 = 0x0001_0000;
 }
 
+/// All that policies and reports need.
+pub const TABLES: Tables = Tables {
+    transports: &[TCP, UDP],
+    ports: &[502],
+    functions: FUNCTIONS,
+    spaces: SPACES,
+    last_function: 255,
+    last_unit: 255,
+    reads_then_writes: &[23],
+    ..NONE
+};
+
 /// The words in front of the colon in a rule's `objects`.
 pub const SPACES: &[Space] = &[
-    Space { space: space::COIL, name: "coil", last: 65535, numbered: None },
-    Space { space: space::DISCRETE, name: "discrete", last: 65535, numbered: None },
-    Space { space: space::INPUT, name: "input", last: 65535, numbered: None },
-    Space { space: space::HOLDING, name: "holding", last: 65535, numbered: None },
-    Space { space: space::FIFO, name: "fifo", last: 65535, numbered: None },
-    Space { space: space::DIAGNOSTIC, name: "diagnostic", last: 65535, numbered: None },
-    Space { space: space::MEI, name: "mei", last: 255, numbered: None },
-    Space { space: space::FILE, name: "file", last: 65535, numbered: Some(65535) },
+    Space::plain(space::COIL, "coil", 65535),
+    Space::plain(space::DISCRETE, "discrete", 65535),
+    Space::plain(space::INPUT, "input", 65535),
+    Space::plain(space::HOLDING, "holding", 65535),
+    Space::plain(space::FIFO, "fifo", 65535),
+    Space::plain(space::DIAGNOSTIC, "diagnostic", 65535),
+    Space::plain(space::MEI, "mei", 255),
+    Space::numbered(space::FILE, "file", 65535, 65535),
 ];
-
-const fn plain(code: u32, name: &'static str, access: Access, technique: &'static str, dangerous: bool) -> Function {
-    Function { code, object: None, name, access, technique, dangerous }
-}
 
 const fn sub(
     code: u32,
@@ -65,14 +74,14 @@ const fn diagnostic(first: u32, last: u32, name: &'static str, access: Access, t
 
 /// Every code with a name. A row with an object is a sub-function; the row without one names the whole code.
 pub const FUNCTIONS: &[Function] = &[
-    plain(1, "read_coils", Access::Read, "T0801", false),
-    plain(2, "read_discrete_inputs", Access::Read, "T0801", false),
-    plain(3, "read_holding_registers", Access::Read, "T0801", false),
-    plain(4, "read_input_registers", Access::Read, "T0801", false),
-    plain(5, "write_single_coil", Access::Write, "T0855", false),
-    plain(6, "write_single_register", Access::Write, "T0836", false),
-    plain(7, "read_exception_status", Access::Diagnose, "T0888", false),
-    plain(8, "diagnostics", Access::Diagnose, "T0888", false),
+    Function::new(1, "read_coils", Access::Read, "T0801", false),
+    Function::new(2, "read_discrete_inputs", Access::Read, "T0801", false),
+    Function::new(3, "read_holding_registers", Access::Read, "T0801", false),
+    Function::new(4, "read_input_registers", Access::Read, "T0801", false),
+    Function::new(5, "write_single_coil", Access::Write, "T0855", false),
+    Function::new(6, "write_single_register", Access::Write, "T0836", false),
+    Function::new(7, "read_exception_status", Access::Diagnose, "T0888", false),
+    Function::new(8, "diagnostics", Access::Diagnose, "T0888", false),
     diagnostic(0, 0, "return_query_data", Access::Diagnose, "T0888"),
     diagnostic(1, 1, "restart_communications_option", Access::Control, "T0816"),
     diagnostic(2, 2, "return_diagnostic_register", Access::Diagnose, "T0888"),
@@ -89,32 +98,32 @@ pub const FUNCTIONS: &[Function] = &[
     diagnostic(18, 18, "return_bus_character_overrun_count", Access::Diagnose, "T0888"),
     diagnostic(20, 20, "clear_overrun_counter_and_flag", Access::Diagnose, "T0872"),
     diagnostic(21, 21, "get_clear_modbus_plus_statistics", Access::Diagnose, "T0888"),
-    plain(9, "program_484", Access::Program, "T0843", true),
-    plain(10, "poll_484", Access::Program, "T0845", true),
-    plain(11, "get_comm_event_counter", Access::Diagnose, "T0888", false),
-    plain(12, "get_comm_event_log", Access::Diagnose, "T0888", false),
-    plain(13, "program_584_984", Access::Program, "T0843", true),
-    plain(14, "poll_584_984", Access::Program, "T0845", true),
-    plain(15, "write_multiple_coils", Access::Write, "T0855", false),
-    plain(16, "write_multiple_registers", Access::Write, "T0836", false),
-    plain(17, "report_server_id", Access::Discover, "T0888", false),
-    plain(18, "program_884", Access::Program, "T0843", true),
-    plain(19, "reset_communication_link", Access::Control, "T0814", true),
-    plain(20, "read_file_record", Access::Read, "T0801", false),
-    plain(21, "write_file_record", Access::Write, "T0836", true),
-    plain(22, "mask_write_register", Access::Write, "T0836", false),
-    plain(23, "read_write_multiple_registers", Access::Write, "T0836", false),
-    plain(24, "read_fifo_queue", Access::Read, "T0801", false),
-    plain(40, "program_concept", Access::Program, "T0843", true),
-    plain(41, "multiple_function_codes", Access::Unknown, "", true),
-    plain(43, "encapsulated_interface_transport", Access::Discover, "T0888", false),
+    Function::new(9, "program_484", Access::Program, "T0843", true),
+    Function::new(10, "poll_484", Access::Program, "T0845", true),
+    Function::new(11, "get_comm_event_counter", Access::Diagnose, "T0888", false),
+    Function::new(12, "get_comm_event_log", Access::Diagnose, "T0888", false),
+    Function::new(13, "program_584_984", Access::Program, "T0843", true),
+    Function::new(14, "poll_584_984", Access::Program, "T0845", true),
+    Function::new(15, "write_multiple_coils", Access::Write, "T0855", false),
+    Function::new(16, "write_multiple_registers", Access::Write, "T0836", false),
+    Function::new(17, "report_server_id", Access::Discover, "T0888", false),
+    Function::new(18, "program_884", Access::Program, "T0843", true),
+    Function::new(19, "reset_communication_link", Access::Control, "T0814", true),
+    Function::new(20, "read_file_record", Access::Read, "T0801", false),
+    Function::new(21, "write_file_record", Access::Write, "T0836", true),
+    Function::new(22, "mask_write_register", Access::Write, "T0836", false),
+    Function::new(23, "read_write_multiple_registers", Access::Write, "T0836", false),
+    Function::new(24, "read_fifo_queue", Access::Read, "T0801", false),
+    Function::new(40, "program_concept", Access::Program, "T0843", true),
+    Function::new(41, "multiple_function_codes", Access::Unknown, "", true),
+    Function::new(43, "encapsulated_interface_transport", Access::Discover, "T0888", false),
     sub(43, space::MEI, 13, 13, "canopen_general_reference", Access::Write, "T0836"),
     sub(43, space::MEI, 14, 14, "read_device_identification", Access::Discover, "T0888"),
-    plain(90, "umas", Access::Program, "T0843", true),
-    plain(91, "object_messaging", Access::Unknown, "", true),
-    plain(125, "firmware_replacement", Access::Firmware, "T0857", true),
-    plain(126, "program", Access::Program, "T0843", true),
-    plain(127, "report_local_address", Access::Discover, "T0888", false),
+    Function::new(90, "umas", Access::Program, "T0843", true),
+    Function::new(91, "object_messaging", Access::Unknown, "", true),
+    Function::new(125, "firmware_replacement", Access::Firmware, "T0857", true),
+    Function::new(126, "program", Access::Program, "T0843", true),
+    Function::new(127, "report_local_address", Access::Discover, "T0888", false),
 ];
 
 /// Class of each code, made from the table: the kernel can't search a table of strings.

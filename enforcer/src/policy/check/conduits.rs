@@ -116,7 +116,9 @@ impl<'s> Check<'s> {
         let words = [("drop", OnDeny::Drop), ("reset", OnDeny::Reset)];
         let on_deny = self.word(raw.on_deny, label, "on_deny", &words).unwrap_or(OnDeny::Reset);
         let words = [("whole", Segmentation::Whole), ("stream", Segmentation::Stream)];
-        let segmentation = self.word(raw.segmentation, label, "segmentation", &words).unwrap_or(Segmentation::Whole);
+        let streams = protocol.is_some_and(|protocol| protocol.tables().streams);
+        let usual = if streams { Segmentation::Stream } else { Segmentation::Whole };
+        let segmentation = self.word(raw.segmentation, label, "segmentation", &words).unwrap_or(usual);
         let (from, to) = (from?, to?);
         if from.len().saturating_mul(to.len()) > capacity::PAIRS {
             let text = format!("{label}: \"from\" and \"to\" make more than {} zone pairs", capacity::PAIRS);

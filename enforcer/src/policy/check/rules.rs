@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::super::raw::{RawRule, Texts, Words};
 use super::super::valid::{Functions, Objects, Rate, Rule};
-use super::super::{names, range, rate};
+use super::super::{names, objects, range, rate};
 use super::Check;
 use crate::document::Piece;
 
@@ -41,7 +41,7 @@ impl<'s> Check<'s> {
     fn rule(&mut self, raw: RawRule, protocol: Protocol, label: &str, span: &Range<usize>) -> Option<Rule> {
         let name = self.name(raw.name, label, span);
         let functions = self.functions(raw.functions, protocol, label, span);
-        let units = self.ranges(raw.units, "units", 0, i64::from(protocol.last_unit()), label);
+        let units = self.ranges(raw.units, "units", 0, i64::from(protocol.tables().last_unit), label);
         let objects = self.objects(raw.objects, protocol, label);
         let values = self.ranges(raw.values, "values", i64::MIN, i64::MAX, label);
         if raw.action.is_none() {
@@ -125,8 +125,8 @@ impl<'s> Check<'s> {
         let mut list = Vec::new();
         let mut whole = true;
         for text in texts.into_inner() {
-            match names::objects(protocol, text.get_ref()) {
-                Ok(objects) => list.push(objects),
+            match objects::parse(protocol, text.get_ref()) {
+                Ok(objects) => list.extend(objects),
                 Err(cause) => {
                     self.reader.report(&text.span(), format!("{label}: {cause}"));
                     whole = false;

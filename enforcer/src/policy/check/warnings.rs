@@ -6,7 +6,7 @@ use enforcer_common::operation::Access;
 use enforcer_common::protocol::Protocol;
 use enforcer_common::verdict::Verdict;
 
-use super::super::names::inspected;
+use super::super::names::{inspected, operation_code, rows};
 use super::super::valid::{Conduit, Function, Functions, Objects, Party, Policy, Rule};
 use crate::document::Problem;
 
@@ -88,9 +88,8 @@ fn rank<'r>(earlier: &'r Rule, later: &'r Rule) -> (&'r Rule, &'r Rule) {
 
 fn reads_only(protocol: Protocol, entry: &Functions) -> bool {
     let Functions::These { list, .. } = entry else { return false };
-    let rows = protocol.functions();
     list.iter().all(|function| {
-        let mut of_code = rows.iter().filter(|row| row.code == function.code).peekable();
-        of_code.peek().is_some() && of_code.all(|row| row.access == Access::Read)
+        let mut of_code = rows(protocol).filter(|(of, row)| operation_code(*of, row.code) == function.code).peekable();
+        of_code.peek().is_some() && of_code.all(|(_, row)| row.access == Access::Read)
     })
 }

@@ -13,7 +13,7 @@ use enforcer_common::protocol::Protocol;
 use enforcer_common::verdict::{Reason, Verdict};
 use serde::Serialize;
 
-use super::super::names::{self, inspected};
+use super::super::names::{self, inspected, operation_code, rows};
 use super::super::trial::{self, Outcome};
 use super::super::valid::{Conduit, Function, Functions, Objects, Party, Policy};
 use super::super::{Compiled, compile, range};
@@ -157,12 +157,13 @@ fn operations(protocol: Protocol, question: &Question) -> Result<Vec<Operation>,
     let Some(function) = function else {
         return Err(format!("\"{}\" is a class; name one function", question.function));
     };
-    if question.unit > protocol.last_unit() {
-        return Err(format!("unit {} is out of range; possible are 0 to {}", question.unit, protocol.last_unit()));
+    let last = protocol.tables().last_unit;
+    if question.unit > last {
+        return Err(format!("unit {} is out of range; possible are 0 to {last}", question.unit));
     }
     let mut objects: Vec<Option<Objects>> = Vec::new();
     for text in &question.objects {
-        objects.push(Some(names::objects(protocol, text)?));
+        objects.extend(super::super::objects::parse(protocol, text)?.into_iter().map(Some));
     }
     if objects.is_empty() {
         objects.push(function.own);
@@ -189,24 +190,20 @@ fn operations(protocol: Protocol, question: &Question) -> Result<Vec<Operation>,
 
 /// Functions that read their first range and write the second, in one request.
 fn reads_first_range(protocol: Protocol, code: u32) -> bool {
-    match protocol {
-        Protocol::Modbus => code == 23,
-        Protocol::Ethernet | Protocol::Ip | Protocol::Tcp | Protocol::Udp | Protocol::Icmp => false,
-    }
+    protocol.tables().reads_then_writes.contains(&code)
 }
 
 /// The class of a function on these objects, from the protocol's table.
 fn access(protocol: Protocol, function: Function, objects: Option<Objects>) -> Access {
-    let rows = protocol.functions();
+    let of_code =
+        || rows(protocol).filter(|(of, row)| operation_code(*of, row.code) == function.code).map(|(_, row)| row);
     let divided = objects.and_then(|objects| {
-        rows.iter().find(|row| {
-            row.code == function.code
-                && row.object.is_some_and(|own| {
-                    own.space == objects.space && own.first <= objects.first && objects.last <= own.last
-                })
+        of_code().find(|row| {
+            row.object
+                .is_some_and(|own| own.space == objects.space && own.first <= objects.first && objects.last <= own.last)
         })
     });
-    let whole = || rows.iter().find(|row| row.code == function.code && row.object.is_none());
+    let whole = || of_code().find(|row| row.object.is_none());
     divided.or_else(whole).map_or(Access::Unknown, |row| row.access)
 }
 

@@ -9,7 +9,8 @@ use enforcer_common::protocol::Protocol;
 use enforcer_common::verdict::Verdict;
 
 use super::super::ethertypes::ethertype_name;
-use super::super::names::{function_name, inspected, space_name, transport_name, transports};
+use super::super::names::{function_name, inspected, transport_name, transports};
+use super::super::objects::{numbers, space_name};
 use super::super::valid::{Conduit, Function, Functions, Objects, Party, Policy, Rate, Rule, Segmentation};
 
 /// Several lines, each ended.
@@ -145,7 +146,7 @@ pub(super) fn function_words(protocol: Protocol, function: Function) -> String {
 
 /// `holding 40-47`.
 pub(super) fn object_words(protocol: Protocol, objects: Objects) -> String {
-    format!("{} {}", space_name(protocol, objects.space), range(objects.first, objects.last))
+    format!("{} {}", space_name(protocol, objects.space), numbers(protocol, objects).join(", "))
 }
 
 fn range<T: fmt::Display + PartialEq>(first: T, last: T) -> String {

@@ -1,0 +1,157 @@
+//! The shape of a protocol's tables: plain data, from which policies are read and written, events named and pages made.
+
+use super::Protocol;
+use crate::operation::Access;
+
+/// All that the policy language has to know of a protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tables {
+    /// IP protocol numbers that it travels on.
+    pub transports: &'static [u8],
+    /// Its own server ports.
+    pub ports: &'static [u16],
+    /// Names of its functions.
+    pub functions: &'static [Function],
+    /// Kinds of its objects.
+    pub spaces: &'static [Space],
+    /// Largest function number that can stand in a policy.
+    pub last_function: u32,
+    /// Largest unit number.
+    pub last_unit: u32,
+    /// Protocols that travel in it, whose functions its conduits name too.
+    pub inner: &'static [Protocol],
+    /// True when its units are longer than segments as a rule, so that conduits let them be split unless they say otherwise.
+    pub streams: bool,
+    /// Functions that read their first range of objects and write the second, in one request.
+    pub reads_then_writes: &'static [u32],
+}
+
+/// No function, no object.
+pub const NONE: Tables = Tables {
+    transports: &[],
+    ports: &[],
+    functions: &[],
+    spaces: &[],
+    last_function: 0,
+    last_unit: 0,
+    inner: &[],
+    streams: false,
+    reads_then_writes: &[],
+};
+
+/// One row of a protocol's function table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Function {
+    /// Function number as the contract counts it.
+    pub code: u32,
+    /// For a sub-function: the object that stands for it.
+    pub object: Option<FunctionObject>,
+    /// The standard's name, in lower case with underscores.
+    pub name: &'static str,
+    /// What it does.
+    pub access: Access,
+    /// ATT&CK for ICS technique, or "" where none fits.
+    pub technique: &'static str,
+    /// True when learning must not propose to allow it: an engineer decides.
+    pub dangerous: bool,
+}
+
+impl Function {
+    /// A row for a whole function code.
+    #[must_use]
+    pub const fn new(code: u32, name: &'static str, access: Access, technique: &'static str, dangerous: bool) -> Self {
+        Self { code, object: None, name, access, technique, dangerous }
+    }
+}
+
+/// A sub-function seen as an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FunctionObject {
+    /// Kind of object.
+    pub space: u32,
+    /// First sub-function.
+    pub first: u32,
+    /// Last sub-function.
+    pub last: u32,
+}
+
+/// A kind of object that rules can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Number in [`crate::operation::Operation::space`]; the first one where `form` has several.
+    pub space: u32,
+    /// The word in front of the colon, or what it begins with.
+    pub name: &'static str,
+    /// Largest object number, without member.
+    pub last: u32,
+    /// How the word continues.
+    pub form: Form,
+    /// What an object is divided into.
+    pub member: Option<Member>,
+}
+
+/// How the word for a kind of object is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The name alone: `holding`.
+    Plain,
+    /// The name and a number from 0 to `last` that is added to `space`: `DB10`, `file3`, `type 45`.
+    Numbered {
+        /// Largest number.
+        last: u32,
+    },
+    /// The name, a number from 0 to 255, `v`, and another one; 256 times the first plus the second is added to `space`:
+    /// `g12v1`.
+    Variation,
+    /// A number alone, decimal or with 0x, from 0 to `last`; it is added to `space`: `0x6B`. The name is what
+    /// documentation calls it.
+    Number {
+        /// Largest number.
+        last: u32,
+    },
+}
+
+/// A part of an object that rules can name behind it: `0x6B/1/3`, `analog-output:1/85`. It is held in the lower bits of
+/// [`crate::operation::Operation::first`] and `last`, the object's number above it. An operation on the whole object
+/// covers all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// What it is called.
+    pub name: &'static str,
+    /// How many bits it has.
+    pub bits: u32,
+}
+
+impl Space {
+    /// A kind of object without members, whose word is its name.
+    #[must_use]
+    pub const fn plain(space: u32, name: &'static str, last: u32) -> Self {
+        Self { space, name, last, form: Form::Plain, member: None }
+    }
+
+    /// Kinds of objects without members that a number behind the name tells apart.
+    #[must_use]
+    pub const fn numbered(space: u32, name: &'static str, numbers: u32, last: u32) -> Self {
+        Self { space, name, last, form: Form::Numbered { last: numbers }, member: None }
+    }
+
+    /// First and last value of [`crate::operation::Operation::space`] that are of this kind.
+    #[must_use]
+    pub const fn numbers(&self) -> (u32, u32) {
+        let more = match self.form {
+            Form::Plain => 0,
+            Form::Numbered { last } | Form::Number { last } => last,
+            Form::Variation => 0xffff,
+        };
+        (self.space, self.space.saturating_add(more))
+    }
+
+    /// Bits of an object number that hold its member.
+    #[must_use]
+    pub const fn member_bits(&self) -> u32 {
+        match self.member {
+            Some(member) => member.bits,
+            None => 0,
+        }
+    }
+}

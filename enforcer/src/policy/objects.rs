@@ -1,0 +1,193 @@
+//! The words for objects: `holding:0-199`, `DB10:0-99`, `g12v1:0-7`, `0x6B/1/3`, `analog-output:1-8/85`.
+//!
+//! A kind of object, then behind a colon or a slash a range of them, then behind a slash a range of their members where
+//! the kind has any. What is left out means all. Kinds are looked up in the protocol's tables.
+
+use enforcer_common::protocol::{Form, Protocol, Space};
+
+use super::range;
+use super::valid::Objects;
+use crate::document::nearest;
+
+/// Objects that one entry may name one by one, because it names some of their members.
+const MOST: i64 = 256;
+
+/// One entry of `objects`.
+pub(super) fn parse(protocol: Protocol, text: &str) -> Result<Vec<Objects>, String> {
+    let (word, rest) = match text.split_once([':', '/']) {
+        Some((word, rest)) => (word.trim(), Some(rest)),
+        None => (text.trim(), None),
+    };
+    let Some((number, space)) = find(protocol, word)? else {
+        return Err(unknown(protocol, word, text));
+    };
+    let cause = |cause: String| format!("in \"{text}\", {cause}");
+    let (span, members) = match rest.map(|rest| rest.split_once('/').map_or((rest, None), |(a, b)| (a, Some(b)))) {
+        Some((span, members)) => (range::parse(span, 0, i64::from(space.last)).map_err(cause)?, members),
+        None => ((0, i64::from(space.last)), None),
+    };
+    let bits = space.member_bits();
+    let top = (1i64 << bits) - 1;
+    let (low, high) = match (members, space.member) {
+        (None, _) => (0, top),
+        (Some(text), Some(_)) => range::parse(text, 0, top).map_err(cause)?,
+        (Some(_), None) => return Err(format!("in \"{text}\", {} has nothing behind a second slash", space.name)),
+    };
+    // Everything lies between 0 and a u32, so nothing is cut off.
+    let number_of = |object: i64, member: i64| u32::try_from(object << bits | member).unwrap_or(u32::MAX);
+    let piece = |first: u32, last: u32| Objects { space: number, first, last };
+    if (low, high) == (0, top) {
+        return Ok(vec![piece(number_of(span.0, 0), number_of(span.1, top))]);
+    }
+    if span.1 - span.0 >= MOST {
+        return Err(format!("in \"{text}\", at most {MOST} objects may be named together with their members"));
+    }
+    Ok((span.0..=span.1).map(|object| piece(number_of(object, low), number_of(object, high))).collect())
+}
+
+fn unknown(protocol: Protocol, word: &str, text: &str) -> String {
+    let known: Vec<&str> = spaces(protocol).map(|space| space.name.trim_end()).collect();
+    let end = match nearest(word, known.iter().copied()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("possible are {}", known.join(", ")),
+    };
+    format!("unknown kind of object \"{word}\" in \"{text}\"; {end}")
+}
+
+fn spaces(protocol: Protocol) -> impl Iterator<Item = &'static Space> {
+    protocol.outer().unwrap_or(protocol).family().flat_map(|one| one.tables().spaces)
+}
+
+/// Number of a kind of object and its row; `None` when there is no such word.
+fn find(protocol: Protocol, word: &str) -> Result<Option<(u32, &'static Space)>, String> {
+    for space in spaces(protocol) {
+        let name = space.name.trim_end();
+        let found = match space.form {
+            Form::Plain if name == word => Some(0),
+            Form::Plain => None,
+            Form::Number { last } => match range::number(word) {
+                Some(number) => Some(within(number, last, || {
+                    format!("\"{word}\" is out of range; {name} numbers are 0 to {last}")
+                })?),
+                None => None,
+            },
+            Form::Numbered { last } => match word.strip_prefix(name).map(str::trim_start) {
+                Some(digits) if digits.chars().all(|c| c.is_ascii_digit()) => {
+                    let wrong =
+                        || format!("\"{word}\" needs a number from 0 to {last}, such as \"{}1:0-99\"", space.name);
+                    Some(within(range::number(digits).unwrap_or(-1), last, wrong)?)
+                }
+                _ => None,
+            },
+            Form::Variation => match word.strip_prefix(name).map(|rest| rest.split_once('v')) {
+                Some(Some((group, variation))) => {
+                    let wrong = || format!("\"{word}\" needs two numbers from 0 to 255, such as \"{name}12v1\"");
+                    let number = |text| within(range::number(text).unwrap_or(-1), 255, wrong);
+                    Some(number(group)? << 8 | number(variation)?)
+                }
+                _ => None,
+            },
+        };
+        if let Some(offset) = found {
+            return Ok(Some((space.space.saturating_add(offset), space)));
+        }
+    }
+    Ok(None)
+}
+
+fn within(number: i64, last: u32, wrong: impl Fn() -> String) -> Result<u32, String> {
+    match u32::try_from(number) {
+        Ok(number) if number <= last => Ok(number),
+        _ => Err(wrong()),
+    }
+}
+
+/// The row for the number of a kind of object.
+pub fn space_of(protocol: Protocol, number: u32) -> Option<&'static Space> {
+    spaces(protocol).find(|space| {
+        let (first, last) = space.numbers();
+        (first..=last).contains(&number)
+    })
+}
+
+/// The word for the number of a kind of object: `holding`, `file3`; the number itself when no word fits.
+pub fn space_name(protocol: Protocol, number: u32) -> String {
+    let Some(space) = space_of(protocol, number) else { return number.to_string() };
+    let offset = number.saturating_sub(space.space);
+    match space.form {
+        Form::Plain => space.name.to_owned(),
+        Form::Numbered { .. } => format!("{}{offset}", space.name),
+        Form::Number { .. } => format!("0x{offset:02X}"),
+        Form::Variation => format!("{}{}v{}", space.name, offset >> 8, offset & 0xff),
+    }
+}
+
+/// Objects as rules write them, in as many entries as it takes.
+pub fn object_words(protocol: Protocol, objects: Objects) -> Vec<String> {
+    let separator = match space_of(protocol, objects.space).map(|space| space.form) {
+        Some(Form::Number { .. }) => '/',
+        Some(Form::Plain | Form::Numbered { .. } | Form::Variation) | None => ':',
+    };
+    let word = space_name(protocol, objects.space);
+    numbers(protocol, objects).into_iter().map(|numbers| format!("{word}{separator}{numbers}")).collect()
+}
+
+/// What stands behind the word: `0-199`, `1/3`.
+pub(super) fn numbers(protocol: Protocol, objects: Objects) -> Vec<String> {
+    let bits = space_of(protocol, objects.space).map_or(0, Space::member_bits);
+    let top = (1u32 << bits) - 1;
+    let (mut first, last) = (objects.first >> bits, objects.last >> bits);
+    let (low, high) = (objects.first & top, objects.last & top);
+    if first == last && (low, high) != (0, top) {
+        return vec![format!("{first}/{}", range(low, high))];
+    }
+    let mut words = Vec::new();
+    if low != 0 {
+        words.push(format!("{first}/{}", range(low, top)));
+        first += 1;
+    }
+    let whole = if high == top { last } else { last.saturating_sub(1) };
+    if first <= whole {
+        words.push(range(first, whole));
+    }
+    if high != top {
+        words.push(format!("{last}/{}", range(0, high)));
+    }
+    words
+}
+
+fn range(first: u32, last: u32) -> String {
+    if first == last { first.to_string() } else { format!("{first}-{last}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use enforcer_common::protocol::Protocol;
+
+    use super::{object_words, parse};
+
+    #[test]
+    fn words_are_read_back_as_they_are_written() {
+        let modbus = ["holding:0-199", "coil:5", "file3:0-99", "mei:14"];
+        for (protocol, words) in [(Protocol::Modbus, &modbus[..])] {
+            for word in words {
+                let objects = parse(protocol, word).expect("a word of the protocol");
+                let again: Vec<String> = objects.iter().flat_map(|one| object_words(protocol, *one)).collect();
+                assert_eq!(again, [*word]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_told() {
+        for (word, cause) in [
+            ("holdin:3", "did you mean \"holding\"?"),
+            ("file:0-9", "needs a number from 0 to 65535"),
+            ("holding:3/1", "has nothing behind a second slash"),
+            ("holding:70000", "out of range"),
+        ] {
+            let error = parse(Protocol::Modbus, word).expect_err(word);
+            assert!(error.contains(cause), "{error}");
+        }
+    }
+}
