@@ -170,10 +170,12 @@ impl Traffic {
             }
             _ => Protocol::Ip,
         };
-        let port = match protocol {
-            Protocol::Icmp => 0,
-            Protocol::Ip => u16::from(key.transport),
-            _ => key.port,
+        let port = if protocol == Protocol::Icmp {
+            0
+        } else if protocol == Protocol::Ip {
+            u16::from(key.transport)
+        } else {
+            key.port
         };
         let service = Service { client, server, protocol, port };
         self.services.entry(service).and_modify(|known| known.add(evidence)).or_insert(evidence);
