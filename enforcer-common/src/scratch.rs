@@ -263,8 +263,8 @@ pub struct Finding {
     pub rule: u16,
     /// [`crate::verdict::Reason`] code; 0 before anything is found.
     pub reason: u8,
-    /// Always 0.
-    pub padding: u8,
+    /// Non-zero, in what is remembered: the rule has a rate.
+    pub rated: u8,
 }
 
 /// Where a stage is that walks a list of options.

@@ -69,6 +69,14 @@ pub(crate) fn get<T, const N: usize>(table: &[T; N], index: u32) -> Option<&T> {
     table.get(index as usize & const { N - 1 })
 }
 
+/// The number that stands for a MAC address in [`Image::macs`]: its bytes as they lie, which takes two loads.
+#[must_use]
+#[inline(always)]
+pub const fn mac_number(mac: [u8; 6]) -> u64 {
+    let [a, b, c, d, e, f] = mac;
+    u32::from_le_bytes([a, b, c, d]) as u64 | (u16::from_le_bytes([e, f]) as u64) << 32
+}
+
 impl Image {
     /// How many entries of the function table are in use.
     #[must_use]
@@ -132,8 +140,7 @@ impl Image {
         if self.header.macs.count == 0 {
             return false;
         }
-        let [a, b, c, d, e, f] = mac;
-        let number = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        let number = mac_number(mac);
         let run = self.header.macs;
         match last_at_or_below(&self.macs, run, |entry| *entry <= number) {
             Some(index) => get(&self.macs, index).is_some_and(|entry| *entry == number),
