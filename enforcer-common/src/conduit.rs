@@ -98,7 +98,9 @@ pub fn finish<E: Environment>(policy: &Image, environment: &E, path: &mut Path, 
     path.conduit = conduit;
     path.generation = policy.header.generation;
     path.bank = policy.header.bank;
-    let (asked, on_deny, valued) = match lookup::get(&policy.conduits, conduit as u32) {
+    let entry = lookup::get(&policy.conduits, conduit as u32);
+    path.whole = entry.is_none_or(|entry| entry.stream == 0) as u8;
+    let (asked, on_deny, valued) = match entry {
         Some(entry) if conduit != UNCOVERED => (Mode::from_code(entry.mode), entry.on_deny, entry.valued),
         _ => (Mode::Enforce, OnDeny::Drop as u8, NO_VALUES),
     };

@@ -268,8 +268,8 @@ fn options<B: Bytes + ?Sized>(bytes: &B, from: u32, to: u32) -> u64 {
 /// Word by word: a load of two at once would have to be taken apart again.
 #[inline(always)]
 fn words20(bytes: &[u8; 20]) -> u64 {
-    let sum = words8(part(bytes, 0)).wrapping_add(words8(part(bytes, 8)));
-    sum.wrapping_add(words4(part(bytes, 16)))
+    let front = words4(part(bytes, 0)).wrapping_add(words4(part(bytes, 4))).wrapping_add(words4(part(bytes, 8)));
+    front.wrapping_add(words4(part(bytes, 12))).wrapping_add(words4(part(bytes, 16)))
 }
 
 #[inline(always)]

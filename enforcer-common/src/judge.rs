@@ -20,7 +20,7 @@ use crate::verdict::{Mode, Reason, Verdict};
 const STEP: u32 = 4;
 
 /// The same where nothing is searched for.
-const STEP_REMEMBERED: u32 = 8;
+pub const STEP_REMEMBERED: u32 = 8;
 
 /// How far the judge has come with a frame's records.
 #[must_use]
@@ -42,10 +42,11 @@ pub fn begin(scratch: &mut Scratch) {
 }
 
 /// Judges and counts the next operations while nothing must be searched for in the policy: answers, and questions whose
-/// finding is remembered. In the kernel a program of its own, because that is what control traffic is made of.
+/// finding is remembered; at most `STEPS` of them. In the kernel without the policy, because that is what control traffic is
+/// made of.
 #[inline(always)]
-pub fn remembered<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Progress {
-    for _ in 0..STEP_REMEMBERED {
+pub fn remembered<const STEPS: u32, E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Progress {
+    for _ in 0..STEPS {
         let scratch = scratch.anew();
         let index = scratch.judging.next;
         if index >= scratch.count {
@@ -119,10 +120,13 @@ pub fn frame<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Acti
         None => nothing_found(scratch),
     };
     scratch.outcome = reason as u8;
-    let decided = action(reason.verdict(), mode, on_deny(scratch, reason));
+    let denied = reason.verdict() as u8 == Verdict::Deny as u8;
+    // What a denial asks for is not worth a look where there is none.
+    let on_deny = if denied { on_deny(scratch, reason) } else { OnDeny::Drop };
+    let decided = action(reason.verdict(), mode, on_deny);
     scratch.action = decided as u8;
     if scratch.count == 0 {
-        let acted = reason.verdict() as u8 == Verdict::Deny as u8 && mode as u8 == Mode::Enforce as u8;
+        let acted = denied && mode as u8 == Mode::Enforce as u8;
         environment.count(scratch, None, u32::MAX, reason, acted);
     }
     scratch.report = (reason.verdict() as u8 != Verdict::Allow as u8 || mode as u8 == Mode::Learn as u8) as u8;
@@ -326,6 +330,9 @@ fn within_rate<E: Environment>(policy: &Image, environment: &mut E, rule: u16) -
 /// before the first.
 #[inline(always)]
 fn heavier(code: u8, other: Reason) -> Reason {
+    if code == 0 {
+        return other;
+    }
     match Reason::from_code(code) {
         Some(one) if other.verdict() as u8 <= one.verdict() as u8 => one,
         _ => other,

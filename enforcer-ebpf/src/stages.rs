@@ -213,8 +213,8 @@ pub fn modbus(context: XdpContext) -> u32 {
     if scratch.stream.later_count != 0 {
         call::<{ slot::MODBUS_VALUES }>(&context);
     }
-    call::<{ slot::JUDGE }>(&context);
-    missing()
+    // Nearly every frame holds one unit: it is judged without another program in between.
+    judged::<1>(&context, scratch)
 }
 
 /// Values of Modbus writes in the frame.
@@ -287,20 +287,21 @@ pub fn modbus_values_assembled(context: XdpContext) -> u32 {
 #[xdp(frags)]
 #[inline(always)]
 pub fn judge(context: XdpContext) -> u32 {
-    let Some(scratch) = scratch() else {
-        return missing();
-    };
-    match judging::remembered(&mut Maps::new(&context), scratch) {
-        Progress::Done => conclude(&context, scratch),
-        Progress::More => {
-            call::<{ slot::JUDGE }>(&context);
-            missing()
-        }
-        Progress::Search => {
-            call::<{ slot::SEARCH }>(&context);
-            missing()
-        }
+    match scratch() {
+        Some(scratch) => judged::<{ judging::STEP_REMEMBERED }>(&context, scratch),
+        None => missing(),
     }
+}
+
+/// Judges what is remembered, `STEPS` operations of it, and concludes where that is all.
+#[inline(always)]
+fn judged<const STEPS: u32>(context: &XdpContext, scratch: &mut Scratch) -> u32 {
+    match judging::remembered::<STEPS, _>(&mut Maps::new(context), scratch) {
+        Progress::Done => return conclude(context, scratch),
+        Progress::More => call::<{ slot::JUDGE }>(context),
+        Progress::Search => call::<{ slot::SEARCH }>(context),
+    }
+    missing()
 }
 
 /// The same for what must be searched for in the policy.
