@@ -81,9 +81,7 @@ pub fn take<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scrat
     };
     let scratch = range(bytes, scratch, payload, end, sum, key);
     let frame = &mut scratch.frame;
-    if fold(scratch.digest.sum) != 0xffff
-        && !(frame.transport_protocol == protocol::UDP && frame.version == 4 && udp_checksum_is_zero(bytes, frame))
-    {
+    if !is_all_ones(scratch.digest.sum) && !may_be_absent(bytes, frame) {
         frame.wrong_checksum |= Frame::WRONG_TRANSPORT;
     }
     scratch.stream.hash = scratch.digest.hash;
@@ -211,8 +209,8 @@ const fn halves(word: u64) -> (u32, u32) {
 #[inline(always)]
 fn network<'s, B: Bytes + ?Sized>(bytes: &B, scratch: &'s mut Scratch) -> &'s mut Scratch {
     let frame = &mut scratch.frame;
-    let sum = if frame.version == 4 { network_header(bytes, frame) } else { 0xffff };
-    frame.wrong_checksum = if sum == 0xffff { 0 } else { Frame::WRONG_NETWORK };
+    let right = frame.version != 4 || is_all_ones(network_header(bytes, frame));
+    frame.wrong_checksum = if right { 0 } else { Frame::WRONG_NETWORK };
     scratch
 }
 
@@ -224,9 +222,7 @@ fn header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
     let pseudo = pseudo(frame).wrapping_add(length.swap_bytes() as u64);
     match frame.transport_protocol {
         protocol::TCP => match bytes.read::<20>(at) {
-            Some(fixed) => {
-                pseudo.wrapping_add(words20(&fixed)).wrapping_add(options(bytes, at.wrapping_add(20), frame.payload))
-            }
+            Some(fixed) => options(bytes, at.wrapping_add(20), frame.payload, pseudo.wrapping_add(words20(&fixed))),
             None => 0,
         },
         protocol::UDP => match bytes.read::<8>(at) {
@@ -239,19 +235,19 @@ fn header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
     }
 }
 
-/// Folded sum of the IPv4 header.
+/// Sum of the IPv4 header.
 #[inline(always)]
 fn network_header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
     let Some(fixed) = bytes.read::<20>(frame.network) else {
         return 0;
     };
-    fold(words20(&fixed).wrapping_add(options(bytes, frame.network.wrapping_add(20), frame.transport)))
+    options(bytes, frame.network.wrapping_add(20), frame.transport, words20(&fixed))
 }
 
-/// Sum of the option words from `from` up to `to`.
+/// Adds the option words from `from` up to `to` to a sum.
 #[inline(always)]
-fn options<B: Bytes + ?Sized>(bytes: &B, from: u32, to: u32) -> u64 {
-    let (mut sum, mut at) = (0u64, from);
+fn options<B: Bytes + ?Sized>(bytes: &B, from: u32, to: u32, mut sum: u64) -> u64 {
+    let mut at = from;
     for _ in 0..OPTION_WORDS {
         if at.wrapping_add(4) > to {
             break;
@@ -300,16 +296,46 @@ fn pseudo(frame: &Frame) -> u64 {
 
 /// RFC 768: no checksum was computed. RFC 8200 8.1 forbids that over IPv6.
 #[inline(always)]
-fn udp_checksum_is_zero<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> bool {
-    bytes.u16(frame.transport.wrapping_add(6)) == Some(0)
+fn may_be_absent<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> bool {
+    frame.transport_protocol == protocol::UDP
+        && frame.version == 4
+        && bytes.u16(frame.transport.wrapping_add(6)) == Some(0)
 }
 
-/// Folds a sum of 32-bit words, as many as a frame has, to 16 bits; a carry that is left over is left in bit 16, where no sum
-/// that is all ones has one.
+/// True when a sum of 32-bit words, folded to 16 bits, is all ones: when it is a multiple of 2^16 - 1, and not 0. Multiplied
+/// with the inverse of that number modulo 2^64, its multiples and nothing else become how many times they hold it.
+#[inline(always)]
+const fn is_all_ones(sum: u64) -> bool {
+    const TIMES: u64 = 0x0001_0001_0001_0001;
+    const INVERSE: u64 = TIMES.wrapping_neg();
+    const _: () = assert!(INVERSE.wrapping_mul(0xffff) == 1);
+    sum.wrapping_mul(INVERSE).wrapping_sub(1) < TIMES
+}
+
+/// Folds a sum of 32-bit words to 16 bits.
 #[must_use]
 #[inline(always)]
 pub const fn fold(sum: u64) -> u64 {
     let sum = (sum >> 32).wrapping_add(sum & 0xffff_ffff);
     let sum = (sum >> 16).wrapping_add(sum & 0xffff);
+    let sum = (sum >> 16).wrapping_add(sum & 0xffff);
     (sum >> 16).wrapping_add(sum & 0xffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fold, is_all_ones};
+
+    #[test]
+    fn a_sum_is_all_ones_when_it_folds_to_them() {
+        let mut state = 1u64;
+        for _ in 0..200_000 {
+            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            let sum = (state >> 16) & 0xff_ffff_ffff;
+            for sum in [sum, sum & 0xf_ffff, sum.next_multiple_of(0xffff), sum.next_multiple_of(0xffff) + 1] {
+                assert_eq!(is_all_ones(sum), fold(sum) == 0xffff, "{sum:#x}");
+            }
+        }
+        assert!(!is_all_ones(0));
+    }
 }
