@@ -15,7 +15,7 @@ use crate::policy::image::{
 use crate::scratch::Scratch;
 
 /// Raised when a field changes its meaning but not its size.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 
 /// Hash over the version and every shared layout.
 pub const LAYOUT: u64 = hash(&[
@@ -88,10 +88,10 @@ pub const MODE_AS_POLICY: u8 = 0xff;
 pub mod slot {
     use crate::protocol::Protocol;
 
-    /// Link, network, transport.
-    pub const WALK: u32 = 0;
-    /// Flow and stream of TCP.
-    pub const STREAM: u32 = 1;
+    /// Link, network, transport of frames from the network; and flow and stream where they are known.
+    pub const WALK_NETWORK: u32 = 0;
+    /// The same of frames from the device.
+    pub const WALK_DEVICE: u32 = 1;
     /// Judge, act, commit.
     pub const JUDGE: u32 = 2;
     /// Turns a denied segment into a reset for its sender.
@@ -124,6 +124,10 @@ pub mod slot {
     pub const MODBUS_VALUES: u32 = 16;
     /// Values of Modbus writes in carry + payload.
     pub const MODBUS_VALUES_ASSEMBLED: u32 = 17;
+    /// Flow and stream of TCP, behind another stage than the first.
+    pub const STREAM: u32 = 18;
+    /// Judges what must be searched for in the policy.
+    pub const SEARCH: u32 = 19;
     /// Size of the array.
     pub const COUNT: u32 = 128;
 

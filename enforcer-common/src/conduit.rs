@@ -29,8 +29,8 @@ pub struct Resolved {
 /// Fills `scratch.path` from the flow of a TCP segment. False when there is no flow, or when its conduit was looked up in
 /// another generation: [`resolve`] is next.
 #[inline(always)]
-pub fn recall<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> bool {
-    let Some(slot) = environment.find_flow(&FlowKey::of(&scratch.frame)) else {
+pub fn recall<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch, side: Side) -> bool {
+    let Some(slot) = environment.find_flow(&FlowKey::from(side, &scratch.frame)) else {
         return false;
     };
     scratch.path.slot = slot;
@@ -41,10 +41,10 @@ pub fn recall<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         return false;
     }
     let resolved = Resolved { conduit: flow.conduit, protocol: flow.protocol, client: Side::from_code(flow.client) };
-    if scratch.frame.side == Side::Network as u8 && policy.is_device_mac(scratch.frame.source_mac) {
+    if side as u8 == Side::Network as u8 && policy.is_device_mac(scratch.frame.source_mac) {
         return false;
     }
-    take(policy, environment, &scratch.frame, &mut scratch.path, resolved);
+    take(policy, environment, side, &mut scratch.path, resolved);
     true
 }
 
@@ -61,7 +61,7 @@ pub fn resolve<E: Environment>(policy: &Image, environment: &mut E, scratch: &mu
             return Err(reason);
         }
     };
-    take(policy, environment, &scratch.frame, &mut scratch.path, resolved);
+    take(policy, environment, Side::from_code(scratch.frame.side), &mut scratch.path, resolved);
     let scratch = scratch.anew();
     if scratch.path.slot == NO_FLOW {
         return Ok(());
@@ -86,9 +86,9 @@ pub fn worth_a_flow(policy: &Image, path: &Path) -> bool {
 }
 
 #[inline(always)]
-fn take<E: Environment>(policy: &Image, environment: &E, frame: &Frame, path: &mut Path, resolved: Resolved) {
+fn take<E: Environment>(policy: &Image, environment: &E, side: Side, path: &mut Path, resolved: Resolved) {
     path.protocol = resolved.protocol;
-    path.role = if resolved.client as u8 == frame.side { Role::Request as u8 } else { Role::Response as u8 };
+    path.role = if resolved.client as u8 == side as u8 { Role::Request as u8 } else { Role::Response as u8 };
     finish(policy, environment, path, resolved.conduit);
 }
 
@@ -98,7 +98,9 @@ pub fn finish<E: Environment>(policy: &Image, environment: &E, path: &mut Path, 
     path.conduit = conduit;
     path.generation = policy.header.generation;
     path.bank = policy.header.bank;
-    let (asked, on_deny, valued) = match lookup::get(&policy.conduits, conduit as u32) {
+    let entry = lookup::get(&policy.conduits, conduit as u32);
+    path.whole = entry.is_none_or(|entry| entry.stream == 0) as u8;
+    let (asked, on_deny, valued) = match entry {
         Some(entry) if conduit != UNCOVERED => (Mode::from_code(entry.mode), entry.on_deny, entry.valued),
         _ => (Mode::Enforce, OnDeny::Drop as u8, NO_VALUES),
     };

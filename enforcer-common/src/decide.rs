@@ -5,7 +5,7 @@ use crate::action::Action;
 use crate::bytes::Bytes;
 use crate::environment::{Environment, Limits};
 use crate::flow::{BEHIND_CARRY, FlowKey, NO_FLOW};
-use crate::judge;
+use crate::judge::{self, Progress};
 use crate::link::{self, ethertype};
 use crate::network;
 use crate::policy::{Image, UNCOVERED};
@@ -73,7 +73,7 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
             Next::Options => tcp_options(bytes, scratch),
             Next::Digest => digest(bytes, environment, scratch),
             Next::Conduit => locate(policy, environment, scratch),
-            Next::Stream => follow(policy, environment, scratch),
+            Next::Stream => follow(policy, environment, scratch, side),
             Next::Handshake => begin(policy, environment, scratch),
             Next::Claim => claim(policy, environment, scratch),
             Next::Compare => compare(bytes, environment, scratch),
@@ -90,12 +90,24 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
             Next::Judge => Next::Judge,
         };
     }
-    while judge::units(policy, environment, scratch) {}
+    judge(policy, environment, scratch);
     let action = conclude(environment, scratch);
     if scratch.report != 0 {
         report(environment, scratch);
     }
     action
+}
+
+/// Judges all operations that were found.
+fn judge<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) {
+    loop {
+        match judge::remembered::<{ judge::STEP_REMEMBERED }, E>(environment, scratch) {
+            Progress::Done => return,
+            Progress::More => {}
+            Progress::Search => break,
+        }
+    }
+    while judge::units(policy, environment, scratch) {}
 }
 
 /// Link, network and transport. `length` is the whole frame's, of which `bytes` may hold only the first part.
@@ -209,7 +221,7 @@ pub fn digest<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scr
 pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Next {
     // What is wrong with a segment says nothing about whose conversation it is in.
     let refused = scratch.outcome != 0 && scratch.frame.transport_protocol == network::protocol::TCP;
-    if !(refused && conduit::recall(policy, environment, scratch))
+    if !(refused && conduit::recall(policy, environment, scratch, Side::from_code(scratch.frame.side)))
         && let Err(reason) = conduit::resolve(policy, environment, scratch.anew())
     {
         scratch.outcome = reason as u8;
@@ -319,10 +331,10 @@ pub fn neighbours<B: Bytes + ?Sized>(bytes: &B, policy: &Image, scratch: &mut Sc
     Next::Judge
 }
 
-/// The stream of a TCP segment whose flow is known.
+/// The stream of a TCP segment from `side` whose flow is known.
 #[inline(always)]
-pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Next {
-    if !conduit::recall(policy, environment, scratch) {
+pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch, side: Side) -> Next {
+    if !conduit::recall(policy, environment, scratch, side) {
         return Next::Conduit;
     }
     if scratch.path.protocol < Protocol::FIRST_INSPECTED {
@@ -331,7 +343,7 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         uninspected(policy, scratch);
         return Next::Judge;
     }
-    let found = stream::follow(policy, environment, scratch);
+    let found = stream::follow(policy, environment, scratch, side);
     found_or_reason(policy, scratch, found)
 }
 

@@ -10,24 +10,28 @@ use crate::environment::Environment;
 use crate::network::protocol;
 use crate::scratch::{Frame, Scratch};
 
-/// Blocks of the key: as many as the longest payload has, and a power of two.
+/// Blocks of the key: more than the longest payload has, and a power of two.
 pub const KEY_BLOCKS: usize = 64;
+
+/// Numbers of the key for one block: two for each 8 bytes.
+type Numbers = [[u32; 2]; 4];
 
 /// The key of the hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Key {
-    /// Four words for each 32 bytes that are hashed.
-    pub blocks: [[u64; 4]; KEY_BLOCKS],
+    /// Numbers for each 32 bytes that are hashed.
+    pub blocks: [Numbers; KEY_BLOCKS],
 }
 
 impl Key {
-    /// A key whose words are what `word` says, by index.
+    /// A key whose pairs of numbers are what `word` says, by index.
     #[must_use]
     pub fn new(mut word: impl FnMut(usize) -> u64) -> Self {
-        let mut blocks = [[0; 4]; KEY_BLOCKS];
-        for (index, place) in blocks.iter_mut().flatten().enumerate() {
-            *place = word(index);
+        let mut blocks = [[[0; 2]; 4]; KEY_BLOCKS];
+        for (index, pair) in blocks.iter_mut().flatten().enumerate() {
+            let word = word(index);
+            *pair = [(word & 0xffff_ffff) as u32, (word >> 32) as u32];
         }
         Self { blocks }
     }
@@ -35,19 +39,19 @@ impl Key {
     /// True before a key was drawn.
     #[must_use]
     pub fn is_absent(&self) -> bool {
-        self.blocks.iter().flatten().all(|word| *word == 0)
+        self.blocks.iter().flatten().flatten().all(|number| *number == 0)
     }
 }
 
 /// Bytes taken at once.
 const BLOCK: u32 = 32;
-/// Blocks of the longest payload: 1,480 bytes, see [`crate::network::LONGEST`].
+/// Whole blocks of the longest payload: 1,480 bytes, see [`crate::network::LONGEST_PACKET`].
 const BLOCKS: u32 = 46;
 /// Words of the longest TCP header behind its first 20 bytes.
 const OPTION_WORDS: u32 = 10;
 
-/// Sums over a range of bytes, and how far they have come. In the scratch record between the loops, because the kernel's
-/// verifier follows the end of every turn of one through the next.
+/// Sums over a range of bytes, and how far they have come. In the scratch record between the steps, because the kernel's
+/// verifier follows the end of every turn of a loop through what comes behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Digest {
@@ -59,8 +63,8 @@ pub struct Digest {
     pub at: u32,
     /// Offset behind the last.
     pub end: u32,
-    /// Index of the next word of the key.
-    pub word: u32,
+    /// Whole blocks so far.
+    pub blocks: u32,
     /// Always 0.
     pub padding: u32,
 }
@@ -70,18 +74,14 @@ pub struct Digest {
 pub fn take<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scratch: &mut Scratch) {
     let scratch = network(bytes, scratch).anew();
     let frame = &scratch.frame;
-    let header = header(bytes, frame);
-    scratch.digest.sum = header;
-    let scratch = scratch.anew();
-    let (payload, end) = (scratch.frame.payload, scratch.frame.payload_end);
-    let sum = scratch.digest.sum;
+    let (payload, end) = (frame.payload, frame.payload_end);
+    let sum = header(bytes, frame);
     let Some(key) = environment.key() else {
         return;
     };
     let scratch = range(bytes, scratch, payload, end, sum, key);
     let frame = &mut scratch.frame;
-    let absent = frame.transport_protocol == protocol::UDP && frame.version == 4 && udp_checksum_is_zero(bytes, frame);
-    if fold(scratch.digest.sum) != 0xffff && !absent {
+    if !is_all_ones(scratch.digest.sum) && !may_be_absent(bytes, frame) {
         frame.wrong_checksum |= Frame::WRONG_TRANSPORT;
     }
     scratch.stream.hash = scratch.digest.hash;
@@ -98,23 +98,24 @@ pub fn range<'s, B: Bytes + ?Sized>(
     sum: u64,
     key: &Key,
 ) -> &'s mut Scratch {
-    scratch.digest = Digest { sum, hash: 0, at: from, end: to, word: 0, padding: 0 };
-    let scratch = scratch.anew();
-    blocks(bytes, &mut scratch.digest, key);
-    let scratch = scratch.anew();
-    words(bytes, &mut scratch.digest, key);
+    scratch.digest = Digest { sum, hash: 0, at: from, end: to, blocks: 0, padding: 0 };
+    if to.wrapping_sub(from) >= BLOCK {
+        blocks(bytes, &mut scratch.anew().digest, key);
+    }
     let scratch = scratch.anew();
     rest(bytes, &mut scratch.digest, key);
     scratch.anew()
 }
 
+/// Whole blocks.
 #[inline(always)]
 fn blocks<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: &Key) {
-    let (mut sum, mut hash) = (digest.sum, 0u64);
-    let (from, end) = (digest.at, digest.end);
+    let mut sums = Sums::default();
+    let from = digest.at;
+    let whole = digest.end.wrapping_sub(from) >> 5;
     let mut at = from;
     for index in 0..BLOCKS {
-        if at.wrapping_add(BLOCK) > end {
+        if index >= whole {
             break;
         }
         let (Some(block), Some(key)) =
@@ -122,77 +123,94 @@ fn blocks<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: &Key) {
         else {
             break;
         };
-        let [k0, k1, k2, k3] = *key;
-        (sum, hash) = add(sum, hash, u64::from_le_bytes(part(&block, 0)), k0);
-        (sum, hash) = add(sum, hash, u64::from_le_bytes(part(&block, 8)), k1);
-        (sum, hash) = add(sum, hash, u64::from_le_bytes(part(&block, 16)), k2);
-        (sum, hash) = add(sum, hash, u64::from_le_bytes(part(&block, 24)), k3);
+        sums = sums.add16(&part(&block, 0), key, 0).add16(&part(&block, 16), key, 2);
         at = at.wrapping_add(BLOCK);
     }
-    digest.sum = sum;
-    digest.hash = hash;
+    digest.sum = digest.sum.wrapping_add(sums.sum());
+    digest.hash = sums.hash;
     digest.at = at;
-    digest.word = at.wrapping_sub(from) >> 3;
+    digest.blocks = whole;
 }
 
-/// One word more.
-#[inline(always)]
-const fn add(sum: u64, hash: u64, word: u64, key: u64) -> (u64, u64) {
-    let (low, high) = halves(word);
-    let (key_low, key_high) = halves(key);
-    let product = (low.wrapping_add(key_low) as u64).wrapping_mul(high.wrapping_add(key_high) as u64);
-    (sum.wrapping_add(low as u64).wrapping_add(high as u64), hash.wrapping_add(product))
-}
-
-/// Less than a block: whole words.
-#[inline(always)]
-fn words<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: &Key) {
-    let mut done = *digest;
-    for _ in 0..3 {
-        if done.at.wrapping_add(8) > done.end {
-            break;
-        }
-        let Some(whole) = bytes.read::<8>(done.at) else {
-            break;
-        };
-        done.add(u64::from_le_bytes(whole), key);
-        done.at = done.at.wrapping_add(8);
-    }
-    *digest = done;
-}
-
-/// Less than a word: the last bytes, read together with those before them.
+/// Less than a block: 16 bytes, 8, and the last ones, each where as many are left. Each has numbers of its own in the key, so
+/// that strings of one length meet the same ones.
 #[inline(always)]
 fn rest<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: &Key) {
-    let left = digest.end.wrapping_sub(digest.at);
-    if left != 0
-        && left < 8
-        && let Some(last) = bytes.read::<8>(digest.end.wrapping_sub(8))
-    {
-        let shift = 8u32.wrapping_sub(left).wrapping_mul(8);
-        digest.add(u64::from_le_bytes(last) >> (shift & 63), key);
+    let Digest { mut at, end, blocks, .. } = *digest;
+    let Some(key) = key.blocks.get(blocks as usize & const { KEY_BLOCKS - 1 }) else {
+        return;
+    };
+    let (mut sums, left) = (Sums::default(), end.wrapping_sub(at));
+    if left & 16 != 0 {
+        let Some(bytes) = bytes.read::<16>(at) else { return };
+        sums = sums.add16(&bytes, key, 0);
+        at = at.wrapping_add(16);
+    }
+    if left & 8 != 0 {
+        let Some(bytes) = bytes.read::<8>(at) else { return };
+        sums = sums.add8(&bytes, key, 2);
+    }
+    if left & 7 != 0 {
+        // Read together with those before them.
+        let Some(bytes) = bytes.read::<8>(end.wrapping_sub(8)) else { return };
+        let last = u64::from_le_bytes(bytes) >> (64u32.wrapping_sub((left & 7) << 3) & 63);
+        sums = sums.add8(&last.to_le_bytes(), key, 3);
+    }
+    digest.sum = digest.sum.wrapping_add(sums.sum());
+    digest.hash = digest.hash.wrapping_add(sums.hash);
+}
+
+/// Checksum and hash in the making.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    /// Sum of the upper halves of all words.
+    high: u64,
+    /// Sum of the words, modulo 2^64.
+    words: u64,
+    hash: u64,
+}
+
+/// Each takes the bytes, and the place of their numbers in a block of the key.
+impl Sums {
+    #[inline(always)]
+    fn add16(self, bytes: &[u8; 16], key: &Numbers, place: usize) -> Self {
+        self.add8(&part(bytes, 0), key, place).add8(&part(bytes, 8), key, place.wrapping_add(1))
+    }
+
+    #[inline(always)]
+    fn add8(self, bytes: &[u8; 8], key: &Numbers, place: usize) -> Self {
+        let word = u64::from_le_bytes(*bytes);
+        let (low, high) = halves(word);
+        let [first, second] = match key.get(place) {
+            Some(pair) => *pair,
+            None => [0; 2],
+        };
+        let product = (low.wrapping_add(first) as u64).wrapping_mul(high.wrapping_add(second) as u64);
+        Self {
+            high: self.high.wrapping_add(high as u64),
+            words: self.words.wrapping_add(word),
+            hash: self.hash.wrapping_add(product),
+        }
+    }
+
+    /// Sum of all halves. That of the lower ones is what the words have without the upper ones; it is far below 2^64.
+    #[inline(always)]
+    const fn sum(self) -> u64 {
+        self.words.wrapping_sub(self.high << 32).wrapping_add(self.high)
     }
 }
 
-impl Digest {
-    #[inline(always)]
-    fn add(&mut self, word: u64, key: &Key) {
-        let block = key.blocks.get((self.word >> 2) as usize & const { KEY_BLOCKS - 1 });
-        let key = match block.and_then(|block| block.get(self.word as usize & 3)) {
-            Some(key) => *key,
-            None => 0,
-        };
-        (self.sum, self.hash) = add(self.sum, self.hash, word, key);
-        self.word = self.word.wrapping_add(1);
-    }
+#[inline(always)]
+const fn halves(word: u64) -> (u32, u32) {
+    ((word & 0xffff_ffff) as u32, (word >> 32) as u32)
 }
 
 /// Checks the header of IPv4.
 #[inline(always)]
 fn network<'s, B: Bytes + ?Sized>(bytes: &B, scratch: &'s mut Scratch) -> &'s mut Scratch {
     let frame = &mut scratch.frame;
-    let sum = if frame.version == 4 { network_header(bytes, frame) } else { 0xffff };
-    frame.wrong_checksum = if sum == 0xffff { 0 } else { Frame::WRONG_NETWORK };
+    let right = frame.version != 4 || is_all_ones(network_header(bytes, frame));
+    frame.wrong_checksum = if right { 0 } else { Frame::WRONG_NETWORK };
     scratch
 }
 
@@ -204,9 +222,7 @@ fn header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
     let pseudo = pseudo(frame).wrapping_add(length.swap_bytes() as u64);
     match frame.transport_protocol {
         protocol::TCP => match bytes.read::<20>(at) {
-            Some(fixed) => {
-                pseudo.wrapping_add(words20(&fixed)).wrapping_add(options(bytes, at.wrapping_add(20), frame.payload))
-            }
+            Some(fixed) => options(bytes, at.wrapping_add(20), frame.payload, pseudo.wrapping_add(words20(&fixed))),
             None => 0,
         },
         protocol::UDP => match bytes.read::<8>(at) {
@@ -219,19 +235,19 @@ fn header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
     }
 }
 
-/// Folded sum of the IPv4 header.
+/// Sum of the IPv4 header.
 #[inline(always)]
 fn network_header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
     let Some(fixed) = bytes.read::<20>(frame.network) else {
         return 0;
     };
-    fold(words20(&fixed).wrapping_add(options(bytes, frame.network.wrapping_add(20), frame.transport)))
+    options(bytes, frame.network.wrapping_add(20), frame.transport, words20(&fixed))
 }
 
-/// Sum of the option words from `from` up to `to`.
+/// Adds the option words from `from` up to `to` to a sum.
 #[inline(always)]
-fn options<B: Bytes + ?Sized>(bytes: &B, from: u32, to: u32) -> u64 {
-    let (mut sum, mut at) = (0u64, from);
+fn options<B: Bytes + ?Sized>(bytes: &B, from: u32, to: u32, mut sum: u64) -> u64 {
+    let mut at = from;
     for _ in 0..OPTION_WORDS {
         if at.wrapping_add(4) > to {
             break;
@@ -245,38 +261,55 @@ fn options<B: Bytes + ?Sized>(bytes: &B, from: u32, to: u32) -> u64 {
     sum
 }
 
+/// Word by word: a load of two at once would have to be taken apart again.
 #[inline(always)]
 fn words20(bytes: &[u8; 20]) -> u64 {
-    let sum = words8(part(bytes, 0)).wrapping_add(words8(part(bytes, 8)));
-    sum.wrapping_add(u32::from_le_bytes(part(bytes, 16)) as u64)
+    let front = words4(part(bytes, 0)).wrapping_add(words4(part(bytes, 4))).wrapping_add(words4(part(bytes, 8)));
+    front.wrapping_add(words4(part(bytes, 12))).wrapping_add(words4(part(bytes, 16)))
 }
 
 #[inline(always)]
 fn words8(bytes: [u8; 8]) -> u64 {
-    let (low, high) = halves(u64::from_le_bytes(bytes));
-    (low as u64).wrapping_add(high as u64)
+    words4(part(&bytes, 0)).wrapping_add(words4(part(&bytes, 4)))
 }
 
 #[inline(always)]
-const fn halves(word: u64) -> (u32, u32) {
-    ((word & 0xffff_ffff) as u32, (word >> 32) as u32)
+const fn words4(bytes: [u8; 4]) -> u64 {
+    u32::from_le_bytes(bytes) as u64
 }
 
-/// Addresses and protocol; the length is the caller's. What the mapped form of an IPv4 address has more than the address
-/// is one word of ones, which counts for nothing in one's complement.
+/// Addresses and protocol; the length is the caller's.
 #[inline(always)]
 fn pseudo(frame: &Frame) -> u64 {
-    words8(part(&frame.source, 0))
-        .wrapping_add(words8(part(&frame.source, 8)))
-        .wrapping_add(words8(part(&frame.destination, 0)))
-        .wrapping_add(words8(part(&frame.destination, 8)))
-        .wrapping_add((frame.transport_protocol as u16).swap_bytes() as u64)
+    // Behind what maps an IPv4 address.
+    let low = words4(part(&frame.source, 12)).wrapping_add(words4(part(&frame.destination, 12)));
+    let high = if frame.version == 4 {
+        0
+    } else {
+        words8(part(&frame.source, 0))
+            .wrapping_add(words4(part(&frame.source, 8)))
+            .wrapping_add(words8(part(&frame.destination, 0)))
+            .wrapping_add(words4(part(&frame.destination, 8)))
+    };
+    low.wrapping_add(high).wrapping_add((frame.transport_protocol as u16).swap_bytes() as u64)
 }
 
 /// RFC 768: no checksum was computed. RFC 8200 8.1 forbids that over IPv6.
 #[inline(always)]
-fn udp_checksum_is_zero<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> bool {
-    bytes.u16(frame.transport.wrapping_add(6)) == Some(0)
+fn may_be_absent<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> bool {
+    frame.transport_protocol == protocol::UDP
+        && frame.version == 4
+        && bytes.u16(frame.transport.wrapping_add(6)) == Some(0)
+}
+
+/// True when a sum of 32-bit words, folded to 16 bits, is all ones: when it is a multiple of 2^16 - 1, and not 0. Multiplied
+/// with the inverse of that number modulo 2^64, its multiples and nothing else become how many times they hold it.
+#[inline(always)]
+const fn is_all_ones(sum: u64) -> bool {
+    const TIMES: u64 = 0x0001_0001_0001_0001;
+    const INVERSE: u64 = TIMES.wrapping_neg();
+    const _: () = assert!(INVERSE.wrapping_mul(0xffff) == 1);
+    sum.wrapping_mul(INVERSE).wrapping_sub(1) < TIMES
 }
 
 /// Folds a sum of 32-bit words to 16 bits.
@@ -287,4 +320,22 @@ pub const fn fold(sum: u64) -> u64 {
     let sum = (sum >> 16).wrapping_add(sum & 0xffff);
     let sum = (sum >> 16).wrapping_add(sum & 0xffff);
     (sum >> 16).wrapping_add(sum & 0xffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fold, is_all_ones};
+
+    #[test]
+    fn a_sum_is_all_ones_when_it_folds_to_them() {
+        let mut state = 1u64;
+        for _ in 0..200_000 {
+            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            let sum = (state >> 16) & 0xff_ffff_ffff;
+            for sum in [sum, sum & 0xf_ffff, sum.next_multiple_of(0xffff), sum.next_multiple_of(0xffff) + 1] {
+                assert_eq!(is_all_ones(sum), fold(sum) == 0xffff, "{sum:#x}");
+            }
+        }
+        assert!(!is_all_ones(0));
+    }
 }

@@ -55,7 +55,14 @@ impl FlowKey {
     #[must_use]
     #[inline(always)]
     pub const fn of(frame: &Frame) -> Self {
-        match Side::from_code(frame.side) {
+        Self::from(Side::from_code(frame.side), frame)
+    }
+
+    /// The same where the side that the frame came from is known.
+    #[must_use]
+    #[inline(always)]
+    pub const fn from(side: Side, frame: &Frame) -> Self {
+        match side {
             Side::Network => Self {
                 network: frame.source,
                 device: frame.destination,
@@ -261,8 +268,10 @@ pub struct Flow {
     pub killed: u8,
     /// [`State`] code. Written by the device port.
     pub state: u8,
+    /// Non-zero: some entry of `ahead` is in use. Written by the network port.
+    pub strays: u8,
     /// Always 0.
-    pub padding: [u8; 2],
+    pub padding: u8,
     /// Who talks. Written by the device port.
     pub key: FlowKey,
     /// Bytes forwarded, or let through, of a unit toward the device that is not complete.
@@ -301,7 +310,8 @@ impl Flow {
         client: 0,
         killed: 0,
         state: 0,
-        padding: [0; 2],
+        strays: 0,
+        padding: 0,
         key: FlowKey::EMPTY,
         network_carry: [0; CARRY],
         device_carry: [0; DEVICE_CARRY],
@@ -332,6 +342,7 @@ impl Flow {
             sent.length = 0;
         }
         self.ahead = [Stretch { first: 0, end: 0 }; AHEAD];
+        self.strays = 0;
     }
 }
 

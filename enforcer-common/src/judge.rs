@@ -19,11 +19,70 @@ use crate::verdict::{Mode, Reason, Verdict};
 /// How many records are judged in one step.
 const STEP: u32 = 4;
 
+/// The same where nothing is searched for.
+pub const STEP_REMEMBERED: u32 = 8;
+
+/// How far the judge has come with a frame's records.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// All are judged.
+    Done,
+    /// There are more: the caller comes again.
+    More,
+    /// About the next one the policy must be asked: [`units`] goes on.
+    Search,
+}
+
 /// Before the first step.
 #[inline(always)]
 pub fn begin(scratch: &mut Scratch) {
     scratch.judging.next = 0;
     scratch.judging.unit.reason = 0;
+}
+
+/// Judges and counts the next operations while nothing must be searched for in the policy: answers, and questions whose
+/// finding is remembered; at most `STEPS` of them. In the kernel without the policy, because that is what control traffic is
+/// made of.
+#[inline(always)]
+pub fn remembered<const STEPS: u32, E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Progress {
+    for _ in 0..STEPS {
+        let scratch = scratch.anew();
+        let index = scratch.judging.next;
+        if index >= scratch.count {
+            return Progress::Done;
+        }
+        let Some(finding) = recall(environment, scratch, index) else {
+            return Progress::Search;
+        };
+        scratch.judging.next = index.wrapping_add(1);
+        settle(environment, scratch, index, &finding, finding.reason);
+    }
+    let scratch = scratch.anew();
+    if scratch.judging.next < scratch.count { Progress::More } else { Progress::Done }
+}
+
+/// What the rules say about a unit of one record, where that is known without them.
+#[inline(always)]
+fn recall<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) -> Option<Finding> {
+    let record = scratch.operation(index)?;
+    let conduit = scratch.path.conduit;
+    let single = !record.has(Operation::CONTINUES) && !continues(scratch, index.wrapping_add(1));
+    if record.fault != 0 || conduit == UNCOVERED || !single {
+        return None;
+    }
+    if record.role != Role::Request as u8 {
+        return Some(Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::Response as u8, rated: 0 });
+    }
+    if record.has(Operation::HAS_VALUE) || scratch.stream.unproved != 0 {
+        return None;
+    }
+    let known = environment.memo(memo::place(record))?;
+    if known.finding.rated == 0 && known.is_about(scratch.path.generation, conduit, record) {
+        Some(known.finding)
+    } else {
+        None
+    }
 }
 
 /// Judges and counts the next operations. True when there are more: the caller comes again. In steps, because the kernel
@@ -61,10 +120,13 @@ pub fn frame<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Acti
         None => nothing_found(scratch),
     };
     scratch.outcome = reason as u8;
-    let decided = action(reason.verdict(), mode, on_deny(scratch, reason));
+    let denied = reason.verdict() as u8 == Verdict::Deny as u8;
+    // What a denial asks for is not worth a look where there is none.
+    let on_deny = if denied { on_deny(scratch, reason) } else { OnDeny::Drop };
+    let decided = action(reason.verdict(), mode, on_deny);
     scratch.action = decided as u8;
     if scratch.count == 0 {
-        let acted = reason.verdict() as u8 == Verdict::Deny as u8 && mode as u8 == Mode::Enforce as u8;
+        let acted = denied && mode as u8 == Mode::Enforce as u8;
         environment.count(scratch, None, u32::MAX, reason, acted);
     }
     scratch.report = (reason.verdict() as u8 != Verdict::Allow as u8 || mode as u8 == Mode::Learn as u8) as u8;
@@ -138,7 +200,7 @@ fn on_deny(scratch: &Scratch, reason: Reason) -> OnDeny {
     }
 }
 
-/// Counts one unit and lets its finding weigh on the frame's.
+/// Concludes one unit, if the rate of its rule lets it pass.
 #[inline(always)]
 fn conclude<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) {
     let finding = scratch.judging.unit;
@@ -148,24 +210,31 @@ fn conclude<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut S
     if !is_denial(reason) && finding.rule != NO_RULE && !within_rate(policy, environment, finding.rule) {
         reason = Reason::RateExceeded as u8;
     }
+    // Written down and read back: the paths through the rate join.
+    scratch.judging.unit.reason = reason;
+    let scratch = scratch.anew();
+    let reason = scratch.judging.unit.reason;
+    scratch.judging.unit.reason = 0;
+    settle(environment, scratch, index, &finding, reason);
+}
+
+/// Notes in the record what was found about its unit, counts it, and lets it weigh on the frame's outcome.
+#[inline(always)]
+fn settle<E: Environment>(environment: &mut E, scratch: &mut Scratch, index: u32, finding: &Finding, reason: u8) {
     let uncertain = scratch.stream.uncertain != 0;
     if let Some(record) = scratch.operation_mut(index) {
         record.reason = reason;
         record.rule = finding.rule;
-        record.flags |= Operation::DECIDED;
-        if uncertain {
-            record.flags |= Operation::UNCERTAIN;
-        }
+        record.flags |= if uncertain { Operation::DECIDED | Operation::UNCERTAIN } else { Operation::DECIDED };
     }
-    let scratch = scratch.anew();
-    let reason = match scratch.operation(index).and_then(|record| Reason::from_code(record.reason)) {
+    let reason = match Reason::from_code(reason) {
         Some(reason) => reason,
         None => Reason::BeyondInspection,
     };
     let deny = reason.verdict() as u8 == Verdict::Deny as u8;
     let acted = deny && scratch.path.mode == Mode::Enforce as u8;
-    environment.count(scratch, Some(index), finding.node, reason, acted);
     scratch.outcome = heavier(scratch.outcome, reason) as u8;
+    environment.count(scratch, Some(index), finding.node, reason, acted);
 }
 
 /// Judges the range at hand.
@@ -173,7 +242,7 @@ fn conclude<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut S
 fn find<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) {
     let Scratch { operations, judging, path, frame, stream, .. } = scratch;
     let index = judging.next.wrapping_sub(1);
-    judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::BeyondInspection as u8, padding: 0 };
+    judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::BeyondInspection as u8, rated: 0 };
     let Some(record) = operations.get(index as usize & const { OPERATIONS - 1 }) else {
         return;
     };
@@ -222,7 +291,8 @@ fn look_up<E: Environment>(
     }
     policy.judge(conduit, record, judging);
     if single && let Some(entry) = environment.memo(place) {
-        entry.set(generation, conduit, record, &judging.range);
+        let rated = is_rated(policy, judging.range.rule);
+        entry.set(generation, conduit, record, &judging.range, rated);
     }
 }
 
@@ -233,6 +303,12 @@ const fn is_about_place(fault: u8) -> bool {
         || fault == Reason::Overlap as u8
         || fault == Reason::Unsynchronised as u8
         || fault == Reason::BackPressure as u8
+}
+
+/// True when the rule that was found has a rate.
+#[inline(always)]
+fn is_rated(policy: &Image, rule: u16) -> bool {
+    rule != NO_RULE && lookup::get(&policy.rules, rule as u32).is_some_and(|entry| entry.interval != 0)
 }
 
 #[inline(always)]
@@ -254,6 +330,9 @@ fn within_rate<E: Environment>(policy: &Image, environment: &mut E, rule: u16) -
 /// before the first.
 #[inline(always)]
 fn heavier(code: u8, other: Reason) -> Reason {
+    if code == 0 {
+        return other;
+    }
     match Reason::from_code(code) {
         Some(one) if other.verdict() as u8 <= one.verdict() as u8 => one,
         _ => other,

@@ -10,7 +10,7 @@
 //! a later one. The same functions run in four bodies: the XDP programs, `enforcer replay`, the fuzzers and the unit
 //! tests. They read frame bytes through [`bytes::Bytes`] and reach flows, modes, time, counters and events through
 //! [`environment::Environment`]; nothing here knows which body it runs in. [`decide`] composes the stages: whole on the
-//! host, one tail call each in the kernel.
+//! host, in the kernel in programs that tail-call each other.
 //!
 //! What may not happen here: allocation, a panic, unsafe code, a clock, a map.
 #![cfg_attr(not(test), no_std)]

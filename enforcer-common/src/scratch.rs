@@ -130,8 +130,8 @@ pub struct Path {
     pub bank: u8,
     /// [`crate::action::OnDeny`] code that applies to this frame.
     pub on_deny: u8,
-    /// Always 0.
-    pub padding: u8,
+    /// Non-zero: segments must begin and end where protocol data units do.
+    pub whole: u8,
     /// Zones of source and destination, while the conduit is looked up.
     pub zones: [u16; 2],
     /// Conduits found for either direction, while the conduit is looked up.
@@ -153,7 +153,7 @@ impl Path {
         mode: 0,
         bank: 0,
         on_deny: 0,
-        padding: 0,
+        whole: 0,
         zones: [0; 2],
         found: [0; 2],
         expected: 0,
@@ -266,8 +266,8 @@ pub struct Finding {
     pub rule: u16,
     /// [`crate::verdict::Reason`] code; 0 before anything is found.
     pub reason: u8,
-    /// Always 0.
-    pub padding: u8,
+    /// Non-zero, in what is remembered: the rule has a rate.
+    pub rated: u8,
 }
 
 /// Where a stage is that walks a list of options.

@@ -4,15 +4,15 @@ use aya_ebpf::EbpfContext as _;
 use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_coarse_ns, bpf_xdp_load_bytes};
 use aya_ebpf::programs::XdpContext;
-use enforcer_common::abi::{FlowKeyV4, FunctionReason, MODE_AS_POLICY, cell, loss};
+use enforcer_common::abi::{FlowKeyV4, FunctionReason, MODE_AS_POLICY, Settings, cell, loss};
 use enforcer_common::digest::Key;
 use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
 use enforcer_common::flow::{BEHIND_CARRY, CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::Observation;
 use enforcer_common::operation::{NO_FUNCTION, NO_RULE};
-use enforcer_common::policy::capacity;
 use enforcer_common::policy::memo::Memo;
+use enforcer_common::policy::{capacity, mac_number};
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
 use enforcer_common::table::{MOST_PER_DEVICE, Slots};
@@ -27,13 +27,29 @@ const _: () = assert!(BEHIND_CARRY as usize + CARRY <= ASSEMBLED_MASK);
 pub(crate) struct Maps<'a> {
     context: &'a XdpContext,
     assembled: Assembled,
+    /// Where the stage has looked them up: several of its questions are about them.
+    settings: Option<&'a Settings>,
 }
 
 impl<'a> Maps<'a> {
     /// The environment for the frame at hand.
     #[inline(always)]
     pub(crate) const fn new(context: &'a XdpContext) -> Self {
-        Self { context, assembled: Assembled::new(core::ptr::null(), 0) }
+        Self { context, assembled: Assembled::new(core::ptr::null(), 0), settings: None }
+    }
+
+    /// The same with the settings at hand.
+    #[inline(always)]
+    pub(crate) const fn with_settings(context: &'a XdpContext, settings: &'a Settings) -> Self {
+        Self { settings: Some(settings), ..Self::new(context) }
+    }
+
+    #[inline(always)]
+    fn settings(&self) -> Option<&'a Settings> {
+        match self.settings {
+            Some(settings) => Some(settings),
+            None => maps::SETTINGS.get(0),
+        }
     }
 
     /// Keeps the bytes that `scratch.stream` marks in a carry of `N` bytes.
@@ -113,15 +129,18 @@ impl Environment for Maps<'_> {
 
     #[inline(always)]
     fn is_management(&self, mac: [u8; 6]) -> bool {
-        match maps::SETTINGS.get(0) {
-            Some(settings) => settings.management_mac == mac && mac != [0; 6],
+        match self.settings() {
+            Some(settings) => {
+                let own = mac_number(settings.management_mac);
+                own == mac_number(mac) && own != 0
+            }
             None => false,
         }
     }
 
     #[inline(always)]
     fn mode(&self, bank: u8, conduit: u16, asked: Mode) -> Mode {
-        let cap = match maps::SETTINGS.get(0) {
+        let cap = match self.settings() {
             Some(settings) => Mode::from_code(settings.mode),
             None => Mode::Learn,
         };
@@ -145,7 +164,7 @@ impl Environment for Maps<'_> {
 
     #[inline(always)]
     fn slots(&mut self, device: &[u8; 16], side: Side) -> Option<Slots> {
-        let count = maps::SETTINGS.get(0)?.flows_per_device;
+        let count = self.settings()?.flows_per_device;
         if count == 0 || count > MOST_PER_DEVICE {
             return None;
         }
@@ -224,7 +243,7 @@ impl Environment for Maps<'_> {
 
     #[inline(always)]
     fn limits(&self) -> Limits {
-        match maps::SETTINGS.get(0) {
+        match self.settings() {
             Some(settings) => Limits {
                 trust: Trust::Reading,
                 grace_until: settings.grace_until,

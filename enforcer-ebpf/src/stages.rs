@@ -8,7 +8,7 @@ use aya_ebpf::programs::XdpContext;
 use enforcer_common::abi::{loss, slot};
 use enforcer_common::action::Action;
 use enforcer_common::decide::{self, Next};
-use enforcer_common::judge as judging;
+use enforcer_common::judge::{self as judging, Progress};
 use enforcer_common::policy::Image;
 use enforcer_common::port::Side;
 use enforcer_common::protocol::{Protocol, dissect, modbus};
@@ -39,25 +39,51 @@ fn root(context: &XdpContext, side: Side) -> u32 {
     {
         return XDP_PASS;
     }
-    if let Some(scratch) = scratch() {
-        scratch.frame.side = side as u8;
-        call::<{ slot::WALK }>(context);
-    }
+    begin(context, side);
     missing()
 }
 
-/// Link, network, transport.
+/// Returns only when the slot is empty.
+#[inline(always)]
+fn begin(context: &XdpContext, side: Side) {
+    match side {
+        Side::Network => call::<{ slot::WALK_NETWORK }>(context),
+        Side::Device => call::<{ slot::WALK_DEVICE }>(context),
+    }
+}
+
+/// Link, network, transport of a frame from the network; checksums; and the stream, if its flow is known.
 #[xdp(frags)]
-pub fn walk(context: XdpContext) -> u32 {
-    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
+#[inline(always)]
+pub fn walk_network(context: XdpContext) -> u32 {
+    walk(&context, Side::Network)
+}
+
+/// The same of a frame from the device.
+#[xdp(frags)]
+#[inline(always)]
+pub fn walk_device(context: XdpContext) -> u32 {
+    walk(&context, Side::Device)
+}
+
+#[inline(always)]
+fn walk(context: &XdpContext, side: Side) -> u32 {
+    let (Some(scratch), Some(policy), Some(settings)) = (scratch(), policy(), maps::SETTINGS.get(0)) else {
         return missing();
     };
-    let window = Window::new(&context);
+    let window = Window::new(context);
     // SAFETY: the context is the one this program was called with.
     let length = unsafe { bpf_xdp_get_buff_len(context.as_ptr().cast()) } as u32;
-    let side = Side::from_code(scratch.frame.side);
-    let next = decide::walk(&window, length, side, policy, &mut Maps::new(&context), scratch);
-    go_on(&context, scratch, next)
+    let environment = &mut Maps::with_settings(context, settings);
+    let mut next = decide::walk(&window, length, side, policy, environment, scratch);
+    // Where nearly every frame of a conversation goes on: without another program in between.
+    if next == Next::Digest {
+        next = decide::digest(&window, environment, scratch);
+    }
+    if next == Next::Stream {
+        next = decide::follow(policy, environment, scratch, side);
+    }
+    go_on(context, scratch, next)
 }
 
 /// Options of a TCP segment.
@@ -82,16 +108,22 @@ pub fn icmp(context: XdpContext) -> u32 {
 
 /// ARP and neighbour discovery from the network.
 #[xdp(frags)]
+#[inline(always)]
 pub fn neighbour(context: XdpContext) -> u32 {
     let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
         return missing();
     };
+    if !is_of(scratch, policy) {
+        begin(&context, Side::from_code(scratch.frame.side));
+        return missing();
+    }
     let next = decide::neighbours(&Window::new(&context), policy, scratch);
     go_on(&context, scratch, next)
 }
 
 /// Conduit, from the policy.
 #[xdp(frags)]
+#[inline(always)]
 pub fn conduit(context: XdpContext) -> u32 {
     let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
         return missing();
@@ -102,46 +134,65 @@ pub fn conduit(context: XdpContext) -> u32 {
 
 /// Flow and stream of TCP.
 #[xdp(frags)]
+#[inline(always)]
 pub fn stream(context: XdpContext) -> u32 {
     let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
         return missing();
     };
-    let next = decide::follow(policy, &mut Maps::new(&context), scratch);
+    let side = Side::from_code(scratch.frame.side);
+    let next = decide::follow(policy, &mut Maps::new(&context), scratch, side);
     go_on(&context, scratch, next)
 }
 
-/// Checksums, and the hash of the payload.
+/// Checksums, and the hash of the payload; and the stream, if its flow is known.
 #[xdp(frags)]
+#[inline(always)]
 pub fn digest(context: XdpContext) -> u32 {
-    let Some(scratch) = scratch() else {
+    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
         return missing();
     };
-    let next = decide::digest(&Window::new(&context), &Maps::new(&context), scratch);
+    let environment = &mut Maps::new(&context);
+    let side = Side::from_code(scratch.frame.side);
+    let mut next = decide::digest(&Window::new(&context), environment, scratch);
+    if next == Next::Stream {
+        next = decide::follow(policy, environment, scratch, side);
+    }
     go_on(&context, scratch, next)
 }
 
 /// TCP without flow.
 #[xdp(frags)]
+#[inline(always)]
 pub fn handshake(context: XdpContext) -> u32 {
     let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
         return missing();
     };
+    if !is_of(scratch, policy) {
+        begin(&context, Side::from_code(scratch.frame.side));
+        return missing();
+    }
     let next = decide::begin(policy, &mut Maps::new(&context), scratch);
     go_on(&context, scratch, next)
 }
 
 /// A flow for a TCP segment.
 #[xdp(frags)]
+#[inline(always)]
 pub fn claim(context: XdpContext) -> u32 {
     let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
         return missing();
     };
+    if !is_of(scratch, policy) {
+        begin(&context, Side::from_code(scratch.frame.side));
+        return missing();
+    }
     let next = decide::claim(policy, &mut Maps::new(&context), scratch);
     go_on(&context, scratch, next)
 }
 
 /// Bytes that were sent again.
 #[xdp(frags)]
+#[inline(always)]
 pub fn compare(context: XdpContext) -> u32 {
     let Some(scratch) = scratch() else {
         return missing();
@@ -167,8 +218,8 @@ macro_rules! dissectors {
                 if scratch.stream.later_count != 0 {
                     call::<{ slot::MODBUS_VALUES }>(&context);
                 }
-                call::<{ slot::JUDGE }>(&context);
-                missing()
+                // Nearly every frame holds one unit: it is judged without another program in between.
+                judged::<1>(&context, scratch)
             }
 
             /// The protocol in carry + payload.
@@ -256,32 +307,66 @@ pub fn modbus_values_assembled(context: XdpContext) -> u32 {
     missing()
 }
 
-/// Judge, count, commit.
+/// Judge, count, commit. Without the policy: what is not remembered is left to [`search`].
 #[xdp(frags)]
+#[inline(always)]
 pub fn judge(context: XdpContext) -> u32 {
+    match scratch() {
+        Some(scratch) => judged::<{ judging::STEP_REMEMBERED }>(&context, scratch),
+        None => missing(),
+    }
+}
+
+/// Judges what is remembered, `STEPS` operations of it, and concludes where that is all.
+#[inline(always)]
+fn judged<const STEPS: u32>(context: &XdpContext, scratch: &mut Scratch) -> u32 {
+    match judging::remembered::<STEPS, _>(&mut Maps::new(context), scratch) {
+        Progress::Done => return conclude(context, scratch),
+        Progress::More => call::<{ slot::JUDGE }>(context),
+        Progress::Search => call::<{ slot::SEARCH }>(context),
+    }
+    missing()
+}
+
+/// The same for what must be searched for in the policy.
+#[xdp(frags)]
+#[inline(always)]
+pub fn search(context: XdpContext) -> u32 {
     let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
         return missing();
     };
-    if scratch.path.generation != policy.header.generation {
-        // A new generation came between this frame's stages. The conduit it was given is the old one's: once more from the
-        // start, so that one generation judges it.
-        call::<{ slot::WALK }>(&context);
+    if !is_of(scratch, policy) {
+        begin(&context, Side::from_code(scratch.frame.side));
         return missing();
     }
     if judging::units(policy, &mut Maps::new(&context), scratch) {
-        call::<{ slot::JUDGE }>(&context);
+        call::<{ slot::SEARCH }>(&context);
         return missing();
     }
-    let action = decide::conclude(&mut Maps::new(&context), scratch);
+    conclude(&context, scratch)
+}
+
+/// False when a new generation came between this frame's stages. The conduit it was given is the old one's: once more from
+/// the start, so that one generation judges it.
+#[inline(always)]
+fn is_of(scratch: &Scratch, policy: &Image) -> bool {
+    scratch.path.generation == policy.header.generation
+}
+
+/// All operations are judged.
+#[inline(always)]
+fn conclude(context: &XdpContext, scratch: &mut Scratch) -> u32 {
+    let action = decide::conclude(&mut Maps::new(context), scratch);
     if scratch.report != 0 {
-        call::<{ slot::REPORT }>(&context);
+        call::<{ slot::REPORT }>(context);
         lose(loss::STAGES);
     }
-    act(&context, action)
+    act(context, action)
 }
 
 /// Events and observations.
 #[xdp(frags)]
+#[inline(always)]
 pub fn report(context: XdpContext) -> u32 {
     let Some(scratch) = scratch() else {
         return missing();

@@ -305,7 +305,7 @@ pub struct Image {
     pub addresses_v4: [AddressesV4; capacity::ADDRESSES_V4],
     /// See [`AddressesV6`].
     pub addresses_v6: [AddressesV6; capacity::ADDRESSES_V6],
-    /// Device MAC addresses as numbers, ascending.
+    /// Device MAC addresses as numbers, see [`super::mac_number`], ascending.
     pub macs: [u64; capacity::MACS],
     /// See [`Ethertype`].
     pub ethertypes: [Ethertype; capacity::ETHERTYPES],

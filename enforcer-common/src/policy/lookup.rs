@@ -21,6 +21,9 @@ const HANDFUL: u32 = 2;
 const FEW: u32 = 5;
 const MANY: u32 = 17;
 
+/// MAC addresses that are compared one after the other.
+const FEW_MACS: u32 = 4;
+
 /// Index of the last entry of `run` for which `at_or_below` holds, in a table sorted so that it holds for a prefix.
 ///
 /// The index is masked with the table's size, a power of two: the mask is what proves the access in the kernel, and it
@@ -67,6 +70,14 @@ fn search<const STEPS: u32, T, const N: usize>(table: &[T; N], run: Run, at_or_b
 #[inline(always)]
 pub(crate) fn get<T, const N: usize>(table: &[T; N], index: u32) -> Option<&T> {
     table.get(index as usize & const { N - 1 })
+}
+
+/// The number that stands for a MAC address in [`Image::macs`]: its bytes as they lie, which takes two loads.
+#[must_use]
+#[inline(always)]
+pub const fn mac_number(mac: [u8; 6]) -> u64 {
+    let [a, b, c, d, e, f] = mac;
+    u32::from_le_bytes([a, b, c, d]) as u64 | (u16::from_le_bytes([e, f]) as u64) << 32
 }
 
 impl Image {
@@ -132,20 +143,29 @@ impl Image {
         if self.header.macs.count == 0 {
             return false;
         }
-        let [a, b, c, d, e, f] = mac;
-        let number = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        let number = mac_number(mac);
         let run = self.header.macs;
+        if run.count <= FEW_MACS {
+            return self.is_one_of_few(run, number);
+        }
         match last_at_or_below(&self.macs, run, |entry| *entry <= number) {
             Some(index) => get(&self.macs, index).is_some_and(|entry| *entry == number),
             None => false,
         }
     }
 
-    /// True where segments must begin and end where protocol data units do.
-    #[must_use]
+    /// One after the other: with a handful of devices that is less than a search.
     #[inline(always)]
-    pub fn is_whole(&self, conduit: u16) -> bool {
-        get(&self.conduits, conduit as u32).is_none_or(|entry| entry.stream == 0)
+    fn is_one_of_few(&self, run: Run, number: u64) -> bool {
+        for step in 0..FEW_MACS {
+            if step >= run.count {
+                break;
+            }
+            if get(&self.macs, run.first.wrapping_add(step)).is_some_and(|entry| *entry == number) {
+                return true;
+            }
+        }
+        false
     }
 
     /// What the policy says about frames that are not IP.

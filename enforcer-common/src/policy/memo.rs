@@ -37,7 +37,9 @@ pub struct Memo {
 #[must_use]
 #[inline(always)]
 pub const fn place(operation: &Operation) -> u32 {
-    let mixed = operation.first.wrapping_mul(0x9e37_79b1) ^ operation.function.wrapping_mul(0x85eb_ca6b);
+    let mixed = operation.first.wrapping_mul(0x9e37_79b1)
+        ^ operation.last.wrapping_mul(0x27d4_eb2f)
+        ^ operation.function.wrapping_mul(0x85eb_ca6b);
     (mixed ^ operation.unit.wrapping_mul(0xc2b2_ae35) ^ operation.space) >> 11 & MASK
 }
 
@@ -58,7 +60,7 @@ impl Memo {
 
     /// Writes the entry.
     #[inline(always)]
-    pub const fn set(&mut self, generation: u32, conduit: u16, operation: &Operation, finding: &Finding) {
+    pub const fn set(&mut self, generation: u32, conduit: u16, operation: &Operation, finding: &Finding, rated: bool) {
         self.generation = generation;
         self.function = operation.function;
         self.unit = operation.unit;
@@ -69,6 +71,7 @@ impl Memo {
         self.finding.node = finding.node;
         self.finding.rule = finding.rule;
         self.finding.reason = finding.reason;
+        self.finding.rated = rated as u8;
     }
 }
 

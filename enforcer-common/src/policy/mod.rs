@@ -11,3 +11,4 @@ pub mod rate;
 pub mod rules;
 
 pub use image::*;
+pub use lookup::mac_number;

@@ -16,7 +16,7 @@ impl Image {
     /// passes by one rule alone.
     #[inline(always)]
     pub fn judge(&self, conduit: u16, operation: &Operation, judging: &mut Judging) {
-        judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::FunctionNotAllowed as u8, padding: 0 };
+        judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::FunctionNotAllowed as u8, rated: 0 };
         let Some(conduit) = get(&self.conduits, conduit as u32) else {
             return;
         };

@@ -13,13 +13,17 @@ pub(super) fn vacancy(flow: &Flow) -> Option<u32> {
     if !flow.device.has(Direction::SPOKEN) && !flow.device.has(Direction::CONFIRMED) {
         return Some(flow.newest.wrapping_add(1));
     }
+    // The oldest entry: nearly always the device has acknowledged it.
+    if is_vacant(flow, flow.newest.wrapping_add(1)) {
+        return Some(flow.newest.wrapping_add(1));
+    }
     let (mut index, mut ahead) = (flow.newest, None);
     for _ in 0..RING {
         index = index.wrapping_add(1);
         let Some(entry) = flow.ring.get(index as usize & (RING - 1)) else {
             break;
         };
-        if entry.length == 0 || distance(entry.end(), flow.device.acknowledged) <= 0 {
+        if is_vacant(flow, index) {
             return Some(index);
         }
         if ahead.is_none() && distance(entry.sequence, flow.network.next) > 0 {
@@ -27,6 +31,15 @@ pub(super) fn vacancy(flow: &Flow) -> Option<u32> {
         }
     }
     ahead
+}
+
+/// True for an entry that is free, or of which the device has acknowledged all.
+#[inline(always)]
+fn is_vacant(flow: &Flow, index: u32) -> bool {
+    match flow.ring.get(index as usize & (RING - 1)) {
+        Some(entry) => entry.length == 0 || distance(entry.end(), flow.device.acknowledged) <= 0,
+        None => false,
+    }
 }
 
 /// Keeps what a repetition will be compared with.
@@ -46,6 +59,9 @@ pub(super) fn remember(flow: &mut Flow, sent: Sent) {
 #[inline(always)]
 pub(super) fn went_ahead(flow: &Flow, sequence: u32, end: u32) -> Stretch {
     let mut found = Stretch { first: end, end };
+    if flow.strays == 0 {
+        return found;
+    }
     for stretch in &flow.ahead {
         let first = later(stretch.first, sequence);
         if stretch.first != stretch.end && distance(found.first, first) > 0 && distance(stretch.end, first) > 0 {
@@ -60,6 +76,7 @@ pub(super) fn went_ahead(flow: &Flow, sequence: u32, end: u32) -> Stretch {
 /// device's acknowledgement will show what went by.
 #[inline(always)]
 pub(super) fn note(flow: &mut Flow, first: u32, end: u32) {
+    flow.strays = 1;
     for stretch in &mut flow.ahead {
         if stretch.first != stretch.end && stretch.end == first {
             stretch.end = end;
@@ -77,6 +94,9 @@ pub(super) fn note(flow: &mut Flow, first: u32, end: u32) {
 /// The stream reaches stretches that went ahead: it continues behind them. Twice, for two that came in the wrong order.
 #[inline(always)]
 pub(super) fn absorb(flow: &mut Flow) {
+    if flow.strays == 0 {
+        return;
+    }
     for _ in 0..2 {
         for index in 0..AHEAD {
             let Some(stretch) = flow.ahead.get_mut(index & (AHEAD - 1)) else {
@@ -92,4 +112,5 @@ pub(super) fn absorb(flow: &mut Flow) {
             }
         }
     }
+    flow.strays = flow.ahead.iter().any(|stretch| stretch.first != stretch.end) as u8;
 }

@@ -316,6 +316,7 @@ fn went_by(flow: &mut Flow, half: &HalfOpen) {
 fn ahead(flow: &mut Flow, half: &HalfOpen) {
     if let Some(stretch) = flow.ahead.first_mut() {
         *stretch = Stretch { first: half.first, end: half.answer };
+        flow.strays = 1;
     }
 }
 

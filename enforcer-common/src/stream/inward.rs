@@ -189,7 +189,7 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
     {
         return Err(reason);
     }
-    set_whole(policy, flow, scratch, length);
+    set_whole(flow, scratch, length);
     if ahead > 0 {
         return beyond(limits, flow, scratch, end);
     }
@@ -246,9 +246,9 @@ pub(super) fn fresh(flow: &Flow, scratch: &mut Scratch, sequence: u32, now: u64)
 /// Units must begin and end where segments do, unless the conduit says otherwise, or the sender asks whether the device
 /// has room again: a single byte against a window of none (RFC 9293 3.8.6.1).
 #[inline(always)]
-fn set_whole(policy: &Image, flow: &Flow, scratch: &mut Scratch, length: u32) {
+fn set_whole(flow: &Flow, scratch: &mut Scratch, length: u32) {
     let probe = length == 1 && flow.device.window == 0;
-    scratch.stream.whole = (!probe && policy.is_whole(scratch.path.conduit)) as u8;
+    scratch.stream.whole = (!probe && scratch.path.whole != 0) as u8;
 }
 
 /// A segment behind a gap. Held back, or else noted, so that the stream goes on behind it when the gap is filled.

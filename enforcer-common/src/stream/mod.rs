@@ -46,17 +46,22 @@ pub enum Found {
 /// A minute, in nanoseconds.
 const MINUTE: u64 = 60_000_000_000;
 
-/// Finds the new bytes of a segment whose flow is known.
+/// Finds the new bytes of a segment from `side` whose flow is known.
 ///
 /// # Errors
 /// The reason of the whole frame when there is nothing to parse.
 #[inline(always)]
-pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Result<Found, Reason> {
+pub fn follow<E: Environment>(
+    policy: &Image,
+    environment: &mut E,
+    scratch: &mut Scratch,
+    side: Side,
+) -> Result<Found, Reason> {
     let now = environment.now();
     let limits = environment.limits();
     check(&limits, &scratch.frame)?;
-    let side = Side::from_code(scratch.frame.side);
     if side as u8 == Side::Network as u8 && is_opening(&scratch.frame) {
+        let limits = environment.limits();
         admit(environment, &limits, &FlowKey::of(&scratch.frame), now)?;
     }
     let flow: &mut Flow = environment.flow(scratch.path.slot).ok_or(Reason::FlowTableFull)?;

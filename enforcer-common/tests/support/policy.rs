@@ -213,8 +213,7 @@ fn places(image: &mut Image) {
     image.addresses_v6[0] = range(v6(1, 0), v6(1, 255), 1, 0);
     image.addresses_v6[1] = range(v6(2, 10), v6(2, 10), 2, 1);
     image.header.addresses_v6.count = 2;
-    let [a, b, c, d, e, f] = DEVICE_MAC;
-    image.macs[0] = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    image.macs[0] = enforcer_common::policy::mac_number(DEVICE_MAC);
     image.header.macs.count = 1;
     let types = [
         (0x42, Reason::EthernetAllow),

@@ -17,19 +17,21 @@ use super::maps::{MAPS, Maps, Sizes};
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
 
 /// The stages that every frame or any protocol may come to.
-const OWN: [(&str, u32); 17] = [
+const OWN: [(&str, u32); 19] = [
     ("digest", slot::DIGEST),
     ("handshake", slot::HANDSHAKE),
     ("compare", slot::COMPARE),
     ("claim", slot::CLAIM),
     ("assemble", slot::ASSEMBLE),
-    ("walk", slot::WALK),
+    ("walk_network", slot::WALK_NETWORK),
+    ("walk_device", slot::WALK_DEVICE),
     ("options", slot::OPTIONS),
     ("icmp", slot::ICMP),
     ("neighbour", slot::NEIGHBOUR),
     ("stream", slot::STREAM),
     ("conduit", slot::CONDUIT),
     ("judge", slot::JUDGE),
+    ("search", slot::SEARCH),
     ("report", slot::REPORT),
     ("reset", slot::RESET),
     ("modbus_values", slot::MODBUS_VALUES),

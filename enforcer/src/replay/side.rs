@@ -197,6 +197,6 @@ fn services(image: &Image) -> Vec<(u32, u32)> {
 }
 
 fn low_six(number: u64) -> [u8; 6] {
-    let [_, _, a, b, c, d, e, f] = number.to_be_bytes();
+    let [a, b, c, d, e, f, _, _] = number.to_le_bytes();
     [a, b, c, d, e, f]
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use enforcer_common::policy::{AddressesV4, AddressesV6, Ethertype, Image};
+use enforcer_common::policy::{AddressesV4, AddressesV6, Ethertype, Image, mac_number};
 use enforcer_common::verdict::{Reason, Verdict};
 
 use super::super::address::AddressRange;
@@ -99,8 +99,4 @@ fn without(range: AddressRange, hole: AddressRange) -> Vec<AddressRange> {
 fn halves(address: u128) -> [u64; 2] {
     let [a, b, c, d, e, f, g, h, rest @ ..] = address.to_be_bytes();
     [u64::from_be_bytes([a, b, c, d, e, f, g, h]), u64::from_be_bytes(rest)]
-}
-
-fn mac_number(mac: [u8; 6]) -> u64 {
-    mac.iter().fold(0, |number, octet| number << 8 | u64::from(*octet))
 }
