@@ -98,6 +98,7 @@ pub fn finish<E: Environment>(policy: &Image, environment: &E, path: &mut Path, 
     path.conduit = conduit;
     path.generation = policy.header.generation;
     path.bank = policy.header.bank;
+    path.uncovered = policy.header.uncovered;
     let (asked, on_deny, valued) = match lookup::get(&policy.conduits, conduit as u32) {
         Some(entry) if conduit != UNCOVERED => (Mode::from_code(entry.mode), entry.on_deny, entry.valued),
         _ => (Mode::Enforce, OnDeny::Drop as u8, NO_VALUES),

@@ -130,8 +130,9 @@ pub struct Path {
     pub bank: u8,
     /// [`crate::action::OnDeny`] code that applies to this frame.
     pub on_deny: u8,
-    /// Always 0.
-    pub padding: u8,
+    /// [`crate::verdict::Reason`] code of what the policy says of operations that no conduit covers; in frames without IP
+    /// that is what it says of the ethertype.
+    pub uncovered: u8,
     /// Zones of source and destination, while the conduit is looked up.
     pub zones: [u16; 2],
     /// Conduits found for either direction, while the conduit is looked up.
@@ -153,7 +154,7 @@ impl Path {
         mode: 0,
         bank: 0,
         on_deny: 0,
-        padding: 0,
+        uncovered: 0,
         zones: [0; 2],
         found: [0; 2],
         expected: 0,
