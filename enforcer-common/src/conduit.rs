@@ -98,6 +98,7 @@ pub fn finish<E: Environment>(policy: &Image, environment: &E, path: &mut Path, 
     path.conduit = conduit;
     path.generation = policy.header.generation;
     path.bank = policy.header.bank;
+    path.uncovered = policy.header.uncovered;
     let entry = lookup::get(&policy.conduits, conduit as u32);
     path.whole = entry.is_none_or(|entry| entry.stream == 0) as u8;
     let (asked, on_deny, valued) = match entry {

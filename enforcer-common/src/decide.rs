@@ -8,6 +8,7 @@ use crate::flow::{BEHIND_CARRY, FlowKey, NO_FLOW};
 use crate::judge::{self, Progress};
 use crate::link::{self, ethertype};
 use crate::network;
+use crate::operation::Role;
 use crate::policy::{Image, UNCOVERED};
 use crate::port::Side;
 use crate::protocol::{self, Protocol, modbus};
@@ -159,7 +160,7 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
         return Err(Reason::Management);
     }
     if frame.ethertype != ethertype::IPV4 && frame.ethertype != ethertype::IPV6 {
-        return Err(ethernet(policy, frame.side, frame.source_mac, frame.ethertype));
+        return ethernet(bytes, policy, environment, scratch);
     }
     match network::parse(bytes, frame, || policy.header.ip_options != 0) {
         Err(Reason::Fragment) if admission::too_large(frame) => return Err(Reason::FrameTooLarge),
@@ -284,12 +285,33 @@ fn opening<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limi
     }
 }
 
+/// A frame without IP: its type decides, and where that lets it pass, what is inside is read.
 #[inline(always)]
-fn ethernet(policy: &Image, side: u8, source: [u8; 6], ethertype: u16) -> Reason {
-    if side == Side::Network as u8 && policy.is_device_mac(source) {
-        return Reason::SpoofedDevice;
+fn ethernet<B: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    policy: &Image,
+    environment: &E,
+    scratch: &mut Scratch,
+) -> Result<Next, Reason> {
+    let Scratch { frame, path, stream, .. } = scratch;
+    if frame.side == Side::Network as u8 && policy.is_device_mac(frame.source_mac) {
+        return Err(Reason::SpoofedDevice);
     }
-    policy.ethernet(ethertype)
+    let (reason, conduit) = policy.ethernet(frame.ethertype);
+    let Some(protocol) = Protocol::by_ethertype(frame.ethertype) else {
+        return Err(reason);
+    };
+    // What lies in several buffers is not all there to be read.
+    if reason.verdict() as u8 == Verdict::Deny as u8 || bytes.length() < frame.length {
+        return Err(reason);
+    }
+    path.protocol = protocol as u8;
+    path.role = Role::Message as u8;
+    stream.start = frame.network;
+    stream.end = frame.length;
+    conduit::finish(policy, environment, path, conduit);
+    path.uncovered = reason as u8;
+    Ok(Next::Protocol)
 }
 
 /// A conduit without inspection inside, or traffic without conduit and without known protocol.

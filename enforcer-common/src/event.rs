@@ -53,4 +53,4 @@ impl Event {
     }
 }
 
-const _: () = assert!(core::mem::size_of::<Event>() == 200);
+const _: () = assert!(core::mem::size_of::<Event>() == 208);

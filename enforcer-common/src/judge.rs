@@ -253,7 +253,7 @@ fn find<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scrat
     if record.fault != 0 && admission::names_inside(record.fault) {
         judging.range.reason = record.fault;
     } else if path.conduit == UNCOVERED {
-        judging.range.reason = policy.header.uncovered;
+        judging.range.reason = path.uncovered;
     } else if response && (record.fault == 0 || frame.side == Side::Device as u8) {
         // A device's answer that breaks the standard is not stopped on its way out: it can do the device no harm.
         judging.range.reason = Reason::Response as u8;

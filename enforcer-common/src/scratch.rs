@@ -132,6 +132,11 @@ pub struct Path {
     pub on_deny: u8,
     /// Non-zero: segments must begin and end where protocol data units do.
     pub whole: u8,
+    /// [`crate::verdict::Reason`] code of what the policy says of operations that no conduit covers; in frames without IP
+    /// that is what it says of the ethertype.
+    pub uncovered: u8,
+    /// Always 0.
+    pub padding: [u8; 7],
     /// Zones of source and destination, while the conduit is looked up.
     pub zones: [u16; 2],
     /// Conduits found for either direction, while the conduit is looked up.
@@ -154,6 +159,8 @@ impl Path {
         bank: 0,
         on_deny: 0,
         whole: 0,
+        uncovered: 0,
+        padding: [0; 7],
         zones: [0; 2],
         found: [0; 2],
         expected: 0,
@@ -399,5 +406,5 @@ impl Default for Scratch {
 }
 
 const _: () = assert!(core::mem::size_of::<Frame>() == 92);
-const _: () = assert!(core::mem::size_of::<Path>() == 36);
+const _: () = assert!(core::mem::size_of::<Path>() == 44);
 const _: () = assert!(core::mem::size_of::<Stream>() == 72);

@@ -113,6 +113,8 @@ pub struct Ethertype {
     pub reason: u8,
     /// Always 0.
     pub padding: u8,
+    /// Conduit whose rules judge what is asked in such frames; [`UNCOVERED`] where the reason is all there is.
+    pub conduit: u16,
 }
 
 /// Services between two zones. Sorted by `key`.

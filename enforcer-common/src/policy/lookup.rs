@@ -1,6 +1,6 @@
 //! Searches in the address, ethertype and service tables.
 
-use super::image::{ANY_ZONE, Ethertype, Image, Run, Service, capacity};
+use super::image::{ANY_ZONE, Ethertype, Image, Run, Service, UNCOVERED, capacity};
 use crate::verdict::Reason;
 
 /// Zone of an address, and whether it is a device's.
@@ -168,17 +168,17 @@ impl Image {
         false
     }
 
-    /// What the policy says about frames that are not IP.
+    /// What the policy says about frames that are not IP, and the conduit whose rules judge what is inside.
     #[inline(always)]
-    pub fn ethernet(&self, ethertype: u16) -> Reason {
+    pub fn ethernet(&self, ethertype: u16) -> (Reason, u16) {
         let run = self.header.ethertypes;
         let entry: Option<&Ethertype> = last_at_or_below(&self.ethertypes, run, |entry| entry.ethertype <= ethertype)
             .and_then(|index| get(&self.ethertypes, index));
         match entry {
             Some(entry) if entry.ethertype == ethertype => {
-                Reason::from_code(entry.reason).unwrap_or(Reason::EthernetDeny)
+                (Reason::from_code(entry.reason).unwrap_or(Reason::EthernetDeny), entry.conduit)
             }
-            _ => self.uncovered(),
+            _ => (self.uncovered(), UNCOVERED),
         }
     }
 

@@ -4,7 +4,11 @@
 //! dissector takes bytes in stream order and adds [`crate::operation::Operation`]s to the scratch record; its [`Tables`]
 //! are the only place where codes, names, classes and techniques stand.
 
+pub mod goose;
 pub mod modbus;
+pub mod profinet;
+pub mod profinet_cm;
+pub mod sv;
 pub mod tables;
 
 pub use tables::{Form, Function, FunctionObject, Member, Space, Tables};
@@ -67,6 +71,16 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// PROFINET's discovery and configuration, in frames of type 0x8892.
+    ProfinetDcp = 40, "profinet_dcp", profinet::functions::TABLES;
+    /// The rest of the frames of that type: cyclic data, alarms, synchronisation.
+    ProfinetRt = 41, "profinet_rt", profinet::functions::REAL_TIME;
+    /// IEC 61850-8-1 events.
+    Goose = 42, "goose", goose::TABLES;
+    /// IEC 61850-9-2 sampled values.
+    Sv = 43, "sv", sv::TABLES;
+    /// PROFINET's connections: DCE/RPC over UDP.
+    ProfinetCm = 44, "profinet_cm", profinet_cm::functions::TABLES;
 }
 
 /// Hands the protocols that a conduit can inspect to another macro: variant of [`Protocol`], folder, name of the program
@@ -76,6 +90,10 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            ProfinetDcp profinet profinet_assembled;
+            Goose goose goose_assembled;
+            Sv sv sv_assembled;
+            ProfinetCm profinet_cm profinet_cm_assembled;
         }
     };
 }
@@ -156,6 +174,19 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (UDP, 34964) => Some(Self::ProfinetCm),
+            _ => None,
+        }
+    }
+
+    /// The protocol that an ethertype stands for.
+    #[must_use]
+    #[inline(always)]
+    pub const fn by_ethertype(ethertype: u16) -> Option<Self> {
+        match ethertype {
+            0x8892 => Some(Self::ProfinetDcp),
+            0x88b8 => Some(Self::Goose),
+            0x88ba => Some(Self::Sv),
             _ => None,
         }
     }
@@ -196,6 +227,14 @@ mod tests {
                 });
                 assert_eq!(found, first, "IP protocol {transport}, port {port}");
             }
+        }
+    }
+
+    #[test]
+    fn ethertypes_are_found_where_the_tables_have_them() {
+        for number in 0..=u16::MAX {
+            let first = inspected().find(|protocol| protocol.tables().ethertype == Some(number));
+            assert_eq!(Protocol::by_ethertype(number), first, "{number:#x}");
         }
     }
 

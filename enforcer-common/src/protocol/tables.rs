@@ -8,6 +8,8 @@ use crate::operation::Access;
 pub struct Tables {
     /// IP protocol numbers that it travels on.
     pub transports: &'static [u8],
+    /// Ethertype, for a protocol that travels in frames without IP.
+    pub ethertype: Option<u16>,
     /// Its own server ports.
     pub ports: &'static [u16],
     /// Names of its functions.
@@ -29,6 +31,7 @@ pub struct Tables {
 /// No function, no object.
 pub const NONE: Tables = Tables {
     transports: &[],
+    ethertype: None,
     ports: &[],
     functions: &[],
     spaces: &[],

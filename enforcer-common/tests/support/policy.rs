@@ -75,6 +75,8 @@ pub(crate) struct Policy {
     pub(crate) stream: bool,
     /// The PLC may be a client: conduit 6.
     pub(crate) device_asks: bool,
+    /// Ethertypes that pass and are looked into, each with the conduit whose rules judge.
+    pub(crate) inspected_ethertypes: Vec<(u16, u16)>,
 }
 
 impl Policy {
@@ -91,6 +93,7 @@ impl Policy {
             protocol: Protocol::Modbus,
             stream: false,
             device_asks: false,
+            inspected_ethertypes: vec![],
         }
     }
 
@@ -110,9 +113,23 @@ impl Policy {
         image.header.ip_options = self.ip_options.into();
         image.header.on_unsynchronised = self.on_unsynchronised as u8;
         places(&mut image);
+        self.ethertypes(&mut image);
         self.conduits(&mut image);
         self.rules(&mut image);
         image
+    }
+
+    fn ethertypes(&self, image: &mut Image) {
+        let known = image.header.ethertypes.count as usize;
+        let mut all: Vec<Ethertype> = image.ethertypes[..known].to_vec();
+        for (ethertype, conduit) in &self.inspected_ethertypes {
+            all.retain(|entry| entry.ethertype != *ethertype);
+            let reason = Reason::EthernetAllow as u8;
+            all.push(Ethertype { ethertype: *ethertype, reason, padding: 0, conduit: *conduit });
+        }
+        all.sort_by_key(|entry| entry.ethertype);
+        image.header.ethertypes.count = all.len() as u32;
+        image.ethertypes[..all.len()].copy_from_slice(&all);
     }
 
     fn conduits(&self, image: &mut Image) {
@@ -222,7 +239,7 @@ fn places(image: &mut Image) {
         (0x88cc, Reason::EthernetLog),
     ];
     for (index, (ethertype, reason)) in types.into_iter().enumerate() {
-        image.ethertypes[index] = Ethertype { ethertype, reason: reason as u8, padding: 0 };
+        image.ethertypes[index] = Ethertype { ethertype, reason: reason as u8, padding: 0, conduit: UNCOVERED };
     }
     image.header.ethertypes.count = types.len() as u32;
     assert_eq!(image.place(&mapped(PLC)).zone, 2);

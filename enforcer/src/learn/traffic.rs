@@ -81,7 +81,9 @@ impl Traffic {
     }
 
     fn sort(&mut self, key: &ObservationKey, evidence: Evidence, reach: Reach) {
-        if key.protocol == Protocol::Ethernet as u8 {
+        let layer_2 = Protocol::from_code(key.protocol)
+            .is_some_and(|one| one.outer().unwrap_or(one).tables().ethertype.is_some());
+        if key.protocol == Protocol::Ethernet as u8 || layer_2 {
             // Numbers that a policy can't name: VLAN tags, IP, and what is neither an ethertype nor an LLC address.
             let (0x0800 | 0x86dd | 0x8100 | 0x88a8 | 0x9100 | 0 | 0x100..=0x5ff) = key.port else {
                 self.ethernet.entry(key.port).and_modify(|known| known.add(evidence)).or_insert(evidence);

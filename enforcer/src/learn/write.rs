@@ -119,7 +119,7 @@ fn devices(text: &mut String, traffic: &Traffic, places: &Places, policy: Option
 
 fn ethernet(text: &mut String, traffic: &Traffic, policy: Option<&Policy>, clock: Clock) {
     let mut decided: BTreeSet<u16> = BTreeSet::new();
-    let mut entry = |comment: &str, types: &[u16], action: &str| {
+    let entry = |text: &mut String, comment: &str, types: &[u16], action: &str| {
         let names: Vec<String> = types.iter().map(|number| ethertype_name(*number)).collect();
         line(text, format_args!("\n[[ethernet]]\n{comment}types = {}\naction = \"{action}\"", list(&names)));
     };
@@ -130,7 +130,11 @@ fn ethernet(text: &mut String, traffic: &Traffic, policy: Option<&Policy>, clock
             Verdict::Log => "log",
             Verdict::Deny => "deny",
         };
-        entry("# as in the policy in force\n", &known.types, action);
+        entry(text, "# as in the policy in force\n", &known.types, action);
+        let rules = known.conduit.and_then(|index| policy?.conduits.get(index));
+        for (conduit, rule) in rules.into_iter().flat_map(|one| one.rules.iter().map(move |rule| (one, rule))) {
+            kept(text, "ethernet", conduit.protocol, rule);
+        }
     }
     let mut comment = String::new();
     let mut types: Vec<u16> = Vec::new();
@@ -143,7 +147,7 @@ fn ethernet(text: &mut String, traffic: &Traffic, policy: Option<&Policy>, clock
         comment += "# arp: not seen, but IPv4 stations need it to find each other\n";
     }
     if !types.is_empty() {
-        entry(&comment, &types, "allow");
+        entry(text, &comment, &types, "allow");
     }
 }
 
@@ -165,7 +169,7 @@ fn conduit(text: &mut String, traffic: &Traffic, places: &Places, draft: &Draft<
     }
     segmentation(text, draft, clock);
     for rule in draft.known.into_iter().flat_map(|known| &known.rules).filter(|rule| rule.action == Verdict::Deny) {
-        denial(text, draft.protocol, rule);
+        kept(text, "conduits", draft.protocol, rule);
     }
     for rule in &draft.rules {
         line(text, format_args!("\n  [[conduits.rules]]\n  # {}", rule.evidence.words(clock, traffic.total)));
@@ -203,8 +207,8 @@ fn segmentation(text: &mut String, draft: &Draft<'_>, clock: Clock) {
     }
 }
 
-/// A rule of the policy in force that denies: what an engineer forbade stays forbidden, whatever was seen.
-fn denial(text: &mut String, protocol: Protocol, rule: &Rule) {
+/// A rule of the policy in force that stays, whatever was seen: what an engineer forbade above all.
+fn kept(text: &mut String, table: &str, protocol: Protocol, rule: &Rule) {
     let functions: Vec<&str> = rule
         .functions
         .iter()
@@ -215,7 +219,7 @@ fn denial(text: &mut String, protocol: Protocol, rule: &Rule) {
         .collect();
     line(
         text,
-        format_args!("\n  [[conduits.rules]]\n  # as in the policy in force\n  name      = {}", quoted(&rule.name)),
+        format_args!("\n  [[{table}.rules]]\n  # as in the policy in force\n  name      = {}", quoted(&rule.name)),
     );
     line(text, format_args!("  functions = {}", list(&functions)));
     let pairs = |all: &[(u32, u32)]| all.iter().map(|(first, last)| range(*first, *last)).collect::<Vec<_>>();
@@ -229,7 +233,10 @@ fn denial(text: &mut String, protocol: Protocol, rule: &Rule) {
         let values: Vec<String> = values.iter().map(|(first, last)| range(*first, *last)).collect();
         line(text, format_args!("  values    = {}", list(&values)));
     }
-    text.push_str("  action    = \"deny\"\n");
+    if let Some(rate) = rule.rate {
+        line(text, format_args!("  rate      = \"{}\"", rate.text()));
+    }
+    line(text, format_args!("  action    = \"{}\"", rule.action.as_str()));
 }
 
 fn objects_words(protocol: Protocol, objects: &[Objects]) -> Vec<String> {

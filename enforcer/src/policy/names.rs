@@ -42,7 +42,8 @@ pub(super) fn not_yet(name: &str) -> bool {
 fn protocols() -> impl Iterator<Item = Protocol> {
     let plain = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp, Protocol::Ip];
     let all = Protocol::ALL.iter().copied();
-    all.filter(move |protocol| inspected(*protocol) && protocol.outer().is_none() || plain.contains(protocol))
+    let own = |protocol: &Protocol| protocol.outer().is_none() && protocol.tables().ethertype.is_none();
+    all.filter(move |protocol| inspected(*protocol) && own(protocol) || plain.contains(protocol))
 }
 
 /// The protocol a conduit names. The error is a sentence of its own.

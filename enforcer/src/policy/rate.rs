@@ -23,6 +23,18 @@ pub(super) fn parse(text: &str) -> Result<Rate, String> {
     }
 }
 
+impl Rate {
+    /// As rules write it.
+    pub fn text(self) -> String {
+        let unit = match self.period {
+            1_000_000_000 => "s",
+            60_000_000_000 => "min",
+            _ => "h",
+        };
+        format!("{}/{unit}", self.count)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Rate, parse};

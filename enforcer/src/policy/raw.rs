@@ -30,12 +30,14 @@ pub(super) struct RawDevice {
     pub mac: Text,
 }
 
-/// One `[[ethernet]]`.
+/// One `[[ethernet]]`. Its rules are read one by one; the key stands here so that it is known.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEthernet {
     pub types: Words,
     pub action: Text,
+    #[serde(rename = "rules")]
+    pub _rules: Option<IgnoredAny>,
 }
 
 /// One `[[conduits]]`. Its rules are read one by one; the key stands here so that it is known.

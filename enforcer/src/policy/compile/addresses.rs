@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use enforcer_common::policy::{AddressesV4, AddressesV6, Ethertype, Image, mac_number};
+use enforcer_common::policy::{AddressesV4, AddressesV6, Ethertype, Image, UNCOVERED, mac_number};
 use enforcer_common::verdict::{Reason, Verdict};
 
 use super::super::address::AddressRange;
 use super::super::valid::{Party, Policy};
-use super::{Full, place, zone_id};
+use super::{Full, conduit_id, place, zone_id};
 
 pub(super) fn fill(policy: &Policy, image: &mut Image) -> Result<(), Full> {
     let mut v4: Vec<AddressesV4> = Vec::new();
@@ -39,7 +39,13 @@ pub(super) fn fill(policy: &Policy, image: &mut Image) -> Result<(), Full> {
             Verdict::Log => Reason::EthernetLog,
             Verdict::Deny => Reason::EthernetDeny,
         } as u8;
-        types.extend(entry.types.iter().map(|ethertype| Ethertype { ethertype: *ethertype, reason, padding: 0 }));
+        let conduit = entry.conduit.map_or(Ok(UNCOVERED), conduit_id)?;
+        types.extend(entry.types.iter().map(|ethertype| Ethertype {
+            ethertype: *ethertype,
+            reason,
+            padding: 0,
+            conduit,
+        }));
     }
     types.sort_unstable_by_key(|entry| entry.ethertype);
     image.header.ethertypes = place(&mut image.ethertypes, &types, "ethernet types")?;

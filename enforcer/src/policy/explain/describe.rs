@@ -52,7 +52,10 @@ fn whole(out: &mut String, policy: &Policy) -> fmt::Result {
         writeln!(out, "  zone {}: {}", zone.name, ranges.join(", "))?;
     }
     for one in &policy.conduits {
-        conduit(out, policy, one)?;
+        match one.protocol.tables().ethertype {
+            Some(number) => frames(out, one, number)?,
+            None => conduit(out, policy, one)?,
+        }
     }
     Ok(())
 }
@@ -78,6 +81,17 @@ fn conduit(out: &mut String, policy: &Policy, conduit: &Conduit) -> fmt::Result 
             Segmentation::Stream => "may hold parts of units: those pass before the rest is judged",
         }
     )?;
+    for one in &conduit.rules {
+        rule(out, conduit.protocol, one)?;
+    }
+    writeln!(out, "  every other operation: deny")
+}
+
+/// The rules of an `[[ethernet]]` entry.
+fn frames(out: &mut String, conduit: &Conduit, ethertype: u16) -> fmt::Result {
+    let name = ethertype_name(ethertype);
+    writeln!(out, "\nconduit \"{}\": what is asked in frames of {name}; what is published passes", conduit.name)?;
+    writeln!(out, "  mode {} (capped by the box's mode); what is denied is dropped", conduit.mode.as_str())?;
     for one in &conduit.rules {
         rule(out, conduit.protocol, one)?;
     }

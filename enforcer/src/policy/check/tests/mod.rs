@@ -1,5 +1,6 @@
 //! Every field of a policy wrong in turn: each mistake is one sentence with file, line and cause.
 
+use enforcer_common::protocol::Protocol;
 use std::path::Path;
 
 mod conduits;
@@ -50,6 +51,9 @@ fn with(line: &str, replacement: &str) -> String {
 /// Asserts that GOOD with `line` replaced has exactly one mistake, which reads `sentence`.
 #[track_caller]
 fn one(line: &str, replacement: &str, sentence: &str) {
+    let conduits = Protocol::ALL.iter().filter(|one| one.is_inspected() && one.outer().is_none());
+    let words: Vec<&str> = conduits.filter(|one| one.tables().ethertype.is_none()).map(|one| one.as_str()).collect();
+    let sentence = sentence.replace("PROTOCOLS", &words.join(", "));
     assert_eq!(errors(&with(line, replacement)), format!("policy.toml:{sentence}"));
 }
 

@@ -111,11 +111,11 @@ fn addresses_find_their_zone_and_devices_are_marked() {
 #[test]
 fn ethernet_types_find_their_action() {
     let image = compiled(ZONES).image;
-    assert_eq!(image.ethernet(0x0806), Reason::EthernetAllow);
-    assert_eq!(image.ethernet(0x0042), Reason::EthernetAllow);
-    assert_eq!(image.ethernet(0x88e1), Reason::EthernetAllow);
-    assert_eq!(image.ethernet(0x88cc), Reason::EthernetLog);
-    assert_eq!(image.ethernet(0x8892), Reason::UncoveredLog);
+    assert_eq!(image.ethernet(0x0806).0, Reason::EthernetAllow);
+    assert_eq!(image.ethernet(0x0042).0, Reason::EthernetAllow);
+    assert_eq!(image.ethernet(0x88e1).0, Reason::EthernetAllow);
+    assert_eq!(image.ethernet(0x88cc).0, Reason::EthernetLog);
+    assert_eq!(image.ethernet(0x8892).0, Reason::UncoveredLog);
 }
 
 /// A conduit without rules.

@@ -1,0 +1,6 @@
+//! PROFINET: DCP and connections.
+
+use super::Scored;
+
+pub(crate) const SCORED: Scored =
+    Scored { folders: &["profinet"], names: &["profinet_dcp", "profinet_cm"], disagreements: &[] };
