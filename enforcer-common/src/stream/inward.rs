@@ -271,13 +271,13 @@ fn beyond(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, end: u32) -> 
     scratch.stream.uncertain = 1;
     if limits.trust as u8 == Trust::Whole as u8 {
         // What a recorder missed never comes.
-        flow.network.start(sequence, flow.network.flags & Direction::SPOKEN);
+        flow.network.start(sequence, flow.network.flags & Direction::SPOKEN | Direction::MIDSTREAM);
         flow.forget();
         prepare(&flow.network, scratch, sequence, Commit::Advance);
         return if scratch.stream.fresh_length == 0 { Err(Reason::SequenceGap) } else { Ok(Found::Fresh) };
     }
     // Units begin at its first byte, as they do in every segment, or nobody knows where.
-    let aligned = Direction { skip: 0, carry_length: 0, ..Direction::EMPTY };
+    let aligned = Direction { skip: 0, carry_length: 0, flags: Direction::MIDSTREAM, ..Direction::EMPTY };
     prepare(&aligned, scratch, sequence, Commit::Ahead);
     if scratch.stream.fresh_length == 0 { Err(Reason::SequenceGap) } else { Ok(Found::Fresh) }
 }
