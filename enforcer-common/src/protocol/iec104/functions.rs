@@ -165,11 +165,7 @@ pub const FUNCTIONS: &[Function] = &[
     download(120, "f_fr_na_1"),
     download(121, "f_sr_na_1"),
     plain(Function::new(122, "f_sc_na_1", Access::Read, "T0811", false)),
-    divided(
-        Function::new(122, "f_sc_na_1_delete", Access::Write, "T0809", true),
-        space::FILE_DELETE,
-        LAST_ADDRESS,
-    ),
+    divided(Function::new(122, "f_sc_na_1_delete", Access::Write, "T0809", true), space::FILE_DELETE, LAST_ADDRESS),
     download(123, "f_ls_na_1"),
     Function::new(124, "f_af_na_1", Access::Read, "T0811", false),
     download(125, "f_sg_na_1"),

@@ -3,16 +3,18 @@
 //! Nothing here is judged by rules. Objects are listed in ranges as far as the segment holds them and the walk goes; a
 //! length that count and type do not say is noted.
 
+use core::hint::black_box;
+
 use super::elements::{self, Form};
 use super::functions::SELECT_BITS;
 use super::{Identifier, Unit, add, address, expected, limits, objects};
 use crate::bytes::Bytes;
 use crate::operation::Operation;
-use crate::scratch::{MOST, Scratch};
+use crate::scratch::{MOST, Scratch, Walking};
 use crate::verdict::Reason;
 
-/// Objects with an address of their own that are walked in one ASDU: as many as fit of the smallest.
-const OBJECTS: u32 = 60;
+/// Objects with an address of their own that are walked in one ASDU; what follows them is not listed.
+const OBJECTS: u32 = 24;
 
 /// Unknown type, cause, common address or object address, 101 7.2.3.
 const UNKNOWN_CAUSES: core::ops::RangeInclusive<u32> = 44..=47;
@@ -49,33 +51,41 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, identifier: &Ident
     objects(operation, identifier.kind, first, first.wrapping_add(more));
     operation.transaction |= first;
     if fixed && identifier.count > 1 && !identifier.sequence {
-        list(bytes, unit.objects(), size.wrapping_add(limits::ADDRESS), end, scratch);
+        scratch.walking = Walking { at: unit.objects(), end, seen: size.wrapping_add(limits::ADDRESS) };
+        list(bytes, scratch);
     }
 }
 
-/// Objects behind the first one, each with its address. An address behind the one before it continues its range.
+/// Objects behind the first one, each with its address. `walking` holds where the one before stands, where the bytes end,
+/// and how far the next one is.
 #[inline(always)]
-fn list<B: Bytes + ?Sized>(bytes: &B, at: u32, stride: u32, end: u32, scratch: &mut Scratch) {
-    scratch.walking.at = at;
+fn list<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     for _ in 1..OBJECTS {
-        let scratch = scratch.anew();
-        let at = scratch.walking.at.wrapping_add(stride);
-        if at.wrapping_add(stride) > end {
-            return;
-        }
-        scratch.walking.at = at;
-        let next = address(bytes, at);
-        let Some(last) = scratch.operation_mut(scratch.count.wrapping_sub(1)) else {
-            return;
-        };
-        if last.last >> SELECT_BITS == next.wrapping_sub(1) {
-            last.last = next << SELECT_BITS | 1;
-            continue;
-        }
-        if !further(next, scratch) {
+        if !object(bytes, scratch.anew()) {
             return;
         }
     }
+}
+
+/// One of them. An address behind the one before it continues its range. False behind the last.
+#[inline(always)]
+fn object<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
+    let Walking { at, end, seen: stride } = scratch.walking;
+    let at = at.wrapping_add(stride);
+    if at.wrapping_add(stride) > end {
+        return false;
+    }
+    scratch.walking.at = at;
+    let next = black_box(address(bytes, at));
+    let scratch = scratch.anew();
+    let Some(last) = scratch.operation_mut(scratch.count.wrapping_sub(1)) else {
+        return false;
+    };
+    if last.last >> SELECT_BITS == next.wrapping_sub(1) {
+        last.last = next << SELECT_BITS | 1;
+        return true;
+    }
+    further(next, scratch)
 }
 
 /// Adds a record for a further range. False where the room left is that of the APDUs behind this one.
