@@ -1,5 +1,6 @@
-"""A controlling station of IEC 60870-5-104 (c104, lib60870): interrogates, reads, commands, sets a value too high."""
+"""A controlling station of IEC 60870-5-104 (c104, lib60870): takes the steps that its words name, in their order."""
 import json
+import os
 import sys
 import time
 
@@ -36,11 +37,16 @@ for _ in range(50):
 # The library sends I frames before STARTDT otherwise.
 connection.unmute()
 time.sleep(0.5)
-step("interrogation", lambda: connection.interrogation(common_address=47))
-step("read", measured.read)
-step("clock", lambda: connection.clock_sync(common_address=47))
-step("single", lambda: command(single, True))
-step("double", lambda: command(double, c104.Double.ON))
-step("level", lambda: command(level, 3.25))
-step("too high", lambda: command(level, 10.5))
-client.stop()
+steps = {
+    "interrogation": lambda: connection.interrogation(common_address=47),
+    "read": measured.read,
+    "clock": lambda: connection.clock_sync(common_address=47),
+    "single": lambda: command(single, True),
+    "double": lambda: command(double, c104.Double.ON),
+    "level": lambda: command(level, 3.25),
+    "too_high": lambda: command(level, 10.5),
+}
+for name in sys.argv[2:]:
+    step(name, steps[name])
+# The library waits long for a connection that was reset.
+os._exit(0)
