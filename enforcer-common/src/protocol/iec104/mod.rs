@@ -3,8 +3,9 @@
 //! Enters: bytes in stream order, from the start of an APDU. Leaves: operations, and which bytes the next segment continues.
 //! Clauses cited as "104" are of IEC 60870-5-104:2006, as "101" of IEC 60870-5-101:2003, whose application layer it is.
 //!
-//! An ASDU for a device is one object and one command, and is judged to its last bit. The test bit (T, 101 7.2.3) changes
-//! nothing in that: devices exist that run test commands. An ASDU from the device lists what it reports.
+//! An ASDU for a device is one object and one command, of exact length. The bits for tests and for negative confirmations
+//! (T and P/N, 101 7.2.3) change nothing in how a command is judged: devices exist that look at neither. An ASDU from the
+//! device lists what it reports.
 
 pub mod elements;
 pub mod functions;
@@ -158,7 +159,7 @@ fn frame<B: Bytes + ?Sized>(bytes: &B, at: u32, remaining: u32, answer: bool) ->
         return Framed::Partial;
     }
     let length = black_box(bytes.u8(at.wrapping_add(1)).unwrap_or(0)) as u32;
-    if length < limits::LENGTH_MIN || length > limits::LENGTH_MAX {
+    if !(limits::LENGTH_MIN..=limits::LENGTH_MAX).contains(&length) {
         return Framed::Malformed;
     }
     let size = limits::HEADER.wrapping_add(length);

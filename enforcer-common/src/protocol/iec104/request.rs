@@ -83,11 +83,11 @@ fn length<B: Bytes + ?Sized>(
     }
 }
 
-/// Cause, confirmation and station, 101 7.2.3 and 7.2.4: only what interrogates, sets clocks, resets or tests goes to all.
+/// Cause and station, 101 7.2.3 and 7.2.4: only what interrogates, sets clocks, resets or tests goes to all.
 #[inline(always)]
 fn rules(identifier: &Identifier, element: &Element, operation: &mut Operation) {
     let causes = if identifier.cause < 32 { element.causes >> identifier.cause & 1 } else { 0 };
-    if causes == 0 || identifier.negative {
+    if causes == 0 {
         fault(operation, Reason::OutOfRange);
     }
     if operation.unit == ALL_STATIONS && element.global == 0 {

@@ -126,9 +126,11 @@ fn causes_are_those_of_the_control_direction() {
         }
     }
     let single = |cause| Asdu::new(45, 1, &[1]).cause(cause);
-    assert_eq!(fault(&single(6 | 0x40)), Some(Reason::OutOfRange), "a negative request");
-    let test = read(&single(6 | 0x80));
-    assert_eq!((test.fault, test.transaction, value(&test)), (0, 1 << 24 | 1, Some((1, 1))), "a test is a command");
+    for (bits, transaction) in [(0x40, 1), (0x80, 1 << 24 | 1), (0xc0, 1 << 24 | 1)] {
+        let one = read(&single(6 | bits));
+        let as_ever = (0, transaction, Some((1, 1)));
+        assert_eq!((one.fault, one.transaction, value(&one)), as_ever, "a test or a negative request is a command");
+    }
 }
 
 #[test]
