@@ -8,14 +8,13 @@
 //! device lists what it reports.
 
 pub mod elements;
+mod frame;
 pub mod functions;
 mod request;
 mod response;
 
-use core::hint::black_box;
-
+use self::frame::Framed;
 use crate::bytes::Bytes;
-use crate::flow::carry_size;
 use crate::operation::{Access, Operation, Role};
 use crate::port::Side;
 use crate::protocol::Protocol;
@@ -95,16 +94,6 @@ pub(crate) struct Identifier {
     pub negative: bool,
 }
 
-/// What stands at an offset.
-enum Framed {
-    /// A whole APDU, or as much of it as decides, and its size in bytes.
-    Whole(Unit, u32),
-    /// The rest of the bytes is the beginning of an APDU.
-    Partial,
-    /// Not an APDU.
-    Malformed,
-}
-
 /// Reads APDUs from `stream.start` to `stream.end`, at most [`limits::UNITS_PER_STEP`] of them. Adds one operation per
 /// object range of an I frame, one per U frame, none for an S frame. True when there is more: the caller comes again.
 #[must_use]
@@ -123,7 +112,7 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
         scratch.stream.units = scratch.stream.units.wrapping_add(1);
         let remaining = end.wrapping_sub(at);
         let answer = scratch.path.role == Role::Response as u8 && scratch.frame.side == Side::Device as u8;
-        match frame(bytes, at, remaining, answer) {
+        match frame::frame(bytes, at, remaining, answer) {
             Framed::Whole(unit, size) => {
                 scratch.stream.start = at.wrapping_add(size);
                 scratch.stream.skip = size.saturating_sub(remaining);
@@ -135,7 +124,7 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
                 }
             }
             Framed::Partial => {
-                partial(scratch, at, remaining);
+                frame::partial(scratch, at, remaining);
                 return false;
             }
             Framed::Malformed => {
@@ -146,29 +135,6 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
     }
     let scratch = scratch.anew();
     scratch.stream.start < scratch.stream.end
-}
-
-/// Frames one APDU: 104 5. The length field is believed only behind the start octet and inside its limits.
-#[inline(always)]
-fn frame<B: Bytes + ?Sized>(bytes: &B, at: u32, remaining: u32, answer: bool) -> Framed {
-    let start = black_box(bytes.u8(at).unwrap_or(0));
-    if start != limits::START {
-        return Framed::Malformed;
-    }
-    if remaining < limits::HEADER {
-        return Framed::Partial;
-    }
-    let length = black_box(bytes.u8(at.wrapping_add(1)).unwrap_or(0)) as u32;
-    if !(limits::LENGTH_MIN..=limits::LENGTH_MAX).contains(&length) {
-        return Framed::Malformed;
-    }
-    let size = limits::HEADER.wrapping_add(length);
-    let needed = if answer { size.min(limits::HEAD_RESPONSE) } else { size };
-    if remaining < needed {
-        return Framed::Partial;
-    }
-    let control = u32::from_le_bytes(bytes.read::<4>(at.wrapping_add(2)).unwrap_or([0; 4]));
-    Framed::Whole(Unit { at, length, control }, size)
 }
 
 /// Reads one APDU by its format, 104 5.1. False when its control field is none of the standard's: nothing behind it is
@@ -300,18 +266,4 @@ pub(crate) const fn expected(identifier: &Identifier, size: u32) -> u32 {
 pub(crate) fn address<B: Bytes + ?Sized>(bytes: &B, at: u32) -> u32 {
     let [a, b, c] = bytes.read::<3>(at).unwrap_or([0; 3]);
     u32::from_le_bytes([a, b, c, 0])
-}
-
-/// Keeps the beginning of an APDU for the next segment; where units must be whole, that is a fault.
-#[inline(always)]
-fn partial(scratch: &mut Scratch, at: u32, remaining: u32) {
-    if scratch.stream.whole != 0 {
-        scratch.fault(Reason::SplitUnit);
-    }
-    if remaining > carry_size(Side::from_code(scratch.frame.side)) {
-        scratch.fault(Reason::BeyondInspection);
-        return;
-    }
-    scratch.stream.save_start = at;
-    scratch.stream.save_length = remaining;
 }
