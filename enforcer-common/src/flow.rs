@@ -153,6 +153,8 @@ impl Direction {
     pub const SPOKEN: u32 = 64;
     /// `unseen` is set.
     pub const UNSEEN: u32 = 128;
+    /// `next` was taken from the middle of the stream, whatever was proved since.
+    pub const MIDSTREAM: u32 = 256;
 
     /// Nothing known.
     pub const EMPTY: Self = Self {
@@ -198,7 +200,8 @@ impl Direction {
         self.context = 0;
         self.echoes = 0;
         self.run = self.run.wrapping_add(1);
-        self.flags = Self::SYNCHRONISED | flags;
+        let midstream = if flags & Self::ADOPTED != 0 { Self::MIDSTREAM } else { 0 };
+        self.flags = Self::SYNCHRONISED | midstream | flags;
     }
 }
 

@@ -172,6 +172,9 @@ impl Operation {
     /// Enforce would not have seen the bytes here: the finding is the one it would have when they come again.
     pub const UNCERTAIN: u8 = 16;
 
+    /// In `transaction`: it says alone what an answer belongs to, whose function is another one.
+    pub const PAIRED: u32 = 1 << 31;
+
     /// A record with nothing in it.
     pub const EMPTY: Self = Self {
         value_min: 0,

@@ -219,8 +219,10 @@ pub struct Stream {
     pub later: [u8; LATER],
     /// See `later`.
     pub later_count: u8,
+    /// Non-zero: the direction was taken up in the middle, so that its dissector has not seen how it began.
+    pub midstream: u8,
     /// Always 0.
-    pub padding: [u8; 6],
+    pub padding: [u8; 5],
 }
 
 /// What forwarding a frame changes in its conversation.

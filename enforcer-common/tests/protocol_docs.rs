@@ -99,16 +99,17 @@ fn section(page: &mut String, protocol: Protocol) -> std::fmt::Result {
 /// The object that stands for a sub-function, as a rule would write it.
 fn object(protocol: Protocol, row: &Function) -> String {
     let Some(object) = row.object else { return String::new() };
-    let named = |space: &&Space| space.space == object.space;
-    let word = protocol
-        .tables()
-        .spaces
-        .iter()
-        .find(named)
-        .map_or_else(|| object.space.to_string(), |space| space.name.to_owned());
-    if object.first == object.last {
-        format!("`{word}:{}`", object.first)
-    } else {
-        format!("`{word}:{}-{}`", object.first, object.last)
-    }
+    let named = |space: &&Space| {
+        let (first, last) = space.numbers();
+        (first..=last).contains(&object.space)
+    };
+    let space = protocol.tables().spaces.iter().find(named);
+    let word = match space {
+        Some(Space { name, form: Form::Numbered { .. }, space, .. }) => format!("{name}{}", object.space - space),
+        Some(space) => space.name.to_owned(),
+        None => object.space.to_string(),
+    };
+    let bits = space.map_or(0, Space::member_bits);
+    let (first, last) = (object.first >> bits, object.last >> bits);
+    if first == last { format!("`{word}:{first}`") } else { format!("`{word}:{first}-{last}`") }
 }

@@ -4,6 +4,7 @@
 //! dissector takes bytes in stream order and adds [`crate::operation::Operation`]s to the scratch record; its [`Tables`]
 //! are the only place where codes, names, classes and techniques stand.
 
+pub mod iec104;
 pub mod goose;
 pub mod modbus;
 pub mod profinet;
@@ -71,6 +72,8 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// IEC 60870-5-104, telecontrol over TCP.
+    Iec104 = 18, "iec104", iec104::functions::TABLES;
     /// PROFINET's discovery and configuration, in frames of type 0x8892.
     ProfinetDcp = 40, "profinet_dcp", profinet::functions::TABLES;
     /// The rest of the frames of that type: cyclic data, alarms, synchronisation.
@@ -90,6 +93,7 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            Iec104 iec104 iec104_assembled;
             ProfinetDcp profinet profinet_assembled;
             Goose goose goose_assembled;
             Sv sv sv_assembled;
@@ -174,6 +178,7 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (TCP, 2404) => Some(Self::Iec104),
             (UDP, 34964) => Some(Self::ProfinetCm),
             _ => None,
         }

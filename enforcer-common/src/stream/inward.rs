@@ -269,7 +269,7 @@ fn beyond(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, end: u32) -> 
     scratch.stream.uncertain = 1;
     if recorded {
         // What a recorder missed never comes, and says nothing about these bytes.
-        flow.network.start(sequence, flow.network.flags & Direction::SPOKEN);
+        flow.network.start(sequence, flow.network.flags & Direction::SPOKEN | Direction::MIDSTREAM);
         flow.forget();
         prepare(&flow.network, scratch, sequence, Commit::Advance);
         return if scratch.stream.fresh_length == 0 { Err(Reason::SequenceGap) } else { Ok(Found::Fresh) };
@@ -278,7 +278,7 @@ fn beyond(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, end: u32) -> 
         scratch.fault(Reason::SequenceGap);
     }
     // Units begin at its first byte, as they do in every segment, or nobody knows where.
-    let aligned = Direction { skip: 0, carry_length: 0, ..Direction::EMPTY };
+    let aligned = Direction { skip: 0, carry_length: 0, flags: Direction::MIDSTREAM, ..Direction::EMPTY };
     prepare(&aligned, scratch, sequence, Commit::Ahead);
     if scratch.stream.fresh_length == 0 { Err(Reason::SequenceGap) } else { Ok(Found::Fresh) }
 }

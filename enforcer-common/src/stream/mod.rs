@@ -149,6 +149,7 @@ fn prepare(mine: &Direction, scratch: &mut Scratch, fresh: u32, commit: Commit) 
     stream.end = frame.payload_end;
     stream.assembled = (mine.carry_length != 0) as u8;
     stream.context = mine.context;
+    stream.midstream = mine.has(Direction::MIDSTREAM) as u8;
 }
 
 /// True where a segment out of its place is kept from its receiver.

@@ -77,10 +77,16 @@ pub const fn is_harmless(access: u8) -> bool {
 /// What an operation and its answer have in common; never 0.
 #[inline(always)]
 const fn identity(operation: &Operation) -> u64 {
-    (operation.transaction as u64) << 32
-        | ((operation.function & 0x7fff) as u64) << 17
-        | 1 << 16
-        | (operation.unit & 0xffff) as u64
+    let alone = operation.transaction & Operation::PAIRED != 0;
+    let function = if alone { 0 } else { operation.function & 0x7fff };
+    (operation.transaction as u64) << 32 | (function as u64) << 17 | 1 << 16 | (operation.unit & 0xffff) as u64
+}
+
+/// Whole units without an operation: acknowledgements of the protocol's own.
+#[inline(always)]
+const fn asks_nothing(scratch: &Scratch) -> bool {
+    let stream = &scratch.stream;
+    stream.units != 0 && scratch.count == 0 && stream.save_length == 0 && stream.skip == 0 && stream.faulty == 0
 }
 
 /// The last unit of a segment that is whole units and nothing else.
@@ -103,6 +109,9 @@ pub(super) fn learn_inward(flow: &mut Flow, scratch: &Scratch) {
     }
     let found = last(scratch);
     let mine = &mut flow.network;
+    if found == 0 && asks_nothing(scratch) {
+        return;
+    }
     if found == 0 {
         mine.run = mine.run.wrapping_add(1);
         mine.echoes = 0;

@@ -13,6 +13,7 @@ mod digest;
 mod handshake;
 mod headers;
 mod icmp;
+mod iec104;
 mod inward;
 mod judging;
 mod layer2;

@@ -3,6 +3,7 @@
 pub(crate) mod checksum;
 pub(crate) mod frames;
 pub(crate) mod host;
+pub(crate) mod iec104;
 pub(crate) mod modbus;
 pub(crate) mod policy;
 pub(crate) mod wire;

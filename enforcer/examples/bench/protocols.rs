@@ -25,7 +25,10 @@ fn udp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
 
 /// A row per protocol.
 pub(crate) fn typical() -> Vec<Typical> {
-    vec![]
+    vec![
+        // STARTDT act, then a station interrogation.
+        tcp(Protocol::Iec104, 2404, &[0x68, 4, 7, 0, 0, 0, 0x68, 14, 0, 0, 0, 0, 100, 1, 6, 0, 1, 0, 0, 0, 0, 20]),
+    ]
 }
 
 /// A zone on each side, and a conduit whose rule lets in what changes nothing.

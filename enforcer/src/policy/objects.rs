@@ -169,7 +169,8 @@ mod tests {
     #[test]
     fn words_are_read_back_as_they_are_written() {
         let modbus = ["holding:0-199", "coil:5", "file3:0-99", "mei:14"];
-        for (protocol, words) in [(Protocol::Modbus, &modbus[..])] {
+        let iec104 = ["type 45:1000-1099", "type 46:7/1", "type 100:0", "counter-freeze:0", "file-delete:0-16777215"];
+        for (protocol, words) in [(Protocol::Modbus, &modbus[..]), (Protocol::Iec104, &iec104[..])] {
             for word in words {
                 let objects = parse(protocol, word).expect("a word of the protocol");
                 let again: Vec<String> = objects.iter().flat_map(|one| object_words(protocol, *one)).collect();
