@@ -4,7 +4,10 @@
 //! dissector takes bytes in stream order and adds [`crate::operation::Operation`]s to the scratch record; its [`Tables`]
 //! are the only place where codes, names, classes and techniques stand.
 
+pub mod cotp;
 pub mod modbus;
+pub mod s7comm;
+pub mod s7commplus;
 pub mod tables;
 
 pub use tables::{Form, Function, FunctionObject, Member, Space, Tables};
@@ -67,6 +70,12 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// S7comm over TPKT and COTP.
+    S7comm = 19, "s7comm", s7comm::functions::TABLES;
+    /// S7comm-plus, in the data TPDUs of the same conversations.
+    S7commplus = 20, "s7commplus", s7commplus::functions::TABLES;
+    /// The transport connection that carries either, and MMS.
+    Cotp = 21, "cotp", cotp::functions::TABLES;
 }
 
 /// Hands the protocols that a conduit can inspect to another macro: variant of [`Protocol`], folder, name of the program
@@ -76,6 +85,7 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            S7comm s7comm s7comm_assembled;
         }
     };
 }
@@ -156,6 +166,7 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (TCP, 102) => Some(Self::S7comm),
             _ => None,
         }
     }
