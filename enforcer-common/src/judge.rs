@@ -177,9 +177,7 @@ fn find<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scrat
     let Some(record) = operations.get(index as usize & const { OPERATIONS - 1 }) else {
         return;
     };
-    // What a server asks its client, on the device's side, is part of a conversation that the client's requests decide about.
-    let served = path.role == Role::Response as u8 && frame.side == Side::Device as u8;
-    let response = served || record.role != Role::Request as u8;
+    let response = record.role != Role::Request as u8;
     if record.fault != 0 && !is_about_place(record.fault) {
         stream.faulty = 1;
     }

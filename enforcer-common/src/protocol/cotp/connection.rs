@@ -2,7 +2,7 @@
 
 use super::carried::CONNECTED;
 use super::functions::{code, name, space};
-use super::{Tpdu, add, is_answer, last_fault};
+use super::{Tpdu, add, again, is_answer, last_fault};
 use crate::bytes::Bytes;
 use crate::operation::{Access, Operation};
 use crate::scratch::{Scratch, Walking};
@@ -18,10 +18,13 @@ mod parameter {
     pub(super) const MOST: u32 = 6;
 }
 
-/// Fills a record with a TPDU that is none of data. One to a connection that is there already is a fault: what it opens
+/// Fills a record with the TPDU at `stream.start`, which is none of data. Walks with `walking`. One to a connection that is there already is a fault: what it opens
 /// would be judged by what was said before.
 #[inline(always)]
-pub fn read<B: Bytes + ?Sized>(bytes: &B, tpdu: &Tpdu, scratch: &mut Scratch) {
+pub fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
+    let Some(tpdu) = again(bytes, scratch) else {
+        return;
+    };
     let answer = is_answer(scratch);
     let kind = tpdu.code & 0xf0;
     let connected = scratch.stream.context & CONNECTED != 0;
@@ -44,7 +47,7 @@ pub fn read<B: Bytes + ?Sized>(bytes: &B, tpdu: &Tpdu, scratch: &mut Scratch) {
             if connected {
                 last_fault(scratch, Reason::InvalidFunction);
             }
-            request(bytes, tpdu, scratch);
+            request(bytes, &tpdu, scratch.anew());
         }
         code::CONNECTION_CONFIRM if !answer => last_fault(scratch, Reason::InvalidFunction),
         _ => {}
@@ -105,7 +108,6 @@ fn request<B: Bytes + ?Sized>(bytes: &B, tpdu: &Tpdu, scratch: &mut Scratch) {
     if scratch.walking.at < scratch.walking.end {
         last_fault(scratch, Reason::BeyondInspection);
     }
-    scratch.walking.seen = 0;
 }
 
 /// The called transport selector is the object. One that is neither a number nor a known name is none: only a rule

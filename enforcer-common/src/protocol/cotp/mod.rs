@@ -144,9 +144,21 @@ pub fn next<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> Option<Tpdu>
     }
 }
 
-/// Moves behind a unit of `size` bytes that was read.
+/// The unit at `stream.start`, which [`next`] has framed.
 #[inline(always)]
-pub fn advance(scratch: &mut Scratch, size: u32) {
+pub fn again<B: Bytes + ?Sized>(bytes: &B, scratch: &Scratch) -> Option<Tpdu> {
+    let at = scratch.stream.start;
+    let [_, _, l0, l1, indicator, code, mark] = bytes.read::<7>(at)?;
+    Some(Tpdu { at, size: u16::from_be_bytes([l0, l1]) as u32, indicator, code, mark })
+}
+
+/// Moves behind the unit at `stream.start`.
+#[inline(always)]
+pub fn advance<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
+    let size = match bytes.read::<2>(scratch.stream.start.wrapping_add(2)) {
+        Some(length) => u16::from_be_bytes(length) as u32,
+        None => u16::MAX as u32,
+    };
     let remaining = scratch.stream.end.wrapping_sub(scratch.stream.start);
     scratch.stream.start = scratch.stream.start.wrapping_add(size);
     scratch.stream.skip = size.saturating_sub(remaining);

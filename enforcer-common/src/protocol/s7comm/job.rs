@@ -1,11 +1,11 @@
 //! Jobs and their answers.
 
 use super::functions::{self, job, space};
-use super::{Message, add, block, context, from_device, item, program, set_role};
+use super::{Message, add, block, context, from_device, item, phase, set_role};
 use crate::bytes::Bytes;
 use crate::operation::{Access, NO_OBJECT, Operation, Role};
 use crate::protocol::cotp::{is_answer, last_fault};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, Walking};
 use crate::verdict::Reason;
 
 /// Fills a record with a job. Variables are left for [`item::walk`].
@@ -76,7 +76,8 @@ fn invocation<B: Bytes + ?Sized>(bytes: &B, message: &Message, scratch: &mut Scr
         last_fault(scratch, Reason::BeyondInspection);
         return;
     }
-    program::read(bytes, name.wrapping_add(1), length, scratch.anew());
+    let at = name.wrapping_add(1);
+    scratch.walking = Walking { at, end: at.wrapping_add(length), seen: phase::NAME };
 }
 
 /// Fills a record with an answer. A client answers where the device fetches a block that the client has offered; any

@@ -16,9 +16,9 @@ use core::hint::black_box;
 use crate::bytes::Bytes;
 use crate::operation::{Operation, Role};
 use crate::port::Side;
+use crate::protocol::cotp;
 use crate::protocol::cotp::carried::{self, Carried};
 use crate::protocol::cotp::functions::code;
-use crate::protocol::cotp::{self, Tpdu};
 use crate::protocol::{Protocol, s7commplus};
 use crate::scratch::{MOST, Scratch, Walking};
 use crate::verdict::Reason;
@@ -72,6 +72,27 @@ impl Message {
     }
 }
 
+/// What is to be done with the unit at `stream.start`, in the upper bits of `walking.seen`. Done one after the other, and
+/// kept in the record between: what one of them found out would multiply the verifier's paths through the others.
+mod phase {
+    /// There is no unit yet.
+    pub(super) const NONE: u32 = 0;
+    /// A TPDU that carries nothing.
+    pub(super) const CONNECTION: u32 = 0x0100_0000;
+    /// A message of S7comm.
+    pub(super) const MESSAGE: u32 = 0x0200_0000;
+    /// One of S7comm-plus.
+    pub(super) const PLUS: u32 = 0x0300_0000;
+    /// The items of a job; how many are left stands below.
+    pub(super) const ITEMS: u32 = 0x0400_0000;
+    /// The name of a program invocation, from `walking.at` to `walking.end`.
+    pub(super) const NAME: u32 = 0x0500_0000;
+    /// Nothing but to move behind it.
+    pub(super) const DONE: u32 = 0x0600_0000;
+    /// The bits.
+    pub(super) const MASK: u32 = 0xff00_0000;
+}
+
 /// Reads the next unit, or the next items of the one at hand. True when there is more: the caller comes again.
 #[must_use]
 #[inline(always)]
@@ -79,43 +100,75 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
     if scratch.stream.units == 0 {
         scratch.walking = Walking::default();
     }
-    if scratch.walking.seen == 0 {
+    let scratch = scratch.anew();
+    if at(scratch, phase::NONE) {
         unit(bytes, scratch);
     }
     let scratch = scratch.anew();
-    if scratch.walking.seen != 0 {
+    if at(scratch, phase::CONNECTION) {
+        cotp::connection(bytes, scratch);
+        scratch.anew().walking.seen = phase::DONE;
+    }
+    let scratch = scratch.anew();
+    if at(scratch, phase::MESSAGE) {
+        scratch.walking.seen = phase::DONE;
+        read(bytes, scratch);
+    }
+    let scratch = scratch.anew();
+    if at(scratch, phase::PLUS) {
+        scratch.walking.seen = phase::DONE;
+        s7commplus::read(bytes, scratch);
+    }
+    let scratch = scratch.anew();
+    if at(scratch, phase::ITEMS) {
         item::walk(bytes, scratch);
     }
     let scratch = scratch.anew();
-    scratch.walking.seen != 0 || scratch.stream.start < scratch.stream.end
+    if at(scratch, phase::NAME) {
+        program::read(bytes, scratch);
+        scratch.anew().walking.seen = phase::DONE;
+    }
+    let scratch = scratch.anew();
+    if at(scratch, phase::DONE) {
+        scratch.walking.seen = phase::NONE;
+        cotp::advance(bytes, scratch);
+    }
+    let scratch = scratch.anew();
+    scratch.walking.seen != phase::NONE || scratch.stream.start < scratch.stream.end
 }
 
+#[inline(always)]
+const fn at(scratch: &Scratch, phase: u32) -> bool {
+    scratch.walking.seen & phase::MASK == phase
+}
+
+/// Frames the next unit and says what is to be done with it.
 #[inline(always)]
 fn unit<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     let Some(tpdu) = cotp::next(bytes, scratch) else {
         return;
     };
     let scratch = scratch.anew();
-    if tpdu.code == code::DATA {
-        match carried::take(bytes, &tpdu, scratch) {
-            Carried::Payload(carried::S7COMM) => read(bytes, &tpdu, scratch.anew()),
-            Carried::Payload(carried::S7COMM_PLUS) => s7commplus::read(bytes, &tpdu, scratch.anew()),
-            // MMS, which a conduit of its own inspects.
-            Carried::Payload(_) | Carried::Continued => scratch.fault(Reason::MalformedFraming),
-            Carried::Done => {}
-        }
-    } else {
-        cotp::connection(bytes, &tpdu, scratch);
+    if tpdu.code != code::DATA {
+        scratch.walking.seen = phase::CONNECTION;
+        return;
     }
-    let scratch = scratch.anew();
-    if scratch.walking.seen == 0 {
-        cotp::advance(scratch, tpdu.size);
+    scratch.walking.seen = phase::DONE;
+    match carried::take(bytes, &tpdu, scratch) {
+        Carried::Payload(carried::S7COMM) => scratch.walking.seen = phase::MESSAGE,
+        Carried::Payload(carried::S7COMM_PLUS) => scratch.walking.seen = phase::PLUS,
+        // MMS, which a conduit of its own inspects.
+        Carried::Payload(_) | Carried::Continued => scratch.fault(Reason::MalformedFraming),
+        Carried::Done => {}
     }
 }
 
 /// Reads a message into a record. Parameters and data must fill it exactly.
 #[inline(always)]
-fn read<B: Bytes + ?Sized>(bytes: &B, tpdu: &Tpdu, scratch: &mut Scratch) {
+fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
+    let Some(tpdu) = cotp::again(bytes, scratch) else {
+        return;
+    };
     let at = tpdu.payload();
     let Some([_, kind, _, _, r0, r1, p0, p1, d0, d1, first]) = bytes.read::<11>(at) else {
         scratch.fault(Reason::LengthMismatch);
@@ -169,11 +222,11 @@ fn add<'a>(message: &Message, function: u32, access: u8, scratch: &'a mut Scratc
 /// itself.
 #[inline(always)]
 fn set_role(scratch: &mut Scratch, role: Role) {
-    let server = cotp::is_answer(scratch);
+    let (server, device) = (cotp::is_answer(scratch), from_device(scratch));
     if let Some(last) = scratch.operation_mut(scratch.count.wrapping_sub(1))
         && server
     {
-        last.role = role as u8;
+        last.role = if role as u8 == Role::Request as u8 && device { Role::SERVED } else { role as u8 };
     }
 }
 

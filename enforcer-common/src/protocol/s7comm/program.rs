@@ -5,7 +5,7 @@ use core::hint::black_box;
 
 use super::functions::{job, space};
 use crate::bytes::Bytes;
-use crate::operation::Access;
+use crate::operation::{Access, Operation};
 use crate::protocol::tables::{Function, FunctionObject};
 use crate::scratch::Scratch;
 
@@ -15,7 +15,7 @@ const LONGEST: u32 = 16;
 /// A service with its name on the wire.
 #[derive(Clone, Copy)]
 struct Service {
-    /// The name, filled up with zeros, as two numbers.
+    /// The name as a number of 16 bytes, in two.
     key: [u64; 2],
     name: &'static str,
     access: Access,
@@ -24,17 +24,14 @@ struct Service {
 }
 
 const fn service(wire: &[u8], name: &'static str, access: Access, technique: &'static str, dangerous: bool) -> Service {
-    let mut key = [0; 2];
+    let [mut high, mut low] = [0u64; 2];
     let mut rest = wire;
-    let mut place = 0u32;
     while let [byte, tail @ ..] = rest {
-        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
-        {
-            key[(place >> 3) as usize] |= (*byte as u64) << (56u32.wrapping_sub((place & 7) << 3));
-        }
-        place = place.wrapping_add(1);
+        high = high << 8 | low >> 56;
+        low = low << 8 | *byte as u64;
         rest = tail;
     }
+    let key = [high, low];
     Service { key, name, access, technique, dangerous }
 }
 
@@ -166,35 +163,48 @@ static CLASSES: [u8; 128] = {
     classes
 };
 
-/// Gives the last record the service whose name of `length` bytes stands at `at`, where it is known.
+/// Gives the last record the service whose name stands from `walking.at` to `walking.end`, where it is known.
 #[inline(always)]
-pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, at: u32, length: u32, scratch: &mut Scratch) {
+pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
+    let end = scratch.walking.end;
+    let length = end.wrapping_sub(scratch.walking.at);
     if length > LONGEST {
         return;
     }
-    let (mut high, mut low) = (0u64, 0u64);
-    for place in 0..LONGEST {
-        let byte = if place < length { black_box(bytes.u8(at.wrapping_add(place)).unwrap_or(0)) } else { 0 };
-        if place < 8 {
-            high = high << 8 | byte as u64;
-        } else {
-            low = low << 8 | byte as u64;
-        }
-    }
-    let Some(operation) = scratch.operation_mut(scratch.count.wrapping_sub(1)) else {
+    // More than as many bytes stand in front of the name.
+    let Some([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]) = bytes.read::<16>(end.wrapping_sub(LONGEST)) else {
         return;
     };
-    operation.first = 0;
+    let high = u64::from_be_bytes([a, b, c, d, e, f, g, h]) & mask(length.saturating_sub(8));
+    let low = u64::from_be_bytes([i, j, k, l, m, n, o, p]) & mask(length);
+    if let Some(operation) = scratch.operation_mut(scratch.count.wrapping_sub(1)) {
+        operation.first = 0;
+        find(high, low, operation);
+    }
+}
+
+/// The lower `bytes` bytes of a number.
+#[inline(always)]
+const fn mask(bytes: u32) -> u64 {
+    if bytes >= 8 { u64::MAX } else { (1u64 << ((bytes & 7) << 3)).wrapping_sub(1) }
+}
+
+#[inline(always)]
+fn find(high: u64, low: u64, operation: &mut Operation) {
+    operation.value_min = high.cast_signed();
+    operation.value_max = low.cast_signed();
     let mut number = 0u32;
-    for key in &KEYS {
+    for [first, second] in &KEYS {
+        // Read back in each turn: what a comparison tells of them would multiply the verifier's paths.
         let operation = black_box(&mut *operation);
         number = number.wrapping_add(1);
-        let [first, second] = *key;
-        if first == high && second == low {
+        if operation.value_max.cast_unsigned() == *second && operation.value_min.cast_unsigned() == *first {
             operation.first = number;
         }
     }
     let operation = black_box(operation);
+    operation.value_min = 0;
+    operation.value_max = 0;
     let found = operation.first;
     operation.last = found;
     if found != 0 {

@@ -5,14 +5,12 @@
 
 pub mod functions;
 
-use core::hint::black_box;
-
 use functions::{code, object, space};
 
 use crate::bytes::Bytes;
 use crate::operation::{Access, NO_OBJECT, Operation, Role};
 use crate::protocol::Protocol;
-use crate::protocol::cotp::{Tpdu, carried, is_answer};
+use crate::protocol::cotp::{again, carried, is_answer};
 use crate::scratch::Scratch;
 use crate::verdict::Reason;
 
@@ -51,9 +49,12 @@ mod operation {
 /// Bit of the context: the message's last part is still to come.
 const FRAGMENT: u32 = carried::FIRST_FREE << 1;
 
-/// Reads what a data TPDU carries.
+/// Reads what the data TPDU at `stream.start` carries.
 #[inline(always)]
-pub fn read<B: Bytes + ?Sized>(bytes: &B, tpdu: &Tpdu, scratch: &mut Scratch) {
+pub fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
+    let Some(tpdu) = again(bytes, scratch) else {
+        return;
+    };
     let at = tpdu.payload();
     let Some([_, version, l0, l1]) = bytes.read::<4>(at) else {
         return fault(scratch, Reason::LengthMismatch);
@@ -120,7 +121,9 @@ fn is_request<B: Bytes + ?Sized>(bytes: &B, at: u32) -> bool {
 #[inline(always)]
 fn message<B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32, scratch: &mut Scratch) {
     let server = is_answer(scratch);
-    let [operation, _, _, f0, f1, _, _, s0, s1] = black_box(bytes.read::<9>(at).unwrap_or([0; 9]));
+    let Some([operation, _, _, f0, f1, _, _, s0, s1]) = bytes.read::<9>(at) else {
+        return scratch.fault(Reason::LengthMismatch);
+    };
     let asked = operation == operation::REQUEST;
     let known = asked || operation == operation::RESPONSE;
     let function = u16::from_be_bytes([f0, f1]);
@@ -135,7 +138,6 @@ fn message<B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32, scratch: &mut Scratc
     record.role = role;
     if server {
         record.role = match operation {
-            operation::REQUEST => Role::Request,
             operation::RESPONSE => Role::Response,
             _ => Role::Message,
         } as u8;
@@ -163,7 +165,10 @@ fn message<B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32, scratch: &mut Scratc
 /// The object that a request is about stands behind the session and the flags, in every function that has one.
 #[inline(always)]
 fn target<B: Bytes + ?Sized>(bytes: &B, at: u32, record: &mut Operation) {
-    let [s0, s1, s2, s3, _, o0, o1, o2, o3] = black_box(bytes.read::<9>(at.wrapping_add(9)).unwrap_or([0; 9]));
+    let Some([s0, s1, s2, s3, _, o0, o1, o2, o3]) = bytes.read::<9>(at.wrapping_add(9)) else {
+        record.fault = Reason::LengthMismatch as u8;
+        return;
+    };
     let session = u32::from_be_bytes([s0, s1, s2, s3]);
     let identifier = u32::from_be_bytes([o0, o1, o2, o3]);
     // A session has two identifiers in a row; what clients create lies above 0x70000000.
