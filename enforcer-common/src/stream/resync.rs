@@ -95,10 +95,20 @@ fn last(scratch: &Scratch) -> u64 {
     }
 }
 
+/// True for a segment of whole units of which none asks for anything, such as those that keep a conversation alive.
+#[inline(always)]
+const fn asks_nothing(scratch: &Scratch) -> bool {
+    let stream = &scratch.stream;
+    scratch.count == 0 && stream.units != 0 && stream.save_length == 0 && stream.skip == 0
+}
+
 /// A segment toward the device asks, or answers what the device asked.
 #[inline(always)]
 pub(super) fn learn_inward(flow: &mut Flow, scratch: &Scratch) {
     if !flow.network.has(Direction::ADOPTED) {
+        return;
+    }
+    if asks_nothing(scratch) {
         return;
     }
     let found = last(scratch);

@@ -25,7 +25,14 @@ fn udp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
 
 /// A row per protocol.
 pub(crate) fn typical() -> Vec<Typical> {
-    vec![]
+    vec![
+        // Reads 20 bytes of DB 1.
+        tcp(
+            Protocol::S7comm,
+            102,
+            b"\x03\0\0\x1f\x02\xf0\x80\x32\x01\0\0\0\x07\0\x0e\0\0\x04\x01\x12\x0a\x10\x02\0\x14\0\x01\x84\0\0\0",
+        ),
+    ]
 }
 
 /// A zone on each side, and a conduit whose rule lets in what changes nothing.

@@ -31,6 +31,9 @@ const UNSOUND: &[(&str, &[u64], &str)] = &[
         "requests of function 43/14 and answers to function 1 whose lengths are not those of MB 6.21 and 6.1",
     ),
     ("suricata-verify__modbus.pcap", &[32, 34, 91, 93, 95, 97, 99], "the beginning of the same capture"),
+    ("PcapPlusPlus__s7comm.pcap", &[1], "an answer alone in its capture: nobody asked, so nothing is proposed"),
+    ("PcapPlusPlus__s7comm_ack_data.pcap", &[1], "the same"),
+    ("PcapPlusPlus__tpkt_cotp.pcap", &[1], "a notification alone in its capture"),
     (
         "zeek__4SICS-GeekLounge-151022-min.pcap",
         &[1, 2],

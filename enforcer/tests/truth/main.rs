@@ -4,6 +4,7 @@
 //! reason why ours is the right answer. Without the captures or python3 the tests say so in one line and pass.
 
 mod modbus;
+mod s7comm;
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -23,6 +24,11 @@ pub(crate) struct Scored {
 #[test]
 fn modbus() -> Result<(), Box<dyn Error>> {
     agrees(&modbus::SCORED)
+}
+
+#[test]
+fn s7comm() -> Result<(), Box<dyn Error>> {
+    agrees(&s7comm::SCORED)
 }
 
 fn shared_captures() -> Option<PathBuf> {

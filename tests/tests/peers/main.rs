@@ -2,3 +2,4 @@
 //! allow never reaches the server's application, and the session ends as the policy says.
 
 mod modbus;
+mod s7comm;
