@@ -9,7 +9,7 @@ from snap7.type import SrvArea
 server = Server(log=False)
 block = bytearray(64)
 server.register_area(SrvArea.DB, 1, block)
-server.start_to(sys.argv[1], 102) if hasattr(server, "start_to") else server.start(tcp_port=102)
+server.start(tcp_port=102)
 time.sleep(0.3)
 print(json.dumps({"ready": True}), flush=True)
 before, state = bytes(block), server.get_status()[1]

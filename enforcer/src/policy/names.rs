@@ -68,13 +68,10 @@ pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
 
 /// IP protocol numbers that a conduit's protocol travels on; an ip conduit lists its own. ICMPv6 counts as ICMP.
 pub(super) fn transports(protocol: Protocol) -> &'static [u8] {
-    match protocol {
-        Protocol::Ethernet | Protocol::Ip => &[],
-        Protocol::Tcp => &[ip::TCP],
-        Protocol::Udp => &[ip::UDP],
-        Protocol::Icmp => &[ip::ICMP],
-        inspected => inspected.tables().transports,
-    }
+    let plain: [(Protocol, &'static [u8]); 3] =
+        [(Protocol::Tcp, &[ip::TCP]), (Protocol::Udp, &[ip::UDP]), (Protocol::Icmp, &[ip::ICMP])];
+    let found = plain.into_iter().find(|(one, _)| *one == protocol);
+    found.map_or(protocol.tables().transports, |(_, transports)| transports)
 }
 
 /// What a conduit claims: IP protocol numbers, each with a port where ports are listed.

@@ -23,8 +23,8 @@ pub(crate) fn conduit(policy: &Policy, request: &Request) -> Option<usize> {
         let carried = match conduit.protocol {
             Protocol::Tcp => request.transport == TCP,
             Protocol::Udp => request.transport == UDP,
-            Protocol::Modbus => true,
             Protocol::Ethernet | Protocol::Ip | Protocol::Icmp => false,
+            inspected => inspected.tables().transports.contains(&request.transport),
         };
         let port = conduit.ports.is_empty() || conduit.ports.contains(&request.port);
         for from in &conduit.from {
