@@ -24,7 +24,9 @@ pub(crate) fn conduit(policy: &Policy, request: &Request) -> Option<usize> {
             Protocol::Tcp => request.transport == TCP,
             Protocol::Udp => request.transport == UDP,
             Protocol::Ethernet | Protocol::Ip | Protocol::Icmp => false,
-            inspected => inspected.tables().transports.contains(&request.transport),
+            Protocol::Modbus | Protocol::S7comm | Protocol::S7commplus | Protocol::Cotp => {
+                conduit.protocol.tables().transports.contains(&request.transport)
+            }
         };
         let port = conduit.ports.is_empty() || conduit.ports.contains(&request.port);
         for from in &conduit.from {
