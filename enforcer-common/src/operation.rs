@@ -87,6 +87,10 @@ pub enum Role {
 }
 
 impl Role {
+    /// Code of what a device that serves asks its client. It is called a request and judged like an answer: the client's
+    /// requests have decided about the conversation.
+    pub const SERVED: u8 = 3;
+
     /// The role with this code; an unknown code is `Request`, the one that is judged.
     #[must_use]
     #[inline(always)]

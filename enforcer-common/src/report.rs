@@ -117,6 +117,7 @@ fn worth_learning(reason: Reason) -> bool {
         | Reason::IcmpType
         | Reason::IcmpRate
         | Reason::UrgentData
-        | Reason::StalledUnit => false,
+        | Reason::StalledUnit
+        | Reason::ProtocolChanged => false,
     }
 }

@@ -192,6 +192,8 @@ reasons! {
     UrgentData = 61, "urgent_data", Deny;
     /// A protocol data unit whose rest did not come in time.
     StalledUnit = 62, "stalled_unit", Deny;
+    /// Another protocol than the one that the conversation carried so far.
+    ProtocolChanged = 63, "protocol_changed", Deny;
 }
 
 /// Size of tables indexed by reason code.

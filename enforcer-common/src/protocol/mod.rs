@@ -4,11 +4,14 @@
 //! dissector takes bytes in stream order and adds [`crate::operation::Operation`]s to the scratch record; its [`Tables`]
 //! are the only place where codes, names, classes and techniques stand.
 
-pub mod iec104;
+pub mod cotp;
 pub mod goose;
+pub mod iec104;
 pub mod modbus;
 pub mod profinet;
 pub mod profinet_cm;
+pub mod s7comm;
+pub mod s7commplus;
 pub mod sv;
 pub mod tables;
 
@@ -72,6 +75,12 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// S7comm over TPKT and COTP.
+    S7comm = 19, "s7comm", s7comm::functions::TABLES;
+    /// S7comm-plus, in the data TPDUs of the same conversations.
+    S7commplus = 20, "s7commplus", s7commplus::functions::TABLES;
+    /// The transport connection that carries either, and MMS.
+    Cotp = 21, "cotp", cotp::functions::TABLES;
     /// IEC 60870-5-104, telecontrol over TCP.
     Iec104 = 18, "iec104", iec104::functions::TABLES;
     /// PROFINET's discovery and configuration, in frames of type 0x8892.
@@ -93,6 +102,7 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            S7comm s7comm s7comm_assembled;
             Iec104 iec104 iec104_assembled;
             ProfinetDcp profinet profinet_assembled;
             Goose goose goose_assembled;
@@ -178,6 +188,7 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (TCP, 102) => Some(Self::S7comm),
             (TCP, 2404) => Some(Self::Iec104),
             (UDP, 34964) => Some(Self::ProfinetCm),
             _ => None,

@@ -107,11 +107,11 @@ pub(super) fn learn_inward(flow: &mut Flow, scratch: &Scratch) {
     if !flow.network.has(Direction::ADOPTED) {
         return;
     }
-    let found = last(scratch);
-    let mine = &mut flow.network;
-    if found == 0 && asks_nothing(scratch) {
+    if asks_nothing(scratch) {
         return;
     }
+    let found = last(scratch);
+    let mine = &mut flow.network;
     if found == 0 {
         mine.run = mine.run.wrapping_add(1);
         mine.echoes = 0;

@@ -9,6 +9,7 @@ mod support;
 
 mod admission;
 mod compare;
+mod cotp;
 mod digest;
 mod handshake;
 mod headers;
@@ -25,6 +26,8 @@ mod profinet_cm;
 mod properties;
 mod requests;
 mod resync;
+mod s7comm;
+mod s7commplus;
 mod scripts;
 mod segments;
 mod slots;

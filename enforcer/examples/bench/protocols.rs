@@ -26,6 +26,12 @@ fn udp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
 /// A row per protocol.
 pub(crate) fn typical() -> Vec<Typical> {
     vec![
+        // Reads 20 bytes of DB 1.
+        tcp(
+            Protocol::S7comm,
+            102,
+            b"\x03\0\0\x1f\x02\xf0\x80\x32\x01\0\0\0\x07\0\x0e\0\0\x04\x01\x12\x0a\x10\x02\0\x14\0\x01\x84\0\0\0",
+        ),
         // STARTDT act, then a station interrogation.
         tcp(Protocol::Iec104, 2404, &[0x68, 4, 7, 0, 0, 0, 0x68, 14, 0, 0, 0, 0, 100, 1, 6, 0, 1, 0, 0, 0, 0, 20]),
     ]

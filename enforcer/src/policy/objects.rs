@@ -168,12 +168,23 @@ mod tests {
 
     #[test]
     fn words_are_read_back_as_they_are_written() {
-        let modbus = ["holding:0-199", "coil:5", "file3:0-99", "mei:14"];
-        let iec104 = ["type 45:1000-1099", "type 46:7/1", "type 100:0", "counter-freeze:0", "file-delete:0-16777215"];
-        for (protocol, words) in [(Protocol::Modbus, &modbus[..]), (Protocol::Iec104, &iec104[..])] {
-            for word in words {
-                let objects = parse(protocol, word).expect("a word of the protocol");
-                let again: Vec<String> = objects.iter().flat_map(|one| object_words(protocol, *one)).collect();
+        let tables: &[(Protocol, &[&str])] = &[
+            (Protocol::Modbus, &["holding:0-199", "coil:5", "file3:0-99", "mei:14"]),
+            (
+                Protocol::S7comm,
+                &["DB10:0-99", "DI3:4", "I:0-7", "Q:0", "M:0-15", "C:5", "T:0-2", "P:256-259", "V:10", "syntax:178"],
+            ),
+            (Protocol::S7comm, &["object:285", "own_session:0", "execution_unit:0"]),
+            (Protocol::S7comm, &["tsap:256-511", "tsap_name:1", "block_db:1", "r_id:4294967295", "pi:1-3"]),
+            (
+                Protocol::Iec104,
+                &["type 45:1000-1099", "type 46:7/1", "type 100:0", "counter-freeze:0", "file-delete:0-16777215"],
+            ),
+        ];
+        for (protocol, words) in tables {
+            for word in *words {
+                let objects = parse(*protocol, word).expect("a word of the protocol");
+                let again: Vec<String> = objects.iter().flat_map(|one| object_words(*protocol, *one)).collect();
                 assert_eq!(again, [*word]);
             }
         }

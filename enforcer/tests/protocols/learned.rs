@@ -31,6 +31,10 @@ const UNSOUND: &[(&str, &[u64], &str)] = &[
         "requests of function 43/14 and answers to function 1 whose lengths are not those of MB 6.21 and 6.1",
     ),
     ("suricata-verify__modbus.pcap", &[32, 34, 91, 93, 95, 97, 99], "the beginning of the same capture"),
+    ("icsnpp-cotp__cotp2.pcapng", &[7], "plain text in data TPDUs, which is no protocol of this port"),
+    ("PcapPlusPlus__s7comm.pcap", &[1], "an answer alone in its capture: nobody asked, so nothing is proposed"),
+    ("PcapPlusPlus__s7comm_ack_data.pcap", &[1], "the same"),
+    ("PcapPlusPlus__tpkt_cotp.pcap", &[1], "a notification alone in its capture"),
     (
         "zeek__4SICS-GeekLounge-151022-min.pcap",
         &[1, 2],
@@ -142,12 +146,19 @@ fn denials(file: &Path) -> Result<Vec<String>, String> {
     Ok(denied)
 }
 
+/// False for captures of MMS as long as it is not inspected: on its port it is taken for S7comm, as which it is malformed.
+fn is_known(file: &Path) -> bool {
+    let mms = file.parent().is_some_and(|folder| folder.ends_with("mms"));
+    !mms || Protocol::ALL.iter().any(|one| one.as_str() == "mms")
+}
+
 #[test]
 fn a_policy_learned_from_a_capture_denies_nothing_in_it() {
     let Some(files) = captured::files() else { return };
     let only = std::env::var("ONLY").unwrap_or_default();
     let mut findings = Vec::new();
-    let files: Vec<_> = files.iter().filter(|file| file.display().to_string().contains(&only)).collect();
+    let files: Vec<_> =
+        files.iter().filter(|file| file.display().to_string().contains(&only) && is_known(file)).collect();
     for file in &files {
         match denials(file) {
             Ok(denied) if denied.is_empty() => {}

@@ -6,6 +6,7 @@
 mod iec104;
 mod goose;
 mod modbus;
+mod s7comm;
 mod profinet;
 mod sv;
 
@@ -35,6 +36,8 @@ fn modbus() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
+fn s7comm() -> Result<(), Box<dyn Error>> {
+    agrees(&s7comm::SCORED)
 fn goose() -> Result<(), Box<dyn Error>> {
     agrees(&goose::SCORED)
 }

@@ -3,3 +3,4 @@
 
 mod iec104;
 mod modbus;
+mod s7comm;

@@ -1,6 +1,6 @@
 //! Mistakes in `[policy]` and `[[conduits]]`, and conduits that contradict each other.
 
-use super::{GOOD, errors, one};
+use super::{GOOD, errors, known, one};
 
 #[test]
 fn unknown_zone() {
@@ -55,8 +55,8 @@ fn unknown_protocol() {
 fn known_protocol_that_is_not_built_in_yet() {
     one(
         "protocol = \"modbus\"",
-        "protocol = \"s7comm\"",
-        "16: conduit \"c\": protocol \"s7comm\" is not in this version",
+        "protocol = \"opcua\"",
+        "16: conduit \"c\": protocol \"opcua\" is not in this version",
     );
     one(
         "protocol = \"modbus\"",
