@@ -177,7 +177,7 @@ fn find<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scrat
     let Some(record) = operations.get(index as usize & const { OPERATIONS - 1 }) else {
         return;
     };
-    let response = record.role != Role::Request as u8;
+    let response = !record.is_asked();
     if record.fault != 0 && !is_about_place(record.fault) {
         stream.faulty = 1;
     }

@@ -107,10 +107,16 @@ impl ObservationKey {
     #[must_use]
     #[inline(always)]
     pub fn fill(&mut self, scratch: &Scratch, index: Option<u32>) -> bool {
-        let role = scratch.path.role;
+        let operation = index.and_then(|index| scratch.operation(index));
+        let asked = match operation {
+            Some(record) => record.fault == 0 && record.is_asked(),
+            None => false,
+        };
+        // Who asks is the client, though both ends may use the server's port.
+        let role = if asked { Role::Request as u8 } else { scratch.path.role };
         self.frame(&scratch.frame, role);
         self.role = role;
-        let Some(operation) = index.and_then(|index| scratch.operation(index)) else {
+        let Some(operation) = operation else {
             self.nothing();
             return role != Role::Response as u8;
         };
@@ -126,7 +132,7 @@ impl ObservationKey {
         self.last = operation.last;
         self.protocol = operation.protocol;
         self.access = operation.access;
-        role != Role::Response as u8
+        asked || (role != Role::Response as u8 && operation.role == Role::Message as u8)
     }
 
     /// No operation.

@@ -4,6 +4,7 @@
 //! dissector takes bytes in stream order and adds [`crate::operation::Operation`]s to the scratch record; its [`Tables`]
 //! are the only place where codes, names, classes and techniques stand.
 
+pub mod bacnet;
 pub mod modbus;
 pub mod tables;
 
@@ -67,6 +68,10 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// BACnet/IP.
+    Bacnet = 26, "bacnet", bacnet::functions::TABLES;
+    /// The virtual link and the network layer of BACnet.
+    Bvlc = 60, "bvlc", bacnet::link_functions::TABLES;
 }
 
 /// Hands the protocols that a conduit can inspect to another macro: variant of [`Protocol`], folder, name of the program
@@ -76,6 +81,7 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            Bacnet bacnet bacnet_assembled;
         }
     };
 }
@@ -156,6 +162,7 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (UDP, 47808) => Some(Self::Bacnet),
             _ => None,
         }
     }
