@@ -8,7 +8,7 @@ use crate::action::{Action, OnDeny, action};
 use crate::admission;
 use crate::environment::Environment;
 use crate::network::protocol;
-use crate::operation::{NO_RULE, Operation, Role};
+use crate::operation::{NO_RULE, Operation};
 use crate::policy::{Image, UNCOVERED, lookup, memo, rate};
 use crate::port::Side;
 use crate::scratch::{Commit, Finding, Judging, OPERATIONS, Scratch};

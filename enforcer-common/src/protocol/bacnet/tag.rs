@@ -64,10 +64,11 @@ pub(super) fn unsigned<B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32, number: 
     Number { value: last_octets(bytes, next, size), next }
 }
 
-/// The same, and the offset unchanged where another tag stands.
+/// The same, and the offset unchanged where another tag stands, which may be an opening or closing one with this number.
 #[inline(always)]
 pub(super) fn optional<B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32, number: u32) -> Number {
-    if octet(bytes, at, end) & !7 == number << 4 | CONTEXT && at < end {
+    let head = octet(bytes, at, end);
+    if head & !7 == number << 4 | CONTEXT && head & 7 < OPENING {
         unsigned(bytes, at, end, number)
     } else {
         Number { value: 0, next: at }
