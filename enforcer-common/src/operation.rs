@@ -210,7 +210,7 @@ impl Operation {
     #[inline(always)]
     pub const fn is_asked(&self) -> bool {
         // In bits, without a branch for the verifier to follow: of the roles, the request alone is 0.
-        ((self.role | self.role >> 1) ^ self.flags / Self::TURNED) & 1 == 0
+        ((self.role | self.role >> 1) ^ (self.flags >> const { Self::TURNED.trailing_zeros() })) & 1 == 0
     }
 }
 

@@ -182,12 +182,15 @@ fn a_list_that_breaks_off_is_refused() {
     }
 }
 
+/// Service, its parameters, what they touch, class.
+type Parameters = (u8, Vec<u8>, (u32, u32, u32), Access);
+
 #[test]
 fn other_services_name_what_they_touch() {
     let process = number(0, 18);
     let with = |parts: &[&[u8]]| parts.concat();
     let object1 = |kind, instance| object(0x1c, kind, instance);
-    let rows: Vec<(u8, Vec<u8>, (u32, u32, u32), Access)> = vec![
+    let rows: Vec<Parameters> = vec![
         (0, with(&[&process, &object1(3, 4), &number(2, 1)]), whole(3, 4), Access::Write),
         (5, with(&[&process, &object1(0, 10), &number(2, 1), &number(3, 60)]), whole(0, 10), Access::Session),
         (5, with(&[&process, &object1(0, 10)]), whole(0, 10), Access::Session),

@@ -142,7 +142,7 @@ fn own<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, shape: &Shape, numbe
     operation.access = link_functions::access(number);
     let fixed = shape.size as u32;
     let entries = size.wrapping_sub(fixed);
-    let fits = if shape.entry == 0 { entries == 0 } else { size >= fixed && entries % 10 == 0 };
+    let fits = if shape.entry == 0 { entries == 0 } else { size >= fixed && entries.is_multiple_of(10) };
     if fixed != 0 && !fits {
         operation.fault = Reason::LengthMismatch as u8;
     }

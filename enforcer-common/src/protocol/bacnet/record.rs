@@ -16,7 +16,7 @@ const REQUIRED: u32 = 105;
 /// Adds the record of a message. What is wrong with the datagram is wrong with it. `None` when there is no room.
 #[inline(always)]
 pub(super) fn add(scratch: &mut Scratch, protocol: Protocol, function: u32, role: Role) -> Option<&mut Operation> {
-    let fault = scratch.stream.context as u8;
+    let fault = (scratch.stream.context & 0xff) as u8;
     let unit = scratch.walking.seen;
     let asks = role as u8 != Role::Response as u8 && !is_devices_own(scratch);
     let operation = scratch.add()?;
