@@ -10,20 +10,8 @@ use super::valid::{Conduit, Function, Functions, Objects};
 use crate::document::nearest;
 
 /// Names that the policy language knows, with what this version has to say about those it does not inspect.
-const NOT_YET: &[&str] = &[
-    "s7comm",
-    "mms",
-    "enip",
-    "dnp3",
-    "iec104",
-    "bacnet",
-    "opcua",
-    "fins",
-    "slmp",
-    "hart_ip",
-    "ge_srtp",
-    "profinet_cm",
-];
+const NOT_YET: &[&str] =
+    &["s7comm", "mms", "enip", "dnp3", "iec104", "opcua", "fins", "slmp", "hart_ip", "ge_srtp", "profinet_cm"];
 
 /// Protocols that are inspected within another one.
 const WITHIN: &[(&str, &str)] = &[("umas", "modbus"), ("s7commplus", "s7comm"), ("cip", "enip")];
@@ -68,13 +56,10 @@ pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
 
 /// IP protocol numbers that a conduit's protocol travels on; an ip conduit lists its own. ICMPv6 counts as ICMP.
 pub(super) fn transports(protocol: Protocol) -> &'static [u8] {
-    match protocol {
-        Protocol::Ethernet | Protocol::Ip => &[],
-        Protocol::Tcp => &[ip::TCP],
-        Protocol::Udp => &[ip::UDP],
-        Protocol::Icmp => &[ip::ICMP],
-        inspected => inspected.tables().transports,
-    }
+    let plain: [(Protocol, &'static [u8]); 3] =
+        [(Protocol::Tcp, &[ip::TCP]), (Protocol::Udp, &[ip::UDP]), (Protocol::Icmp, &[ip::ICMP])];
+    // Tables of what is not inspected name no transport.
+    plain.iter().find(|(one, _)| *one == protocol).map_or(protocol.tables().transports, |(_, transports)| transports)
 }
 
 /// What a conduit claims: IP protocol numbers, each with a port where ports are listed.

@@ -2,10 +2,9 @@
 
 use super::spaces::{INSTANCES, OTHER_PROPERTIES, PROPERTY_BITS};
 use crate::operation::{Operation, Role};
-use crate::policy::UNCOVERED;
 use crate::port::Side;
 use crate::protocol::Protocol;
-use crate::scratch::{MOST, Path, Scratch};
+use crate::scratch::{MOST, Scratch};
 use crate::verdict::Reason;
 
 /// Property identifiers that stand for many, 21 (BACnetPropertyIdentifier): all, optional, required.
@@ -35,8 +34,7 @@ pub(super) fn add(scratch: &mut Scratch, protocol: Protocol, function: u32, role
 /// The device asks or tells something in a conversation that the policy has as the network's: it does itself no harm.
 #[inline(always)]
 fn is_devices_own(scratch: &Scratch) -> bool {
-    let Path { role, conduit, .. } = scratch.path;
-    scratch.frame.side == Side::Device as u8 && role == Role::Response as u8 && conduit != UNCOVERED
+    scratch.frame.side == Side::Device as u8 && scratch.path.role == Role::Response as u8
 }
 
 /// Adds a record for a further object of the last one's message. False when there is no room.
