@@ -8,7 +8,7 @@ use crate::action::{Action, OnDeny, action};
 use crate::admission;
 use crate::environment::Environment;
 use crate::network::protocol;
-use crate::operation::{NO_RULE, Operation, Role};
+use crate::operation::{NO_RULE, Operation};
 use crate::policy::{Image, UNCOVERED, lookup, memo, rate};
 use crate::port::Side;
 use crate::scratch::{Commit, Finding, Judging, OPERATIONS, Scratch};
@@ -71,7 +71,7 @@ fn recall<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) ->
     if record.fault != 0 || conduit == UNCOVERED || !single {
         return None;
     }
-    if record.role != Role::Request as u8 {
+    if !record.is_asked() {
         return Some(Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::Response as u8, rated: 0 });
     }
     if record.has(Operation::HAS_VALUE) || scratch.stream.unproved != 0 {
@@ -246,7 +246,7 @@ fn find<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scrat
     let Some(record) = operations.get(index as usize & const { OPERATIONS - 1 }) else {
         return;
     };
-    let response = record.role != Role::Request as u8;
+    let response = !record.is_asked();
     if record.fault != 0 && !is_about_place(record.fault) {
         stream.faulty = 1;
     }

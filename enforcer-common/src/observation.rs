@@ -107,10 +107,16 @@ impl ObservationKey {
     #[must_use]
     #[inline(always)]
     pub fn fill(&mut self, scratch: &Scratch, index: Option<u32>) -> bool {
-        let role = scratch.path.role;
+        let operation = index.and_then(|index| scratch.operation(index));
+        let calls = match operation {
+            Some(record) => record.fault == 0 && record.role != Role::Response as u8 && calls(record, scratch),
+            None => false,
+        };
+        // Who calls is the client, though both ends may use the server's port.
+        let role = if calls { Role::Request as u8 } else { scratch.path.role };
         self.frame(&scratch.frame, role);
         self.role = role;
-        let Some(operation) = index.and_then(|index| scratch.operation(index)) else {
+        let Some(operation) = operation else {
             self.nothing();
             return role != Role::Response as u8;
         };
@@ -126,7 +132,7 @@ impl ObservationKey {
         self.last = operation.last;
         self.protocol = operation.protocol;
         self.access = operation.access;
-        role != Role::Response as u8
+        calls
     }
 
     /// No operation.
@@ -166,6 +172,17 @@ impl ObservationKey {
             self.port = frame.destination_port;
         }
     }
+}
+
+/// A policy has to name what is no answer: all that the client's end says, and of the server's end what goes to a server's
+/// port as well.
+#[inline(always)]
+fn calls(record: &Operation, scratch: &Scratch) -> bool {
+    let frame = &scratch.frame;
+    record.is_asked()
+        || scratch.path.role != Role::Response as u8
+        || Protocol::by_port(frame.transport_protocol, frame.destination_port)
+            .is_some_and(|protocol| protocol as u8 == scratch.path.protocol)
 }
 
 const _: () = assert!(core::mem::size_of::<ObservationKey>() == 60);

@@ -87,10 +87,6 @@ pub enum Role {
 }
 
 impl Role {
-    /// Code of what a device that serves asks its client. It is called a request and judged like an answer: the client's
-    /// requests have decided about the conversation.
-    pub const SERVED: u8 = 3;
-
     /// The role with this code; an unknown code is `Request`, the one that is judged.
     #[must_use]
     #[inline(always)]
@@ -175,6 +171,10 @@ impl Operation {
     pub const DECIDED: u8 = 8;
     /// Enforce would not have seen the bytes here: the finding is the one it would have when they come again.
     pub const UNCERTAIN: u8 = 16;
+    /// Rules treat it other than its role says. A message with it is judged as a request is: it makes its receiver do
+    /// something, though nobody answers. A request with it passes as an answer does: the device itself asks, in a
+    /// conversation that is the network's.
+    pub const TURNED: u8 = 32;
 
     /// In `transaction`: it says alone what an answer belongs to, whose function is another one.
     pub const PAIRED: u32 = 1 << 31;
@@ -207,6 +207,15 @@ impl Operation {
     pub const fn has(&self, flag: u8) -> bool {
         self.flags & flag == flag
     }
+
+    /// True for what rules judge: a request, unless [`Self::TURNED`], and what is no request, if it is.
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_asked(&self) -> bool {
+        // In bits, without a branch for the verifier to follow: of the roles, the request alone is 0.
+        ((self.role | self.role >> 1) ^ (self.flags >> const { Self::TURNED.trailing_zeros() })) & 1 == 0
+    }
 }
 
 const _: () = assert!(core::mem::size_of::<Operation>() == 56);
+const _: () = assert!(Role::Request as u8 == 0 && Role::Response as u8 == 1 && Role::Message as u8 == 2);

@@ -4,6 +4,7 @@
 //! dissector takes bytes in stream order and adds [`crate::operation::Operation`]s to the scratch record; its [`Tables`]
 //! are the only place where codes, names, classes and techniques stand.
 
+pub mod bacnet;
 pub mod cotp;
 pub mod goose;
 pub mod iec104;
@@ -75,6 +76,10 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// BACnet/IP.
+    Bacnet = 26, "bacnet", bacnet::functions::TABLES;
+    /// The virtual link and the network layer of BACnet.
+    Bvlc = 60, "bvlc", bacnet::link_functions::TABLES;
     /// S7comm over TPKT and COTP.
     S7comm = 19, "s7comm", s7comm::functions::TABLES;
     /// S7comm-plus, in the data TPDUs of the same conversations.
@@ -102,6 +107,7 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            Bacnet bacnet bacnet_assembled;
             S7comm s7comm s7comm_assembled;
             Iec104 iec104 iec104_assembled;
             ProfinetDcp profinet profinet_assembled;
@@ -188,6 +194,7 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (UDP, 47808) => Some(Self::Bacnet),
             (TCP, 102) => Some(Self::S7comm),
             (TCP, 2404) => Some(Self::Iec104),
             (UDP, 34964) => Some(Self::ProfinetCm),

@@ -103,6 +103,13 @@ pub enum Form {
         /// Largest number.
         last: u32,
     },
+    /// The name and a number from `first` to `last`; what it is more than `first` is added to `space`: `type 130`.
+    NumberedFrom {
+        /// Smallest number, that of `space`.
+        first: u32,
+        /// Largest number.
+        last: u32,
+    },
     /// The name, a number from 0 to 255, `v`, and another one; 256 times the first plus the second is added to `space`:
     /// `g12v1`.
     Variation,
@@ -144,6 +151,7 @@ impl Space {
         let more = match self.form {
             Form::Plain => 0,
             Form::Numbered { last } | Form::Number { last } => last,
+            Form::NumberedFrom { first, last } => last.saturating_sub(first),
             Form::Variation => 0xffff,
         };
         (self.space, self.space.saturating_add(more))

@@ -8,6 +8,7 @@ mod stream;
 mod support;
 
 mod admission;
+mod bacnet;
 mod compare;
 mod cotp;
 mod digest;

@@ -1,5 +1,6 @@
 //! What the tests of the core stand on: a host, small policies, frames and a Modbus encoder of their own.
 
+pub(crate) mod bacnet;
 pub(crate) mod checksum;
 pub(crate) mod cotp;
 pub(crate) mod frames;

@@ -26,6 +26,8 @@ fn udp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
 /// A row per protocol.
 pub(crate) fn typical() -> Vec<Typical> {
     vec![
+        // ReadProperty of the present value of analog input 1, 15.5.
+        udp(Protocol::Bacnet, 47808, &[0x81, 10, 0, 17, 1, 4, 0, 5, 1, 12, 0x0c, 0, 0, 0, 1, 0x19, 85]),
         // Reads 20 bytes of DB 1.
         tcp(
             Protocol::S7comm,

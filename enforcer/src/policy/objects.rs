@@ -79,6 +79,19 @@ fn find(protocol: Protocol, word: &str) -> Result<Option<(u32, &'static Space)>,
                 }
                 _ => None,
             },
+            Form::NumberedFrom { first, last } => match word.strip_prefix(name).map(str::trim_start) {
+                Some(digits) if digits.chars().all(|c| c.is_ascii_digit()) => {
+                    let wrong = || {
+                        format!(
+                            "\"{word}\" needs a number from {first} to {last}, such as \"{}{first}:0-99\"",
+                            space.name
+                        )
+                    };
+                    let number = within(range::number(digits).unwrap_or(-1), last, wrong)?;
+                    Some(number.checked_sub(first).ok_or_else(wrong)?)
+                }
+                _ => None,
+            },
             Form::Variation => match word.strip_prefix(name).map(|rest| rest.split_once('v')) {
                 Some(Some((group, variation))) => {
                     let wrong = || format!("\"{word}\" needs two numbers from 0 to 255, such as \"{name}12v1\"");
@@ -117,6 +130,7 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
     match space.form {
         Form::Plain => space.name.to_owned(),
         Form::Numbered { .. } => format!("{}{offset}", space.name),
+        Form::NumberedFrom { first, .. } => format!("{}{}", space.name, first.saturating_add(offset)),
         Form::Number { .. } => format!("0x{offset:02X}"),
         Form::Variation => format!("{}{}v{}", space.name, offset >> 8, offset & 0xff),
     }
@@ -126,7 +140,7 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
 pub fn object_words(protocol: Protocol, objects: Objects) -> Vec<String> {
     let separator = match space_of(protocol, objects.space).map(|space| space.form) {
         Some(Form::Number { .. }) => '/',
-        Some(Form::Plain | Form::Numbered { .. } | Form::Variation) | None => ':',
+        Some(Form::Plain | Form::Numbered { .. } | Form::NumberedFrom { .. } | Form::Variation) | None => ':',
     };
     let word = space_name(protocol, objects.space);
     numbers(protocol, objects).into_iter().map(|numbers| format!("{word}{separator}{numbers}")).collect()
@@ -176,6 +190,11 @@ mod tests {
             ),
             (Protocol::S7comm, &["object:285", "own_session:0", "execution_unit:0"]),
             (Protocol::S7comm, &["tsap:256-511", "tsap_name:1", "block_db:1", "r_id:4294967295", "pi:1-3"]),
+            (
+                Protocol::Bacnet,
+                &["analog-output:1-8", "analog-output:1/85", "device:4194303", "type 130:7/512-1023", "state:0-1"],
+            ),
+            (Protocol::Bacnet, &["vendor260:5", "write-group:4294967295"]),
             (
                 Protocol::Iec104,
                 &["type 45:1000-1099", "type 46:7/1", "type 100:0", "counter-freeze:0", "file-delete:0-16777215"],

@@ -3,13 +3,6 @@
 //! `check_truth.py` compares; what it finds must be exactly the disagreements that a protocol's file lists, each with the
 //! reason why ours is the right answer. Without the captures or python3 the tests say so in one line and pass.
 
-mod iec104;
-mod goose;
-mod modbus;
-mod s7comm;
-mod profinet;
-mod sv;
-
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -25,31 +18,25 @@ pub(crate) struct Scored {
     pub(crate) disagreements: &'static [(&'static str, &'static str, &'static str)],
 }
 
-#[test]
-fn iec104() -> Result<(), Box<dyn Error>> {
-    agrees(&iec104::SCORED)
+macro_rules! scored {
+    ($($name:ident)*) => {$(
+        mod $name;
+
+        #[test]
+        fn $name() -> Result<(), Box<dyn Error>> {
+            agrees(&$name::SCORED)
+        }
+    )*};
 }
 
-#[test]
-fn modbus() -> Result<(), Box<dyn Error>> {
-    agrees(&modbus::SCORED)
-}
-
-#[test]
-fn s7comm() -> Result<(), Box<dyn Error>> {
-    agrees(&s7comm::SCORED)
-fn goose() -> Result<(), Box<dyn Error>> {
-    agrees(&goose::SCORED)
-}
-
-#[test]
-fn profinet() -> Result<(), Box<dyn Error>> {
-    agrees(&profinet::SCORED)
-}
-
-#[test]
-fn sv() -> Result<(), Box<dyn Error>> {
-    agrees(&sv::SCORED)
+scored! {
+    bacnet
+    goose
+    iec104
+    modbus
+    profinet
+    s7comm
+    sv
 }
 
 fn shared_captures() -> Option<PathBuf> {

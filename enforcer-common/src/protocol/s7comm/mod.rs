@@ -226,7 +226,10 @@ fn set_role(scratch: &mut Scratch, role: Role) {
     if let Some(last) = scratch.operation_mut(scratch.count.wrapping_sub(1))
         && server
     {
-        last.role = if role as u8 == Role::Request as u8 && device { Role::SERVED } else { role as u8 };
+        last.role = role as u8;
+        if role as u8 == Role::Request as u8 && device {
+            last.flags |= Operation::TURNED;
+        }
     }
 }
 

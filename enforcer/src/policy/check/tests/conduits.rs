@@ -1,6 +1,6 @@
 //! Mistakes in `[policy]` and `[[conduits]]`, and conduits that contradict each other.
 
-use super::{GOOD, errors, known, one};
+use super::{GOOD, errors, one};
 
 #[test]
 fn unknown_zone() {

@@ -3,8 +3,6 @@
 use enforcer_common::protocol::Protocol;
 use std::path::Path;
 
-use enforcer_common::protocol::Protocol;
-
 mod conduits;
 mod rules;
 mod sections;
@@ -48,12 +46,6 @@ fn warnings(text: &str) -> Vec<String> {
 fn with(line: &str, replacement: &str) -> String {
     assert_eq!(GOOD.matches(&format!("{line}\n")).count(), 1, "{line}");
     GOOD.replace(&format!("{line}\n"), &format!("{replacement}\n"))
-}
-
-/// The protocols of this version that a conduit can name to be inspected.
-fn known() -> String {
-    let named = Protocol::ALL.iter().filter(|one| one.is_inspected() && one.outer().is_none());
-    named.map(|one| one.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Asserts that GOOD with `line` replaced has exactly one mistake, which reads `sentence`.

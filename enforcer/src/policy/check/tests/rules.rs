@@ -1,6 +1,6 @@
 //! Mistakes in `[[conduits.rules]]`.
 
-use super::{GOOD, errors, known, one, rule, with};
+use super::{GOOD, errors, one, rule, with};
 
 #[test]
 fn empty_rule() {

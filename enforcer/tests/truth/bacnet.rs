@@ -1,0 +1,5 @@
+//! BACnet/IP: ASHRAE 135-2020.
+
+use super::Scored;
+
+pub(crate) const SCORED: Scored = Scored { folders: &["bacnet"], names: &["bacnet"], disagreements: &[] };
