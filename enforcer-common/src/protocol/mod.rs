@@ -4,6 +4,7 @@
 //! dissector takes bytes in stream order and adds [`crate::operation::Operation`]s to the scratch record; its [`Tables`]
 //! are the only place where codes, names, classes and techniques stand.
 
+pub mod dnp3;
 pub mod modbus;
 pub mod tables;
 
@@ -67,6 +68,8 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// DNP3, IEEE 1815, over TCP and UDP.
+    Dnp3 = 17, "dnp3", dnp3::functions::TABLES;
 }
 
 /// Hands the protocols that a conduit can inspect to another macro: variant of [`Protocol`], folder, name of the program
@@ -76,6 +79,7 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            Dnp3 dnp3 dnp3_assembled;
         }
     };
 }
@@ -156,6 +160,7 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (TCP | UDP, 20000) => Some(Self::Dnp3),
             _ => None,
         }
     }

@@ -10,20 +10,8 @@ use super::valid::{Conduit, Function, Functions, Objects};
 use crate::document::nearest;
 
 /// Names that the policy language knows, with what this version has to say about those it does not inspect.
-const NOT_YET: &[&str] = &[
-    "s7comm",
-    "mms",
-    "enip",
-    "dnp3",
-    "iec104",
-    "bacnet",
-    "opcua",
-    "fins",
-    "slmp",
-    "hart_ip",
-    "ge_srtp",
-    "profinet_cm",
-];
+const NOT_YET: &[&str] =
+    &["s7comm", "mms", "enip", "iec104", "bacnet", "opcua", "fins", "slmp", "hart_ip", "ge_srtp", "profinet_cm"];
 
 /// Protocols that are inspected within another one.
 const WITHIN: &[(&str, &str)] = &[("umas", "modbus"), ("s7commplus", "s7comm"), ("cip", "enip")];
