@@ -30,13 +30,17 @@ const REFUSED: u32 = 0x17;
 /// Reads the transport header, and what follows it.
 #[inline(always)]
 pub(super) fn begin<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
-    let addresses = Addresses::of(bytes, scratch);
+    let Some(addresses) = Addresses::of(bytes, scratch) else {
+        return link::stop(scratch, Reason::Truncated);
+    };
     let function = addresses.control & (control::PRIMARY | control::FUNCTION);
     let data = function == control::CONFIRMED_DATA || function == control::UNCONFIRMED_DATA;
     if !data || scratch.walking.end == 0 {
         return link::message(&addresses, scratch);
     }
-    let head = Frame::of(scratch).six(bytes, 0);
+    let Some(head) = Frame::of(scratch).six(bytes, 0) else {
+        return link::stop(scratch, Reason::Truncated);
+    };
     let octet = |place: u32| (head >> (place << 3 & 63) & 0xff) as u32;
     let segment = octet(0);
     if segment & transport::FINAL != 0 {

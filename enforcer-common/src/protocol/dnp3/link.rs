@@ -40,7 +40,9 @@ pub(super) fn header<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> boo
         }
         return partial(scratch, at, remaining);
     }
-    let header = bytes.read::<10>(at).unwrap_or([0; 10]);
+    let Some(header) = bytes.read::<10>(at) else {
+        return stop(scratch, Reason::Truncated);
+    };
     let [first, second, length, control, ..] = header;
     let length = length as u32;
     if first != 0x05 || second != 0x64 || length < limits::LENGTH_MIN || !crc::header_is_right(&header) {
@@ -61,7 +63,7 @@ pub(super) fn header<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> boo
 
 /// Bytes that are no frame end the segment.
 #[inline(always)]
-fn stop(scratch: &mut Scratch, reason: Reason) -> bool {
+pub(super) fn stop(scratch: &mut Scratch, reason: Reason) -> bool {
     scratch.stream.context = 0;
     scratch.fault(reason);
     false

@@ -81,6 +81,8 @@ mod state {
     pub(super) const SIZED: u32 = 32;
     /// Not the first transport segment of the fragment.
     pub(super) const LATER: u32 = 64;
+    /// Objects are written out behind the header at hand.
+    pub(super) const WRITTEN: u32 = 128;
     /// Bytes of the prefix: 1, 2 or 4.
     pub(super) const PREFIX: u32 = 8;
     /// Bytes of the object behind it.

@@ -6,7 +6,7 @@
 use core::hint::black_box;
 
 use super::user::{Addresses, Frame};
-use super::{abandon, add, blame, context, finish, functions, last, limits, sizes, state, values};
+use super::{abandon, add, blame, context, finish, functions, last, limits, link, sizes, state, values};
 use crate::bytes::Bytes;
 use crate::operation::{Operation, Role};
 use crate::scratch::Scratch;
@@ -47,6 +47,11 @@ impl Qualifier {
         0x0421_4210 >> (self.prefix() << 2) & 15
     }
 
+    /// No prefix, an index, a size.
+    const fn prefix_kind(self) -> u32 {
+        0x3222_1110 >> (self.prefix() << 2) & 3
+    }
+
     /// The row of [`RANGES`]. A load, not a choice: the paths of one would multiply those behind it.
     #[inline(always)]
     fn row(self) -> u32 {
@@ -66,7 +71,9 @@ pub(super) fn header<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> boo
     if at >= frame.length {
         return end(function, scratch);
     }
-    let three = frame.four(bytes, at);
+    let Some(three) = frame.four(bytes, at) else {
+        return link::stop(scratch, Reason::Truncated);
+    };
     let qualifier = Qualifier(three >> 16 & 0xff);
     let row = qualifier.row();
     let (width, spans) = (row & 7, row & 16);
@@ -77,7 +84,7 @@ pub(super) fn header<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> boo
     };
     operation.space = group << 8 | three >> 8 & 0xff;
     operation.last = u32::MAX;
-    let kind = (qualifier.is_sized() as u32).wrapping_add((qualifier.prefix() != 0) as u32);
+    let kind = qualifier.prefix_kind();
     let known = qualifier.0 < 0x70 && row >> 5 >> kind & 1 != 0;
     let head = at.wrapping_add(3);
     // Written down, and read back below: the paths join.
@@ -101,9 +108,10 @@ pub(super) fn header<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> boo
         3 => return fail(scratch, Reason::LengthMismatch),
         _ => return fail(scratch, Reason::SplitUnit),
     }
-    let low = frame.four(bytes, head) as u64;
-    let high = frame.four(bytes, head.wrapping_add(4)) as u64;
-    let numbers = high << 32 | low;
+    let (Some(low), Some(high)) = (frame.four(bytes, head), frame.four(bytes, head.wrapping_add(4))) else {
+        return link::stop(scratch, Reason::Truncated);
+    };
+    let numbers = (high as u64) << 32 | low as u64;
     let mask = (1u64 << (width << 3 & 63)).wrapping_sub(1);
     let number = |at: u32| (numbers >> (at & 63) & mask & 0xffff_ffff) as u32;
     let (first, second) = (number(0), number(width << 3));
@@ -123,17 +131,20 @@ pub(super) fn header<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> boo
     }
     scratch.walking.found = count;
     scratch.walking.at = data;
-    let written = has_data(group, function);
+    if has_data(group, function) {
+        scratch.walking.seen |= state::WRITTEN;
+    }
+    let scratch = scratch.anew();
     if qualifier.prefix() != 0 {
-        return prefixed(qualifier, written, scratch.anew());
+        return prefixed(qualifier, scratch);
     }
-    if !written {
-        return advance(scratch.anew(), data, 0);
+    if scratch.walking.seen & state::WRITTEN == 0 {
+        return advance(scratch, data, 0);
     }
-    if all {
+    if qualifier.specifier() == Qualifier::ALL {
         return fail(scratch, Reason::OutOfRange);
     }
-    plain(bytes, scratch.anew())
+    plain(bytes, scratch)
 }
 
 /// True where objects are written out behind their header.
@@ -146,20 +157,29 @@ const fn has_data(group: u32, function: u32) -> bool {
 
 /// Objects with a prefix, which the next turns read one by one.
 #[inline(always)]
-fn prefixed(qualifier: Qualifier, written: bool, scratch: &mut Scratch) -> bool {
+fn prefixed(qualifier: Qualifier, scratch: &mut Scratch) -> bool {
     let count = scratch.walking.found;
     let sized = qualifier.is_sized();
     let space = match last(scratch) {
         Some(operation) => operation.space,
         None => 0,
     };
-    let size = if written && !sized { sizes::of(space >> 8, space & 0xff) } else { 0 };
-    if count > limits::PREFIXED || (written && !sized && size == sizes::UNKNOWN) {
+    scratch.walking.found = 0;
+    if !sized && scratch.walking.seen & state::WRITTEN != 0 {
+        let size = sizes::of(space >> 8, space & 0xff);
+        if size == sizes::UNKNOWN {
+            return fail(scratch, Reason::BeyondInspection);
+        }
+        if size >= sizes::ONE_BIT {
+            return fail(scratch, Reason::OutOfRange);
+        }
+        scratch.walking.found = size;
+    }
+    if count > limits::PREFIXED {
         return fail(scratch, Reason::BeyondInspection);
     }
-    if size >= sizes::ONE_BIT {
-        return fail(scratch, Reason::OutOfRange);
-    }
+    let scratch = scratch.anew();
+    let size = scratch.walking.found;
     let kept = scratch.walking.seen & (state::FINAL | state::LATER);
     let kind = if sized { state::SIZED } else { state::EMPTY };
     let each = qualifier.prefix_width() << state::PREFIX | size << state::SIZE;
@@ -180,11 +200,14 @@ fn plain<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
     if size == sizes::UNKNOWN || count > 0xffff || (size == sizes::ATTRIBUTE && count != 1) {
         return fail(scratch, Reason::BeyondInspection);
     }
+    let Some(four) = frame.four(bytes, data) else {
+        return link::stop(scratch, Reason::Truncated);
+    };
     scratch.walking.found = data.wrapping_add(match size {
         sizes::ONE_BIT => count.wrapping_add(7) >> 3,
         sizes::TWO_BITS => count.wrapping_add(3) >> 2,
         // Type, length, and as many bytes.
-        sizes::ATTRIBUTE => (frame.four(bytes, data) >> 8 & 0xff).wrapping_add(2),
+        sizes::ATTRIBUTE => (four >> 8 & 0xff).wrapping_add(2),
         _ => count.wrapping_mul(size),
     });
     let scratch = scratch.anew();
@@ -216,7 +239,10 @@ pub(super) fn object<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> boo
     }
     // One, two or four bytes: all bits of four where there are as many.
     let mask = (1u64 << (width << 3 & 63)).wrapping_sub(1);
-    let prefix = (frame.four(bytes, at) as u64 & mask & 0xffff_ffff) as u32;
+    let Some(four) = frame.four(bytes, at) else {
+        return link::stop(scratch, Reason::Truncated);
+    };
+    let prefix = (four as u64 & mask & 0xffff_ffff) as u32;
     let sized = seen & state::SIZED != 0;
     let size = if sized { prefix } else { seen >> state::SIZE & 0xff };
     let behind = data.saturating_add(size);
@@ -243,7 +269,7 @@ fn next<'a, B: Bytes + ?Sized>(bytes: &B, function: u32, scratch: &'a mut Scratc
         scratch.walking.seen &= !state::EMPTY;
         return last(scratch);
     }
-    let addresses = Addresses::of(bytes, scratch);
+    let addresses = Addresses::of(bytes, scratch)?;
     // Between two segments of a fragment there are only messages: a request in front of this one is the same.
     let (mut flags, mut transaction) = (0, addresses.source << 5);
     if scratch.count != 0

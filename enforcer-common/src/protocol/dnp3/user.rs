@@ -30,7 +30,11 @@ impl Frame {
     pub(super) fn of(scratch: &Scratch) -> Self {
         let length = scratch.walking.end;
         let at = scratch.stream.start;
-        Self { at, end: scratch.stream.end.min(at.wrapping_add(size(length))), length }
+        let whole = at.wrapping_add(size(length));
+        // The smaller of both, without a branch, whose two outcomes would be followed through all that is read.
+        let missing = whole.wrapping_sub(scratch.stream.end).cast_signed();
+        let missing = (missing & !black_box(missing >> 31)).cast_unsigned();
+        Self { at, end: whole.wrapping_sub(missing), length }
     }
 
     /// Where a byte of the user data lies.
@@ -55,22 +59,21 @@ impl Frame {
     /// Six bytes of user data from `offset` on, the first one lowest; those behind the end mean nothing. One load: its last
     /// two bytes are a checksum that lies between, or are not wanted.
     #[inline(always)]
-    pub(super) fn six<B: Bytes + ?Sized>(&self, bytes: &B, offset: u32) -> u64 {
-        let Some(eight) = self.load(bytes, offset) else {
-            return 0;
-        };
+    pub(super) fn six<B: Bytes + ?Sized>(&self, bytes: &B, offset: u32) -> Option<u64> {
+        let eight = self.load(bytes, offset)?;
         // Bytes before the checksum.
         let mask = match BEFORE.get(black_box(offset) as usize & 15) {
             Some(mask) => *mask,
             None => 0,
         };
-        (eight & mask | eight >> 16 & !mask) & 0xffff_ffff_ffff
+        Some((eight & mask | eight >> 16 & !mask) & 0xffff_ffff_ffff)
     }
 
     /// Four of them.
     #[inline(always)]
-    pub(super) fn four<B: Bytes + ?Sized>(&self, bytes: &B, offset: u32) -> u32 {
-        (self.six(bytes, offset) & 0xffff_ffff) as u32
+    pub(super) fn four<B: Bytes + ?Sized>(&self, bytes: &B, offset: u32) -> Option<u32> {
+        let six = self.six(bytes, offset)?;
+        Some((six & 0xffff_ffff) as u32)
     }
 }
 
@@ -102,13 +105,13 @@ pub(super) struct Addresses {
 impl Addresses {
     /// Of the frame at hand.
     #[inline(always)]
-    pub(super) fn of<B: Bytes + ?Sized>(bytes: &B, scratch: &Scratch) -> Self {
-        let [control, d0, d1, s0, s1] = bytes.read::<5>(scratch.stream.start.wrapping_add(3)).unwrap_or([0; 5]);
-        Self {
+    pub(super) fn of<B: Bytes + ?Sized>(bytes: &B, scratch: &Scratch) -> Option<Self> {
+        let [control, d0, d1, s0, s1] = bytes.read::<5>(scratch.stream.start.wrapping_add(3))?;
+        Some(Self {
             control: control as u32,
             destination: u16::from_le_bytes([d0, d1]) as u32,
             source: u16::from_le_bytes([s0, s1]) as u32,
-        }
+        })
     }
 
     /// DIR: sent by a master, 9.2.4.1.3.1.

@@ -25,9 +25,13 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, frame: &Frame, space: u32, at: 
         0x2904 => (0, 0, DOUBLE),
         _ => return,
     };
-    let low = frame.four(bytes, at.wrapping_add(skipped));
+    let Some(low) = frame.four(bytes, at.wrapping_add(skipped)) else {
+        return;
+    };
     if mask == 0 {
-        let high = frame.four(bytes, at.wrapping_add(4));
+        let Some(high) = frame.four(bytes, at.wrapping_add(4)) else {
+            return;
+        };
         return float(if sign == DOUBLE { (high as u64) << 32 | low as u64 } else { widen(low) }, operation);
     }
     let unsigned = (low & mask) as i64;
