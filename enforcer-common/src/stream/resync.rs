@@ -77,10 +77,8 @@ pub const fn is_harmless(access: u8) -> bool {
 /// What an operation and its answer have in common; never 0.
 #[inline(always)]
 const fn identity(operation: &Operation) -> u64 {
-    (operation.transaction as u64) << 32
-        | ((operation.function & 0x7fff) as u64) << 17
-        | 1 << 16
-        | (operation.unit & 0xffff) as u64
+    let function = if operation.has(Operation::OTHER_FUNCTION) { 0 } else { operation.function & 0x7fff };
+    (operation.transaction as u64) << 32 | (function as u64) << 17 | 1 << 16 | (operation.unit & 0xffff) as u64
 }
 
 /// The last unit of a segment that is whole units and nothing else.

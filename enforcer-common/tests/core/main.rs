@@ -10,6 +10,7 @@ mod support;
 mod admission;
 mod compare;
 mod digest;
+mod dnp3;
 mod handshake;
 mod headers;
 mod icmp;

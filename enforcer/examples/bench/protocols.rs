@@ -25,7 +25,17 @@ fn udp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
 
 /// A row per protocol.
 pub(crate) fn typical() -> Vec<Typical> {
-    vec![]
+    vec![
+        // A poll of all four classes: IEEE 1815 A.34.
+        tcp(
+            Protocol::Dnp3,
+            20000,
+            &[
+                0x05, 0x64, 0x14, 0xc4, 0x0a, 0x00, 0x01, 0x00, 0x8f, 0xed, 0xc3, 0xc2, 0x01, 0x3c, 0x02, 0x06, 0x3c,
+                0x03, 0x06, 0x3c, 0x04, 0x06, 0x3c, 0x01, 0x06, 0x42, 0x9e,
+            ],
+        ),
+    ]
 }
 
 /// A zone on each side, and a conduit whose rule lets in what changes nothing.

@@ -169,7 +169,8 @@ mod tests {
     #[test]
     fn words_are_read_back_as_they_are_written() {
         let modbus = ["holding:0-199", "coil:5", "file3:0-99", "mei:14"];
-        for (protocol, words) in [(Protocol::Modbus, &modbus[..])] {
+        let dnp3 = ["g12v1:0-7", "g60v2:0-4294967295", "g110v255:9", "g1v0:0"];
+        for (protocol, words) in [(Protocol::Modbus, &modbus[..]), (Protocol::Dnp3, &dnp3[..])] {
             for word in words {
                 let objects = parse(protocol, word).expect("a word of the protocol");
                 let again: Vec<String> = objects.iter().flat_map(|one| object_words(protocol, *one)).collect();

@@ -3,6 +3,7 @@
 //! `check_truth.py` compares; what it finds must be exactly the disagreements that a protocol's file lists, each with the
 //! reason why ours is the right answer. Without the captures or python3 the tests say so in one line and pass.
 
+mod dnp3;
 mod modbus;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,11 @@ pub(crate) struct Scored {
     pub(crate) names: &'static [&'static str],
     /// Capture, what the script says about it, and why.
     pub(crate) disagreements: &'static [(&'static str, &'static str, &'static str)],
+}
+
+#[test]
+fn dnp3() -> Result<(), Box<dyn Error>> {
+    agrees(&dnp3::SCORED)
 }
 
 #[test]

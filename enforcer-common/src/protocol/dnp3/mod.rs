@@ -145,6 +145,7 @@ fn add(scratch: &mut Scratch, role: Role, function: u32) -> Option<&mut Operatio
     operation.protocol = Protocol::Dnp3 as u8;
     operation.role = role as u8;
     operation.function = function;
+    operation.flags = Operation::OTHER_FUNCTION;
     Some(operation)
 }
 

@@ -284,7 +284,7 @@ fn next<'a, B: Bytes + ?Sized>(bytes: &B, function: u32, scratch: &'a mut Scratc
     operation.unit = addresses.destination;
     operation.transaction = transaction;
     operation.access = functions::access(function);
-    operation.flags = flags;
+    operation.flags |= flags;
     Some(operation)
 }
 
