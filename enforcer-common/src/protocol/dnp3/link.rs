@@ -28,9 +28,6 @@ pub(super) fn header<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> boo
     if at >= end {
         return false;
     }
-    if scratch.stream.units >= limits::FRAMES_PER_SEGMENT {
-        return stop(scratch, Reason::BeyondInspection);
-    }
     let remaining = end.wrapping_sub(at);
     if remaining < limits::HEADER {
         let first = bytes.u8(at).unwrap_or(0);
@@ -55,7 +52,6 @@ pub(super) fn header<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> boo
     if remaining < needed {
         return partial(scratch, at, remaining);
     }
-    scratch.stream.units = scratch.stream.units.wrapping_add(1);
     let turn = if length == 0 { state::FRAGMENT } else { state::BLOCKS };
     scratch.walking = Walking { at: 0, end: length, seen: turn, found: 0 };
     true
