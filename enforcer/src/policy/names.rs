@@ -56,13 +56,12 @@ pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
 
 /// IP protocol numbers that a conduit's protocol travels on; an ip conduit lists its own. ICMPv6 counts as ICMP.
 pub(super) fn transports(protocol: Protocol) -> &'static [u8] {
-    match protocol {
-        Protocol::Ethernet | Protocol::Ip => &[],
-        Protocol::Tcp => &[ip::TCP],
-        Protocol::Udp => &[ip::UDP],
-        Protocol::Icmp => &[ip::ICMP],
-        inspected => inspected.tables().transports,
+    const PLAIN: [(Protocol, &[u8]); 3] =
+        [(Protocol::Tcp, &[ip::TCP]), (Protocol::Udp, &[ip::UDP]), (Protocol::Icmp, &[ip::ICMP])];
+    if protocol.is_inspected() {
+        return protocol.tables().transports;
     }
+    PLAIN.iter().find(|(plain, _)| *plain == protocol).map_or(&[], |(_, numbers)| *numbers)
 }
 
 /// What a conduit claims: IP protocol numbers, each with a port where ports are listed.

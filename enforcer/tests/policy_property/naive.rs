@@ -23,7 +23,7 @@ pub(crate) fn conduit(policy: &Policy, request: &Request) -> Option<usize> {
         let carried = match conduit.protocol {
             Protocol::Tcp => request.transport == TCP,
             Protocol::Udp => request.transport == UDP,
-            Protocol::Modbus => true,
+            Protocol::Modbus | Protocol::Dnp3 => true,
             Protocol::Ethernet | Protocol::Ip | Protocol::Icmp => false,
         };
         let port = conduit.ports.is_empty() || conduit.ports.contains(&request.port);
