@@ -68,7 +68,7 @@ fn discovery<B: Bytes + ?Sized>(bytes: &B, policy: &Image, scratch: &mut Scratch
     let Frame { transport, payload_end, source, .. } = scratch.frame;
     let kind = bytes.u8(transport).ok_or(Reason::MalformedNetwork)?;
     let fixed = if kind == kind::ROUTER_SOLICITATION { 8 } else { 24 };
-    scratch.walking = Walking { at: transport.wrapping_add(fixed), end: payload_end, seen: 0 };
+    scratch.walking = Walking { at: transport.wrapping_add(fixed), end: payload_end, seen: 0, found: 0 };
     if scratch.walking.at > payload_end {
         return Err(Reason::MalformedNetwork);
     }

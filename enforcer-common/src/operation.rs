@@ -175,9 +175,8 @@ impl Operation {
     /// something, though nobody answers. A request with it passes as an answer does: the device itself asks, in a
     /// conversation that is the network's.
     pub const TURNED: u8 = 32;
-
-    /// In `transaction`: it says alone what an answer belongs to, whose function is another one.
-    pub const PAIRED: u32 = 1 << 31;
+    /// A request and its answer have the transaction and the unit in common, and not the function.
+    pub const OTHER_FUNCTION: u8 = 64;
 
     /// A record with nothing in it.
     pub const EMPTY: Self = Self {

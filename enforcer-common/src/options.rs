@@ -37,7 +37,7 @@ pub fn worth_a_walk<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> bool {
 #[inline(always)]
 pub fn check<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> Result<(), Reason> {
     let Frame { transport, payload, .. } = scratch.frame;
-    scratch.walking = Walking { at: transport.wrapping_add(HEADER), end: payload, seen: 0 };
+    scratch.walking = Walking { at: transport.wrapping_add(HEADER), end: payload, seen: 0, found: 0 };
     for _ in 0..MOST {
         if !step(bytes, scratch.anew())? {
             return Ok(());
@@ -49,7 +49,7 @@ pub fn check<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> Result<(), 
 /// One option. False behind the last.
 #[inline(always)]
 fn step<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> Result<bool, Reason> {
-    let Walking { at, end, seen } = scratch.walking;
+    let Walking { at, end, seen, .. } = scratch.walking;
     if at >= end {
         return Ok(false);
     }

@@ -279,7 +279,7 @@ pub struct Finding {
     pub rated: u8,
 }
 
-/// Where a stage is that walks a list of options.
+/// Where a stage is that walks a list: of options, of a protocol's objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Walking {
@@ -289,6 +289,8 @@ pub struct Walking {
     pub end: u32,
     /// What was seen, a bit for each kind that may stand there once.
     pub seen: u32,
+    /// What a step found, to be read back by the next one.
+    pub found: u32,
 }
 
 /// All that is known about one frame.
@@ -320,7 +322,7 @@ pub struct Scratch {
     pub report: u8,
     /// Always 0.
     pub padding: [u8; 1],
-    /// The walk through options, where a frame has some to walk.
+    /// The walk through a list, where a frame has one.
     pub walking: Walking,
 }
 

@@ -6,6 +6,7 @@
 
 pub mod bacnet;
 pub mod cotp;
+pub mod dnp3;
 pub mod goose;
 pub mod iec104;
 pub mod modbus;
@@ -76,6 +77,8 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// DNP3, IEEE 1815, over TCP and UDP.
+    Dnp3 = 17, "dnp3", dnp3::functions::TABLES;
     /// BACnet/IP.
     Bacnet = 26, "bacnet", bacnet::functions::TABLES;
     /// The virtual link and the network layer of BACnet.
@@ -107,6 +110,7 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            Dnp3 dnp3 dnp3_assembled;
             Bacnet bacnet bacnet_assembled;
             S7comm s7comm s7comm_assembled;
             Iec104 iec104 iec104_assembled;
@@ -194,6 +198,7 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (TCP | UDP, 20000) => Some(Self::Dnp3),
             (UDP, 47808) => Some(Self::Bacnet),
             (TCP, 102) => Some(Self::S7comm),
             (TCP, 2404) => Some(Self::Iec104),

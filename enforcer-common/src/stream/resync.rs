@@ -77,8 +77,7 @@ pub const fn is_harmless(access: u8) -> bool {
 /// What an operation and its answer have in common; never 0.
 #[inline(always)]
 const fn identity(operation: &Operation) -> u64 {
-    let alone = operation.transaction & Operation::PAIRED != 0;
-    let function = if alone { 0 } else { operation.function & 0x7fff };
+    let function = if operation.has(Operation::OTHER_FUNCTION) { 0 } else { operation.function & 0x7fff };
     (operation.transaction as u64) << 32 | (function as u64) << 17 | 1 << 16 | (operation.unit & 0xffff) as u64
 }
 

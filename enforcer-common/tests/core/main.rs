@@ -12,6 +12,7 @@ mod bacnet;
 mod compare;
 mod cotp;
 mod digest;
+mod dnp3;
 mod handshake;
 mod headers;
 mod icmp;

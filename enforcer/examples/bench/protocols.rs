@@ -26,6 +26,15 @@ fn udp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
 /// A row per protocol.
 pub(crate) fn typical() -> Vec<Typical> {
     vec![
+        // A poll of all four classes: IEEE 1815 A.34.
+        tcp(
+            Protocol::Dnp3,
+            20000,
+            &[
+                0x05, 0x64, 0x14, 0xc4, 0x0a, 0x00, 0x01, 0x00, 0x8f, 0xed, 0xc3, 0xc2, 0x01, 0x3c, 0x02, 0x06, 0x3c,
+                0x03, 0x06, 0x3c, 0x04, 0x06, 0x3c, 0x01, 0x06, 0x42, 0x9e,
+            ],
+        ),
         // ReadProperty of the present value of analog input 1, 15.5.
         udp(Protocol::Bacnet, 47808, &[0x81, 10, 0, 17, 1, 4, 0, 5, 1, 12, 0x0c, 0, 0, 0, 1, 0x19, 85]),
         // Reads 20 bytes of DB 1.

@@ -195,6 +195,7 @@ mod tests {
                 &["analog-output:1-8", "analog-output:1/85", "device:4194303", "type 130:7/512-1023", "state:0-1"],
             ),
             (Protocol::Bacnet, &["vendor260:5", "write-group:4294967295"]),
+            (Protocol::Dnp3, &["g12v1:0-7", "g60v2:0-4294967295", "g110v255:9", "g1v0:0"]),
             (
                 Protocol::Iec104,
                 &["type 45:1000-1099", "type 46:7/1", "type 100:0", "counter-freeze:0", "file-delete:0-16777215"],

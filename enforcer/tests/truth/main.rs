@@ -31,6 +31,7 @@ macro_rules! scored {
 
 scored! {
     bacnet
+    dnp3
     goose
     iec104
     modbus

@@ -69,7 +69,7 @@ fn request<B: Bytes + ?Sized>(bytes: &B, tpdu: &Tpdu, scratch: &mut Scratch) {
         return;
     }
     let end = tpdu.at.wrapping_add(tpdu.size);
-    scratch.walking = Walking { at: tpdu.at.wrapping_add(11), end, seen: 0 };
+    scratch.walking = Walking { at: tpdu.at.wrapping_add(11), end, seen: 0, found: 0 };
     for _ in 0..parameter::MOST {
         let scratch = scratch.anew();
         let (at, end) = (scratch.walking.at, scratch.walking.end);

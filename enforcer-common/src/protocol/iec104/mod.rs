@@ -174,7 +174,8 @@ fn unnumbered(unit: &Unit, scratch: &mut Scratch) {
     operation.function = functions::UNNUMBERED | unit.control;
     operation.access = Access::Session as u8;
     // A confirmation is the bit above that of its activation.
-    operation.transaction = Operation::PAIRED | (unit.control >> 2 | unit.control >> 3) & 0x15;
+    operation.transaction = (unit.control >> 2 | unit.control >> 3) & 0x15;
+    operation.flags |= Operation::OTHER_FUNCTION;
 }
 
 /// An I frame: one ASDU.

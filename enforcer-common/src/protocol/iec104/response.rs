@@ -51,7 +51,7 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, identifier: &Ident
     objects(operation, identifier.kind, first, first.wrapping_add(more));
     operation.transaction |= first;
     if fixed && identifier.count > 1 && !identifier.sequence {
-        scratch.walking = Walking { at: unit.objects(), end, seen: size.wrapping_add(limits::ADDRESS) };
+        scratch.walking = Walking { at: unit.objects(), end, seen: size.wrapping_add(limits::ADDRESS), found: 0 };
         list(bytes, scratch);
     }
 }
@@ -70,7 +70,7 @@ fn list<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
 /// One of them. An address behind the one before it continues its range. False behind the last.
 #[inline(always)]
 fn object<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
-    let Walking { at, end, seen: stride } = scratch.walking;
+    let Walking { at, end, seen: stride, found: _ } = scratch.walking;
     let at = at.wrapping_add(stride);
     if at.wrapping_add(stride) > end {
         return false;

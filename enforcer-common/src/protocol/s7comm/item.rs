@@ -35,7 +35,7 @@ pub(super) fn begin<B: Bytes + ?Sized>(bytes: &B, message: &Message, function: u
         return;
     }
     let at = message.parameters.wrapping_add(2);
-    scratch.walking = Walking { at, end: message.data, seen: phase::ITEMS | FIRST | items };
+    scratch.walking = Walking { at, end: message.data, seen: phase::ITEMS | FIRST | items, found: 0 };
 }
 
 /// What is fixed for all items of the job at hand.

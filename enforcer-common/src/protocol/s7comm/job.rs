@@ -77,7 +77,7 @@ fn invocation<B: Bytes + ?Sized>(bytes: &B, message: &Message, scratch: &mut Scr
         return;
     }
     let at = name.wrapping_add(1);
-    scratch.walking = Walking { at, end: at.wrapping_add(length), seen: phase::NAME };
+    scratch.walking = Walking { at, end: at.wrapping_add(length), seen: phase::NAME, found: 0 };
 }
 
 /// Fills a record with an answer. A client answers where the device fetches a block that the client has offered; any
