@@ -186,6 +186,8 @@ pub struct Stream {
     /// What the dissector has to know of the units before these, and what it leaves for those behind them. See
     /// [`crate::flow::Direction::context`].
     pub context: u32,
+    /// What the dissector left in the other direction, to read: what a request asked for, where an answer does not repeat it.
+    pub peer_context: u32,
     /// First sequence number still to be compared with what was forwarded, and the one behind the last.
     pub compare: u32,
     /// See `compare`.
@@ -213,7 +215,7 @@ pub struct Stream {
     /// See `later`.
     pub later_count: u8,
     /// Always 0.
-    pub padding: [u8; 6],
+    pub padding: [u8; 2],
 }
 
 /// What forwarding a frame changes in its conversation.

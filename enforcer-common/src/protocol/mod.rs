@@ -4,8 +4,13 @@
 //! dissector takes bytes in stream order and adds [`crate::operation::Operation`]s to the scratch record; its [`Tables`]
 //! are the only place where codes, names, classes and techniques stand.
 
+pub mod fins;
+pub(crate) mod framing;
+pub mod hart_ip;
 pub mod modbus;
+pub mod slmp;
 pub mod tables;
+pub mod umas;
 
 pub use tables::{Form, Function, FunctionObject, Member, Space, Tables};
 
@@ -67,6 +72,14 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// UMAS, inside Modbus function 90.
+    Umas = 30, "umas", umas::functions::TABLES;
+    /// Omron FINS.
+    Fins = 31, "fins", fins::functions::TABLES;
+    /// Mitsubishi SLMP, the MC protocol of 3E and 4E frames.
+    Slmp = 32, "slmp", slmp::functions::TABLES;
+    /// HART-IP.
+    HartIp = 33, "hart_ip", hart_ip::functions::TABLES;
 }
 
 /// Hands the protocols that a conduit can inspect to another macro: variant of [`Protocol`], folder, name of the program
@@ -76,6 +89,9 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            Fins fins fins_assembled;
+            Slmp slmp slmp_assembled;
+            HartIp hart_ip hart_ip_assembled;
         }
     };
 }
@@ -122,9 +138,8 @@ impl Protocol {
     /// Codes from here on are protocols whose payload is inspected.
     pub const FIRST_INSPECTED: u8 = 16;
 
-    /// Bits of [`crate::operation::Operation::function`] that hold the function; those above tell a protocol within another
-    /// one from that other one.
-    pub const FUNCTION_BITS: u32 = 24;
+    /// See [`crate::operation::FUNCTION_BITS`].
+    pub const FUNCTION_BITS: u32 = crate::operation::FUNCTION_BITS;
 
     /// True when payload of this protocol is dissected.
     #[must_use]
@@ -156,6 +171,8 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (TCP | UDP, 5094) => Some(Self::HartIp),
+            (TCP | UDP, 9600) => Some(Self::Fins),
             _ => None,
         }
     }
@@ -205,7 +222,10 @@ mod tests {
             let rows = || protocol.family().flat_map(|one| one.tables().functions.iter().map(move |row| (one, row)));
             for (index, (one, row)) in rows().enumerate() {
                 assert!(Protocol::standard(row.code) == row.code, "{} {}", one.as_str(), row.name);
-                assert!(rows().skip(index + 1).all(|(_, other)| other.name != row.name), "{}", row.name);
+                assert!(rows().skip(index + 1).all(|(_, other)| {
+                    // A function inside another one may bear the name that it has by itself.
+                    other.name != row.name || other.object.is_some() && other.code != row.code
+                }), "{}", row.name);
             }
             let spaces = || protocol.family().flat_map(|one| one.tables().spaces.iter());
             for (index, space) in spaces().enumerate() {

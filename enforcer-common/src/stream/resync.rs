@@ -7,7 +7,7 @@
 use crate::action::OnDeny;
 use crate::environment::{Limits, Trust};
 use crate::flow::{Direction, ECHOES, Flow, distance};
-use crate::operation::{Access, Operation, Role};
+use crate::operation::{Access, FUNCTION_BITS, Operation, Role};
 use crate::policy::{Image, OnUnsynchronised};
 use crate::port::Side;
 use crate::scratch::Scratch;
@@ -74,11 +74,13 @@ pub const fn is_harmless(access: u8) -> bool {
     }
 }
 
-/// What an operation and its answer have in common; never 0.
+/// What an operation and its answer have in common; never 0. Of a protocol that travels in another one the answer need not
+/// name the function: UMAS does not.
 #[inline(always)]
 const fn identity(operation: &Operation) -> u64 {
+    let function = if operation.function >> FUNCTION_BITS == 0 { operation.function } else { 0 };
     (operation.transaction as u64) << 32
-        | ((operation.function & 0x7fff) as u64) << 17
+        | ((function & 0x7fff) as u64) << 17
         | 1 << 16
         | (operation.unit & 0xffff) as u64
 }
