@@ -156,9 +156,14 @@ pub(crate) fn continued(scratch: &mut Scratch) -> Option<&mut Operation> {
 pub(crate) fn objects(operation: &mut Operation, space: u32, first: u32, count: u32, most: u32) {
     operation.space = space;
     operation.first = first;
-    let more = count.max(1).wrapping_sub(1);
-    operation.last = first.saturating_add(more);
-    if count == 0 || operation.last > most || first.checked_add(more).is_none() {
+    operation.last = first;
+    let last = (first as u64).wrapping_add(count as u64).wrapping_sub(1);
+    if count == 0 || last > most as u64 {
         set_fault(operation, Reason::OutOfRange);
+        return;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "not above `most`")]
+    {
+        operation.last = last as u32;
     }
 }

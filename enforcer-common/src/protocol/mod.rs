@@ -6,6 +6,7 @@
 
 pub mod fins;
 pub(crate) mod framing;
+pub mod ge_srtp;
 pub mod hart_ip;
 pub mod modbus;
 pub mod slmp;
@@ -80,6 +81,8 @@ protocols! {
     Slmp = 32, "slmp", slmp::functions::TABLES;
     /// HART-IP.
     HartIp = 33, "hart_ip", hart_ip::functions::TABLES;
+    /// GE-SRTP.
+    GeSrtp = 34, "ge_srtp", ge_srtp::functions::TABLES;
 }
 
 /// Hands the protocols that a conduit can inspect to another macro: variant of [`Protocol`], folder, name of the program
@@ -92,6 +95,7 @@ macro_rules! with_dissectors {
             Fins fins fins_assembled;
             Slmp slmp slmp_assembled;
             HartIp hart_ip hart_ip_assembled;
+            GeSrtp ge_srtp ge_srtp_assembled;
         }
     };
 }
@@ -173,6 +177,7 @@ impl Protocol {
             (TCP | UDP, 502) => Some(Self::Modbus),
             (TCP | UDP, 5094) => Some(Self::HartIp),
             (TCP | UDP, 9600) => Some(Self::Fins),
+            (TCP, 18245) => Some(Self::GeSrtp),
             _ => None,
         }
     }
@@ -222,10 +227,14 @@ mod tests {
             let rows = || protocol.family().flat_map(|one| one.tables().functions.iter().map(move |row| (one, row)));
             for (index, (one, row)) in rows().enumerate() {
                 assert!(Protocol::standard(row.code) == row.code, "{} {}", one.as_str(), row.name);
-                assert!(rows().skip(index + 1).all(|(_, other)| {
-                    // A function inside another one may bear the name that it has by itself.
-                    other.name != row.name || other.object.is_some() && other.code != row.code
-                }), "{}", row.name);
+                assert!(
+                    rows().skip(index + 1).all(|(_, other)| {
+                        // A function inside another one may bear the name that it has by itself.
+                        other.name != row.name || other.object.is_some() && other.code != row.code
+                    }),
+                    "{}",
+                    row.name
+                );
             }
             let spaces = || protocol.family().flat_map(|one| one.tables().spaces.iter());
             for (index, space) in spaces().enumerate() {

@@ -52,7 +52,9 @@ fn a_unit_names_command_device_and_class() {
     assert_eq!((one.unit, one.transaction, one.space), (0x4e00_00d2, 7, NO_OBJECT));
     let short = read(&message(0, 3, &token(0x02, &[0x83], 0, &[])))[0];
     assert_eq!((short.unit, short.function, short.fault), (3, 0, 0));
-    for (command, access) in [(42, Access::Control), (35, Access::Write), (200, Access::Unknown), (112, Access::Firmware)] {
+    for (command, access) in
+        [(42, Access::Control), (35, Access::Write), (200, Access::Unknown), (112, Access::Firmware)]
+    {
         assert_eq!(read(&request(command, &[]))[0].access, access as u8, "{command}");
     }
     for (id, function) in [(0, 0x1_0000), (1, 0x1_0001), (2, 0x1_0002), (5, 0x1_0005), (128, 0x1_0080)] {

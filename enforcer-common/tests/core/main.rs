@@ -11,6 +11,7 @@ mod admission;
 mod compare;
 mod digest;
 mod fins;
+mod ge_srtp;
 mod handshake;
 mod hart_ip;
 mod headers;

@@ -4,8 +4,8 @@ use enforcer_common::action::{Action, OnDeny};
 use enforcer_common::operation::Operation;
 use enforcer_common::policy::OnUnsynchronised;
 use enforcer_common::port::Side;
-use enforcer_common::protocol::modbus::functions::space::*;
 use enforcer_common::protocol::Protocol;
+use enforcer_common::protocol::modbus::functions::space::*;
 use enforcer_common::verdict::Mode;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -34,8 +34,11 @@ fn request() -> impl Strategy<Value = Request> {
             .prop_map(|(from, count, to, values)| Request::ReadWrite(from, count, to, values)),
         word().prop_map(Request::Fifo),
         (any::<u8>(), any::<u8>()).prop_map(|(code, object)| Request::Identify(code, object)),
-        (any::<u8>(), any::<u8>(), vec(any::<u8>(), 0..400))
-            .prop_map(|(key, code, data)| Request::Umas(key, OPAQUE[usize::from(code) % OPAQUE.len()], data)),
+        (any::<u8>(), any::<u8>(), vec(any::<u8>(), 0..400)).prop_map(|(key, code, data)| Request::Umas(
+            key,
+            OPAQUE[usize::from(code) % OPAQUE.len()],
+            data
+        )),
     ]
 }
 

@@ -160,11 +160,11 @@ fn other_kinds_of_frames_are_malformed() {
 
 #[test]
 fn an_answer_is_to_what_was_asked_last() {
-    let asked = dissect::run(Protocol::Slmp, CLIENT, &frame([0x54, 0], Some(9), OWN, &[4, 0, 1, 4, 0, 0, 0, 0, 0, 0xa8, 1, 0]));
+    let asked =
+        dissect::run(Protocol::Slmp, CLIENT, &frame([0x54, 0], Some(9), OWN, &[4, 0, 1, 4, 0, 0, 0, 0, 0, 0xa8, 1, 0]));
     let from = From { context: (0, asked.stream.context), ..DEVICE };
-    let answer = |from, serial, data: &[u8]| {
-        dissect::read(Protocol::Slmp, from, &frame([0xd4, 0], Some(serial), OWN, data))[0]
-    };
+    let answer =
+        |from, serial, data: &[u8]| dissect::read(Protocol::Slmp, from, &frame([0xd4, 0], Some(serial), OWN, data))[0];
     let good = answer(from, 9, &[0, 0, 1, 2]);
     assert_eq!((good.function, good.role, good.fault, good.flags), (0x0401, Role::Response as u8, 0, 0));
     let bad = answer(from, 9, &[0x59, 0xc0]);

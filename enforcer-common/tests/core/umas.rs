@@ -40,13 +40,7 @@ fn the_inner_function_replaces_the_outer_one() {
 #[test]
 fn a_wrapper_that_hides_what_it_wraps_is_beyond_inspection() {
     let inner = [90, 0, 0x41, 0xff, 0];
-    for pdu in [
-        signed(&inner[..2]),
-        signed(&[]),
-        vec![90, 0, 0x38],
-        signed(&[3, 0, 0x41]),
-        signed(&signed(&inner)),
-    ] {
+    for pdu in [signed(&inner[..2]), signed(&[]), vec![90, 0, 0x38], signed(&[3, 0, 0x41]), signed(&signed(&inner))] {
         let one = read(&pdu);
         assert_eq!(one.fault, Reason::BeyondInspection as u8, "{pdu:02x?}");
         assert_eq!(one.function, Protocol::Umas.within(0x38));

@@ -12,12 +12,12 @@ use super::functions::space;
 pub(super) struct Area {
     /// Kind of object.
     pub space: u32,
-    /// An element is a bit of a word.
-    pub bits: bool,
+    /// 1 where an element is a bit of a word, else 0.
+    pub bits: u32,
     /// Bytes of an element.
     pub size: u32,
-    /// The code is one of the table, so that the rest is sure.
-    pub named: bool,
+    /// 1 where the code is one of the table, so that the rest is sure, else 0.
+    pub named: u32,
 }
 
 /// Reads a memory area code. From a table: the kernel's verifier follows every arm of a match by itself.
@@ -27,12 +27,7 @@ pub(super) fn area(code: u8) -> Area {
         Some(entry) => *entry,
         None => 0,
     };
-    Area {
-        space: entry & 0xffff,
-        bits: entry & BITS != 0,
-        size: entry >> SIZE & 15,
-        named: entry & NAMED != 0,
-    }
+    Area { space: entry & 0xffff, bits: entry >> 16 & 1, size: entry >> SIZE & 15, named: entry >> 17 & 1 }
 }
 
 /// How an entry is packed: the space below, then these.
@@ -63,7 +58,13 @@ const fn entry(code: u8) -> u32 {
         _ => code & 0x80 == 0,
     };
     // Words with their forced status and index registers have four bytes.
-    let size = if single { 1 } else if forced || code == 0xdc { 4 } else { 2 };
+    let size = if single {
+        1
+    } else if forced || code == 0xdc {
+        4
+    } else {
+        2
+    };
     let bits = if single && !flags { BITS } else { 0 };
     let named = if space < space::AREA { NAMED } else { 0 };
     space | bits | named | size << SIZE

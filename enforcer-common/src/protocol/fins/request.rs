@@ -87,20 +87,13 @@ fn value(operation: &mut Operation, min: u32, max: u32) {
 #[inline(always)]
 fn elements(operation: &mut Operation, area: u8, address: u16, bit: u8, count: u32) {
     let area = memory::area(area);
-    operation.space = area.space;
     let word = (address as u32) << 4;
-    // What bits an area without a name has, nobody knows.
-    let single = area.bits && (area.named || bit < 16);
-    let (first, last) = if single {
-        let first = word.wrapping_add((bit & 15) as u32);
-        (first, first.wrapping_add(count).wrapping_sub(1))
-    } else {
-        (word, word.wrapping_add(count << 4).wrapping_sub(1))
-    };
-    operation.first = first;
-    operation.last = last;
-    if count == 0 || last > 0xf_ffff || (single && bit > 15) {
-        operation.last = last.max(first);
+    // What bits an area without a name has, nobody knows. 1 or 0, without a branch for the kernel's verifier to follow.
+    let misplaced = ((bit >> 4) as u32).wrapping_add(15) >> 4;
+    let single = area.bits & (area.named | (misplaced ^ 1));
+    let first = word.wrapping_add(((bit & 15) as u32).wrapping_mul(single));
+    framing::objects(operation, area.space, first, count << (single ^ 1).wrapping_mul(4), 0xf_ffff);
+    if single & misplaced != 0 {
         set_fault(operation, Reason::OutOfRange);
     }
 }
@@ -122,13 +115,13 @@ fn write<B: Bytes + ?Sized>(bytes: &B, operation: &mut Operation, data: u32, len
     let count = u16::from_be_bytes([c0, c1]) as u32;
     let area = memory::area(area);
     let size = if area.size == 1 { count } else { count.wrapping_mul(area.size) };
-    if area.named {
+    if area.named != 0 {
         exact(operation, length, RANGE.wrapping_add(size));
     } else if length < RANGE.wrapping_add(count) {
         set_fault(operation, Reason::LengthMismatch);
     }
     // A single word is a value as it stands; of several, and of parts, none is told.
-    if count == 1 && area.named && area.size == 2 && present >= RANGE.wrapping_add(2) {
+    if count == 1 && area.named != 0 && area.size == 2 && present >= RANGE.wrapping_add(2) {
         let written = black_box(bytes.u16(data.wrapping_add(RANGE)).unwrap_or(0)) as u32;
         value(operation, written, written);
     }
@@ -194,12 +187,15 @@ fn items<B: Bytes + ?Sized>(
             framing::fault(scratch, Reason::LengthMismatch);
             return;
         }
-        let [area, a0, a1, bit] = bytes.read::<4>(at.wrapping_add(skipped)).unwrap_or([0; 4]);
         let next = at.wrapping_add(size);
         if next > end {
             framing::fault(scratch, Reason::BeyondInspection);
             return;
         }
+        let Some([area, a0, a1, bit]) = bytes.read::<4>(at.wrapping_add(skipped)) else {
+            framing::fault(scratch, Reason::BeyondInspection);
+            return;
+        };
         scratch.walking.at = next;
         scratch.walking.seen = seen.wrapping_sub(size << 8);
         let part = if item == 0 { framing::last(scratch) } else { framing::continued(scratch) };

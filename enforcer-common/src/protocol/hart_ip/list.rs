@@ -84,14 +84,21 @@ fn walk<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, unit: &Unit, from: 
             }
             return;
         }
-        let [c0, c1, count] = bytes.read::<3>(at).unwrap_or([0; 3]);
-        let size = HEAD.wrapping_add(count as u32);
-        if left < size {
+        if left < HEAD {
             framing::fault(scratch, Reason::LengthMismatch);
             return;
         }
         if at.wrapping_add(HEAD) > end {
             framing::fault(scratch, Reason::BeyondInspection);
+            return;
+        }
+        let Some([c0, c1, count]) = bytes.read::<3>(at) else {
+            framing::fault(scratch, Reason::BeyondInspection);
+            return;
+        };
+        let size = HEAD.wrapping_add(count as u32);
+        if left < size {
+            framing::fault(scratch, Reason::LengthMismatch);
             return;
         }
         scratch.walking.at = at.wrapping_add(size);

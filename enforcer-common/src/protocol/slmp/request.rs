@@ -2,10 +2,10 @@
 
 use core::hint::black_box;
 
+use super::Unit;
 use super::devices::{self, Form};
 use super::functions::{command, space};
 use super::limits::REQUEST;
-use super::Unit;
 use crate::bytes::Bytes;
 use crate::operation::Operation;
 use crate::protocol::framing::{self, set_fault};
@@ -29,11 +29,14 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, data: u32, unit: &Unit, subcomm
     };
     let length = unit.length.wrapping_sub(REQUEST);
     let function = operation.function;
-    let form = Form { bits: subcommand & 1 != 0, wide: subcommand & 2 != 0 };
+    let form = Form { bits: (subcommand & 1) as u32, wide: (subcommand >> 1 & 1) as u32 };
     if names_devices(function) {
         // Devices with modifications (0080 and up) are written in another way, with indices that only the controller knows.
         let extended = subcommand & 0xfffc == 0x80;
-        let words_only = form.bits && function != command::READ && function != command::WRITE && function != command::WRITE_RANDOM;
+        let words_only = form.bits != 0
+            && function != command::READ
+            && function != command::WRITE
+            && function != command::WRITE_RANDOM;
         if extended {
             set_fault(operation, Reason::BeyondInspection);
             return;
@@ -117,19 +120,20 @@ fn consecutive<B: Bytes + ?Sized>(
         return;
     }
     let count = word(bytes, data.wrapping_add(form.size()));
-    let written = if form.bits { count.wrapping_add(1) >> 1 } else { count << 1 };
+    let bits = form.bits != 0;
+    let written = if bits { count.wrapping_add(1) >> 1 } else { count << 1 };
     exact(operation, length, if write { head.wrapping_add(written) } else { head });
-    devices::range(operation, devices::device(bytes, data, form), count, form.bits);
-    if count > if form.bits { BITS } else { WORDS } {
+    let (low, high) = devices::code_at(form.wide);
+    let number = bytes.read::<4>(data).unwrap_or([0; 4]);
+    let low = black_box(bytes.u8(data.wrapping_add(low)).unwrap_or(0));
+    let high = black_box(bytes.u8(data.wrapping_add(high)).unwrap_or(0));
+    devices::range(operation, devices::device(number, low, high, form.wide), count, form.bits);
+    if count > if bits { BITS } else { WORDS } {
         set_fault(operation, Reason::OutOfRange);
     }
     if write && count == 1 {
         let at = data.wrapping_add(head);
-        let one = if form.bits {
-            (black_box(bytes.u8(at).unwrap_or(0)) >> 4 & 1) as u32
-        } else {
-            word(bytes, at)
-        };
+        let one = if bits { (black_box(bytes.u8(at).unwrap_or(0)) >> 4 & 1) as u32 } else { word(bytes, at) };
         value(operation, one);
     }
 }
@@ -146,14 +150,14 @@ fn random<B: Bytes + ?Sized>(
 ) {
     let single = black_box(bytes.u8(data).unwrap_or(0)) as u32;
     let double = black_box(bytes.u8(data.wrapping_add(1)).unwrap_or(0)) as u32;
-    let double = if form.bits { 0 } else { double };
-    let head = if form.bits { 1 } else { 2 };
+    let double = if form.bits != 0 { 0 } else { double };
+    let head = if form.bits != 0 { 1 } else { 2 };
     // What stands behind a device.
     let (short, long) = match (write, form.bits, form.wide) {
         (false, _, _) => (0, 0),
-        (true, true, false) => (1, 0),
-        (true, true, true) => (2, 0),
-        (true, false, _) => (2, 4),
+        (true, 1, 0) => (1, 0),
+        (true, 1, _) => (2, 0),
+        (true, _, _) => (2, 4),
     };
     let (short_size, long_size) = (form.size().wrapping_add(short), form.size().wrapping_add(long));
     let wanted = single.wrapping_mul(short_size).wrapping_add(double.wrapping_mul(long_size)).wrapping_add(head);
@@ -167,7 +171,7 @@ fn random<B: Bytes + ?Sized>(
         return;
     }
     let state = single | count << 8 | short_size << 17 | long_size << 21;
-    let flags = (form.bits as u32) << 25 | (form.wide as u32) << 26 | (write as u32) << 27;
+    let flags = form.bits << 25 | form.wide << 26 | (write as u32) << 27;
     framing::walk(scratch, data.wrapping_add(head), unit.end, state | flags);
     for item in 0..ITEMS {
         let scratch = scratch.anew();
@@ -175,11 +179,15 @@ fn random<B: Bytes + ?Sized>(
         if item >= seen >> 8 & 0x1ff {
             return;
         }
-        let form = Form { bits: seen >> 25 & 1 != 0, wide: seen >> 26 & 1 != 0 };
-        let doubled = (item >= seen & 0xff) as u32;
-        let sizes = seen >> 17 & 0xff;
-        let behind = at.wrapping_add(form.size());
-        let next = at.wrapping_add(sizes >> (doubled << 2) & 15);
+        let form = Form { bits: seen >> 25 & 1, wide: seen >> 26 & 1 };
+        let written = seen >> 27 & 1;
+        // 1 behind the single words.
+        let doubled = (seen & 0xff).wrapping_sub(item).wrapping_sub(1) >> 31;
+        let next = at.wrapping_add(seen >> 17 >> (doubled << 2) & 15);
+        let (low, high) = devices::code_at(form.wide);
+        // Where nothing is written, the device stands for its value; where a byte is, it stands for those behind it.
+        let value = at.wrapping_add(form.size().wrapping_mul(written));
+        let wordy = written & (form.bits ^ 1);
         if next > end {
             framing::fault(scratch, Reason::BeyondInspection);
             return;
@@ -189,12 +197,29 @@ fn random<B: Bytes + ?Sized>(
         let Some(part) = part else {
             return;
         };
-        devices::range(part, devices::device(bytes, at, form), doubled.wrapping_add(1), form.bits);
-        if seen >> 27 & 1 != 0 {
-            let high = word(bytes, behind.wrapping_add(2)).wrapping_mul(doubled) << 16;
-            let low = word(bytes, behind);
-            value(part, if form.bits { low & 1 } else { high | low });
-        }
+        // All of these lie in front of `next`.
+        part.fault = Reason::BeyondInspection as u8;
+        let Some(number) = bytes.read::<4>(at) else {
+            return;
+        };
+        let (Some(low), Some(high)) = (bytes.u8(at.wrapping_add(low)), bytes.u8(at.wrapping_add(high))) else {
+            return;
+        };
+        let (Some(v0), Some(v1)) = (bytes.u8(value), bytes.u8(value.wrapping_add(wordy))) else {
+            return;
+        };
+        let third = value.wrapping_add(doubled.wrapping_mul(2));
+        let (Some(v2), Some(v3)) = (bytes.u8(third), bytes.u8(third.wrapping_add(doubled))) else {
+            return;
+        };
+        part.fault = 0;
+        let lower =
+            v0 as u32 & 0xffu32.wrapping_sub(form.bits.wrapping_mul(0xfe)) | (v1 as u32).wrapping_mul(wordy) << 8;
+        let upper = (v2 as u32 | (v3 as u32) << 8).wrapping_mul(doubled) << 16;
+        part.value_min = (upper | lower).wrapping_mul(written) as i64;
+        part.value_max = part.value_min;
+        part.flags |= Operation::HAS_VALUE & 0u8.wrapping_sub((written & 1) as u8);
+        devices::range(part, devices::device(number, low, high, form.wide), doubled.wrapping_add(1), form.bits);
     }
     let scratch = scratch.anew();
     if scratch.walking.seen >> 8 & 0x1ff > ITEMS {
@@ -222,13 +247,13 @@ fn blocks<B: Bytes + ?Sized>(
         framing::fault(scratch, Reason::OutOfRange);
         return;
     }
-    let flags = (form.wide as u32) << 30 | (write as u32) << 31;
+    let flags = form.wide << 30 | (write as u32) << 31;
     framing::walk(scratch, data.wrapping_add(2), unit.end, length.wrapping_sub(2) | count << 16 | flags);
     for block in 0..BLOCKS {
         let scratch = scratch.anew();
         let Walking { at, end, seen } = scratch.walking;
         let (left, count) = (seen & 0xffff, seen >> 16 & 0x3fff);
-        let form = Form { bits: false, wide: seen >> 30 & 1 != 0 };
+        let form = Form { bits: 0, wide: seen >> 30 & 1 };
         let head = form.size().wrapping_add(2);
         if block >= count {
             if left != 0 {
@@ -236,7 +261,21 @@ fn blocks<B: Bytes + ?Sized>(
             }
             return;
         }
-        let points = word(bytes, at.wrapping_add(form.size()));
+        if left < head {
+            framing::fault(scratch, Reason::LengthMismatch);
+            return;
+        }
+        let (low, high) = devices::code_at(form.wide);
+        let (Some(number), Some([p0, p1])) = (bytes.read::<4>(at), bytes.read::<2>(at.wrapping_add(form.size())))
+        else {
+            framing::fault(scratch, Reason::BeyondInspection);
+            return;
+        };
+        let (Some(low), Some(high)) = (bytes.u8(at.wrapping_add(low)), bytes.u8(at.wrapping_add(high))) else {
+            framing::fault(scratch, Reason::BeyondInspection);
+            return;
+        };
+        let points = u16::from_le_bytes([p0, p1]) as u32;
         let size = head.wrapping_add((points << 1).wrapping_mul(seen >> 31));
         if left < size {
             framing::fault(scratch, Reason::LengthMismatch);
@@ -252,10 +291,10 @@ fn blocks<B: Bytes + ?Sized>(
         let Some(part) = part else {
             return;
         };
-        devices::range(part, devices::device(bytes, at, form), points, false);
         if points > WORDS {
             set_fault(part, Reason::OutOfRange);
         }
+        devices::range(part, devices::device(number, low, high, form.wide), points, 0);
     }
     let scratch = scratch.anew();
     let (left, count) = (scratch.walking.seen & 0xffff, scratch.walking.seen >> 16 & 0x3fff);

@@ -9,8 +9,8 @@ pub mod functions;
 use self::functions::space;
 use crate::bytes::Bytes;
 use crate::operation::{Operation, Role};
-use crate::protocol::framing;
 use crate::protocol::Protocol;
+use crate::protocol::framing;
 use crate::verdict::Reason;
 
 /// Bytes of the unit, with its MBAP header, that decide about it: those in front of a signed function's range of memory.
