@@ -168,8 +168,16 @@ mod tests {
 
     #[test]
     fn words_are_read_back_as_they_are_written() {
-        let modbus = ["holding:0-199", "coil:5", "file3:0-99", "mei:14"];
-        for (protocol, words) in [(Protocol::Modbus, &modbus[..])] {
+        let modbus = ["holding:0-199", "coil:5", "file3:0-99", "mei:14", "block19:0-99"];
+        let fins = ["d:100-199", "cio:3/0-7", "bank12:0-9", "t:5", "parameter32784:0-9", "area27:1"];
+        let slmp = ["D:100-199", "SM:400", "X:0-31", "buffer:0-9", "module3:0-99"];
+        for (protocol, words) in [
+            (Protocol::Modbus, &modbus[..]),
+            (Protocol::Fins, &fins[..]),
+            (Protocol::Slmp, &slmp[..]),
+            (Protocol::HartIp, &["command:0-3", "command:42"][..]),
+            (Protocol::GeSrtp, &["R:0-99", "AI:3", "segment34:0-9"][..]),
+        ] {
             for word in words {
                 let objects = parse(protocol, word).expect("a word of the protocol");
                 let again: Vec<String> = objects.iter().flat_map(|one| object_words(protocol, *one)).collect();

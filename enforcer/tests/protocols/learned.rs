@@ -25,6 +25,7 @@ const WIRE: &[&str] = &["invalid_address", "invalid_flags", "invalid_function"];
 
 /// Frames with which the dissector is content and the standard is not: capture, frames, what is wrong with them.
 const UNSOUND: &[(&str, &[u64], &str)] = &[
+    ("icsnpp-omron-fins__omron.pcapng", &[88], "two elements where the command says one (W342 5-3-34)"),
     (
         "Quickdraw-Snort__modbus_test_data_part1.pcap",
         &[32, 34, 91, 93, 95, 97, 99, 101, 103, 105, 107, 109, 111],
