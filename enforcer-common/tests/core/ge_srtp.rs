@@ -53,7 +53,10 @@ fn a_request_names_service_memory_and_class() {
     let one = read(&short(0x04, 0x08, 99, 4));
     assert_eq!((one.function, one.access, one.fault), (4, Access::Read as u8, 0));
     assert_eq!((one.space, one.first, one.last), (space::REGISTER, 99, 102));
-    assert_eq!((one.role, one.transaction, one.unit), (Role::Request as u8, 5, 0x0e10));
+    assert_eq!((one.role, one.transaction, one.unit), (Role::Request as u8, 5, 1));
+    let mut other = short(0x04, 0x08, 0, 1);
+    other[36] = 0x20;
+    assert_eq!(read(&other).unit, 2, "slot");
     for (selector, offset, length, wanted) in [
         (0x46, 3, 2, (space::INPUT, 3, 4)),
         (0x10, 3, 2, (space::INPUT, 24, 39)),

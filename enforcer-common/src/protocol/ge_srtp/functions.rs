@@ -58,7 +58,7 @@ pub const TABLES: Tables = Tables {
     functions: FUNCTIONS,
     spaces: SPACES,
     last_function: 255,
-    last_unit: 0xffff,
+    last_unit: u32::MAX,
     ..NONE
 };
 

@@ -120,7 +120,7 @@ fn request<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, at: u32, text: u
     let [code, selector, o0, o1, n0, n1] = fields;
     let [other] = bytes::part::<1, 56>(&message, SHORT_AT);
     let [s0, s1] = bytes::part::<2, 56>(&message, 2);
-    let [d0, d1] = bytes::part::<2, 56>(&message, 36);
+    let mailbox = bytes::part::<4, 56>(&message, 36);
     let sequence = u16::from_le_bytes([s0, s1]) as u32;
     scratch.stream.context = 1 << 31 | (code as u32) << 16 | sequence;
     let Some(operation) = scratch.add() else {
@@ -133,8 +133,7 @@ fn request<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, at: u32, text: u
     operation.function = code as u32;
     operation.access = functions::access(code);
     operation.transaction = sequence;
-    // The mailbox that the message is for: rack and slot.
-    operation.unit = u16::from_le_bytes([d0, d1]) as u32;
+    operation.unit = place(mailbox);
     let count = u16::from_le_bytes([n0, n1]) as u32;
     if names_memory(operation.function) {
         memory(operation, selector, u16::from_le_bytes([o0, o1]) as u32, count);
@@ -150,6 +149,12 @@ fn request<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, at: u32, text: u
     if long && operation.function == service::WRITE && operation.fault == 0 {
         written(bytes, operation, at, text, selector, count);
     }
+}
+
+/// The processor that a mailbox is of: its slot, 16 times its rack, and above them what is not as with every other one.
+#[inline(always)]
+const fn place([slot, port, c, d]: [u8; 4]) -> u32 {
+    u32::from_le_bytes([slot.rotate_left(4), port ^ 0x0e, c, d])
 }
 
 /// A written register's value; and that as much is written as the length says.
@@ -206,6 +211,7 @@ fn answer<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, at: u32) {
     let [s0, s1] = bytes::part::<2, 32>(&header, 2);
     let [kind] = bytes::part::<1, 32>(&header, 31);
     let sequence = u16::from_le_bytes([s0, s1]) as u32;
+    let mailbox = bytes.read::<4>(at.wrapping_add(32)).unwrap_or([0; 4]);
     let status = black_box(bytes.u8(at.wrapping_add(42)).unwrap_or(0));
     let Some(operation) = scratch.add() else {
         scratch.fault(Reason::BeyondInspection);
@@ -215,6 +221,7 @@ fn answer<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, at: u32) {
     operation.protocol = Protocol::GeSrtp as u8;
     operation.role = Role::Response as u8;
     operation.transaction = sequence;
+    operation.unit = place(mailbox);
     if asked >> 31 != 0 && asked & 0xffff == sequence {
         let code = (asked >> 16 & 0xff) as u8;
         operation.function = code as u32;

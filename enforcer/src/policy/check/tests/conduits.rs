@@ -1,6 +1,6 @@
 //! Mistakes in `[policy]` and `[[conduits]]`, and conduits that contradict each other.
 
-use super::{GOOD, errors, one};
+use super::{GOOD, errors, known_protocols, one};
 
 #[test]
 fn unknown_zone() {
@@ -42,12 +42,12 @@ fn unknown_protocol() {
     one(
         "protocol = \"modbus\"",
         "protocol = \"banana\"",
-        "16: conduit \"c\": unknown protocol \"banana\"; possible are ip, tcp, udp, icmp, modbus",
+        &format!("16: conduit \"c\": unknown protocol \"banana\"; possible are {}", known_protocols()),
     );
     one(
         "protocol = \"modbus\"",
         "protocol = \"ethernet\"",
-        "16: conduit \"c\": unknown protocol \"ethernet\"; possible are ip, tcp, udp, icmp, modbus",
+        &format!("16: conduit \"c\": unknown protocol \"ethernet\"; possible are {}", known_protocols()),
     );
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use enforcer_common::protocol::Protocol;
+
 mod conduits;
 mod rules;
 mod sections;
@@ -57,6 +59,12 @@ fn one(line: &str, replacement: &str, sentence: &str) {
 #[track_caller]
 fn rule(addition: &str, sentence: &str) {
     one("name = \"r\"", &format!("name = \"r\"\n{addition}"), &format!("19: rule \"r\" of conduit \"c\": {sentence}"));
+}
+
+/// Protocols that a conduit can name, as errors list them.
+fn known_protocols() -> String {
+    let all = Protocol::ALL.iter().filter(|one| **one != Protocol::Ethernet && one.outer().is_none());
+    all.map(|one| one.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 #[test]
