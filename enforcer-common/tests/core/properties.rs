@@ -134,9 +134,10 @@ proptest! {
         let policy = Policy::new(&[rule(Effect::Allow, &[]).values(&[(0, 65535)])]);
         let bytes = modbus_udp(&adu(transaction, unit, &request.pdu()));
         let records = Wire::new(&policy, Mode::Enforce).frame(Side::Network, &bytes).operations;
-        let function = match &request {
-            Request::Umas(_, function, _) => Protocol::Umas.within(u32::from(*function)),
-            other => u32::from(other.pdu()[0]),
+        let function = if let Request::Umas(_, function, _) = &request {
+            Protocol::Umas.within(u32::from(*function))
+        } else {
+            u32::from(request.pdu()[0])
         };
         prop_assert!(records.iter().all(|one| one.fault == 0 && one.function == function));
         prop_assert!(records.iter().all(|one| (one.transaction, one.unit) == (transaction.into(), unit.into())));

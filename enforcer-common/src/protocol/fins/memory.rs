@@ -37,16 +37,18 @@ const SIZE: u32 = 20;
 
 static AREAS: [u32; 256] = {
     let mut areas = [0; 256];
-    let mut code = 0;
+    let mut code = 0u8;
     #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
-    while code < areas.len() {
-        areas[code] = entry(code as u8);
+    loop {
+        areas[code as usize] = entry(code);
+        if code == u8::MAX {
+            break;
+        }
         code = code.wrapping_add(1);
     }
     areas
 };
 
-#[expect(clippy::as_conversions, reason = "evaluated by the compiler")]
 const fn entry(code: u8) -> u32 {
     let space = space(code);
     let forced = matches!(code, 0xf0..=0xf3);

@@ -127,10 +127,10 @@ pub fn memory(selector: u8) -> (u32, u32) {
 static SELECTORS: [u16; 256] = {
     const BYTES: u16 = 3 << 12;
     let mut selectors = [0; 256];
-    let mut selector = 0;
+    let mut selector = 0u8;
     #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
-    while selector < selectors.len() {
-        selectors[selector] = match selector {
+    loop {
+        selectors[selector as usize] = match selector {
             0x08 => 0x08,
             0x0a => 0x0a,
             0x0c => 0x0c,
@@ -145,6 +145,9 @@ static SELECTORS: [u16; 256] = {
             0x46 | 0x48 | 0x4a | 0x4c | 0x4e | 0x50 | 0x52 | 0x56 => selector as u16,
             _ => 0x100 | selector as u16,
         };
+        if selector == u8::MAX {
+            break;
+        }
         selector = selector.wrapping_add(1);
     }
     selectors

@@ -141,9 +141,7 @@ fn request<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, at: u32, text: u
     let known = kind == mailbox::SHORT && text == 0 || long;
     if !known {
         framing::set_fault(operation, Reason::MalformedFraming);
-    } else if number != 1 || total != 1 {
-        framing::set_fault(operation, Reason::BeyondInspection);
-    } else if long && other != code && !is_harmless(functions::access(other), other) {
+    } else if number != 1 || total != 1 || (long && other != code && !is_harmless(functions::access(other), other)) {
         framing::set_fault(operation, Reason::BeyondInspection);
     }
     if long && operation.function == service::WRITE && operation.fault == 0 {
@@ -162,7 +160,7 @@ const fn place([slot, port, c, d]: [u8; 4]) -> u32 {
 fn written<B: Bytes + ?Sized>(bytes: &B, operation: &mut Operation, at: u32, text: u32, selector: u8, count: u32) {
     let words = selector == 0x08 || selector == 0x0a || selector == 0x0c;
     let size = if words { count << 1 } else { count };
-    let bits = selector >= 0x46 && selector <= 0x56;
+    let bits = matches!(selector, 0x46..=0x56);
     if !bits && text != size {
         framing::set_fault(operation, Reason::LengthMismatch);
         return;

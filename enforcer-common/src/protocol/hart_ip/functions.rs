@@ -181,7 +181,7 @@ pub const COMMANDS: [Function; 106] = [
 ];
 
 /// Commands, what carries them, and the commands again inside each carrier.
-const FUNCTIONS: [Function; OTHERS.len() + COMMANDS.len() * (1 + CARRIERS.len())] = {
+static FUNCTIONS: [Function; OTHERS.len() + COMMANDS.len() * (1 + CARRIERS.len())] = {
     let mut rows = [OTHERS[0]; OTHERS.len() + COMMANDS.len() * (1 + CARRIERS.len())];
     let mut row = 0;
     #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
@@ -191,10 +191,15 @@ const FUNCTIONS: [Function; OTHERS.len() + COMMANDS.len() * (1 + CARRIERS.len())
         } else if row < COMMANDS.len().wrapping_add(OTHERS.len()) {
             OTHERS[row.wrapping_sub(COMMANDS.len())]
         } else {
-            let inner = row.wrapping_sub(COMMANDS.len().wrapping_add(OTHERS.len()));
-            let named = COMMANDS[inner % COMMANDS.len()];
+            let mut inner = row.wrapping_sub(COMMANDS.len().wrapping_add(OTHERS.len()));
+            let mut carrier = 0usize;
+            while inner >= COMMANDS.len() {
+                inner = inner.wrapping_sub(COMMANDS.len());
+                carrier = carrier.wrapping_add(1);
+            }
+            let named = COMMANDS[inner];
             let object = FunctionObject { space: space::COMMAND, first: named.code, last: named.code };
-            Function { code: CARRIERS[inner / COMMANDS.len()], object: Some(object), ..named }
+            Function { code: CARRIERS[carrier], object: Some(object), ..named }
         };
         row = row.wrapping_add(1);
     }

@@ -91,7 +91,8 @@ fn size<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, at: u32, remaining:
     let [version, kind, _, _, _, _, l0, l1] = bytes.read::<8>(at).unwrap_or([0; 8]);
     let length = u16::from_be_bytes([l0, l1]) as u32;
     let known = matches!(kind, kind::REQUEST | kind::RESPONSE | kind::PUBLISH | kind::NAK);
-    if version == 0 || version > 2 || !known || length < limits::HEADER || length > limits::LONGEST {
+    let sized = matches!(length, limits::HEADER..=limits::LONGEST);
+    if version == 0 || version > 2 || !known || !sized {
         scratch.fault(Reason::MalformedFraming);
         return 0;
     }
