@@ -68,13 +68,10 @@ pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
 
 /// IP protocol numbers that a conduit's protocol travels on; an ip conduit lists its own. ICMPv6 counts as ICMP.
 pub(super) fn transports(protocol: Protocol) -> &'static [u8] {
-    match protocol {
-        Protocol::Ethernet | Protocol::Ip => &[],
-        Protocol::Tcp => &[ip::TCP],
-        Protocol::Udp => &[ip::UDP],
-        Protocol::Icmp => &[ip::ICMP],
-        inspected => inspected.tables().transports,
-    }
+    let plain: [(Protocol, &[u8]); 3] =
+        [(Protocol::Tcp, &[ip::TCP]), (Protocol::Udp, &[ip::UDP]), (Protocol::Icmp, &[ip::ICMP])];
+    let found = plain.into_iter().find(|(one, _)| *one == protocol).map(|(_, transports)| transports);
+    found.unwrap_or(protocol.tables().transports)
 }
 
 /// What a conduit claims: IP protocol numbers, each with a port where ports are listed.
