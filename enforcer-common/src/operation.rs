@@ -115,6 +115,9 @@ pub const NO_OBJECT: u32 = u32::MAX;
 /// The `function` of a record that stands for bytes in which no function could be read.
 pub const NO_FUNCTION: u32 = u32::MAX;
 
+/// Bits of [`Operation::function`] that hold the function; those above tell a protocol within another one from that other one.
+pub const FUNCTION_BITS: u32 = 24;
+
 /// The `rule` of an operation that no rule decided.
 pub const NO_RULE: u16 = u16::MAX;
 

@@ -193,6 +193,8 @@ pub struct Stream {
     /// What the dissector has to know of the units before these, and what it leaves for those behind them. See
     /// [`crate::flow::Direction::context`].
     pub context: u32,
+    /// What the dissector left in the other direction, to read: what a request asked for, where an answer does not repeat it.
+    pub peer_context: u32,
     /// First sequence number still to be compared with what was forwarded, and the one behind the last.
     pub compare: u32,
     /// See `compare`.
@@ -222,7 +224,7 @@ pub struct Stream {
     /// Non-zero: the direction was taken up in the middle, so that its dissector has not seen how it began.
     pub midstream: u8,
     /// Always 0.
-    pub padding: [u8; 5],
+    pub padding: [u8; 1],
 }
 
 /// What forwarding a frame changes in its conversation.

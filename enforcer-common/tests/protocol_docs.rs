@@ -2,11 +2,12 @@
 //!
 //! `UPDATE_DOCS=1 cargo test -p enforcer-common --test protocol_docs` writes the file anew.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use enforcer_common::protocol::{Form, Function, Member, Protocol, Space};
+use enforcer_common::protocol::{Form, Function, Member, Protocol, Space, Tables};
 
 const HEAD: &str = "\
 # Protocols
@@ -69,11 +70,20 @@ fn section(page: &mut String, protocol: Protocol) -> std::fmt::Result {
         writeln!(page, "\nUnits may be split over segments, unless the conduit says `segmentation = \"whole\"`.")?;
     }
     writeln!(page, "\n| Code | Function | Object | Class | ATT&CK | Ask |\n|---:|---|---|---|---|---|")?;
-    for row in tables.functions {
+    for (index, row) in tables.functions.iter().enumerate() {
+        // Inside another function it is the same one.
+        if tables.functions.iter().take(index).any(|other| other.name == row.name) {
+            continue;
+        }
         let Function { code, object: _, name, access, technique, dangerous } = row;
         let (object, ask) = (object(protocol, row), if *dangerous { "yes" } else { "" });
         let cells = format!("| {code} | `{name}` | {object} | {} | {technique} | {ask} |", access.as_str());
         writeln!(page, "{}", cells.replace("|  |", "| |").replace("|  |", "| |"))?;
+    }
+    let carriers: Vec<String> = carriers(tables).iter().map(u32::to_string).collect();
+    if !carriers.is_empty() {
+        let named = "A rule that names a function means it there as well; its number alone does not.";
+        writeln!(page, "\nFunctions {} carry others, each of them an object of theirs. {named}", carriers.join(", "))?;
     }
     if tables.spaces.is_empty() {
         return Ok(());
@@ -95,6 +105,14 @@ fn section(page: &mut String, protocol: Protocol) -> std::fmt::Result {
         writeln!(page, "| {word} | 0 to {last}{member} |")?;
     }
     Ok(())
+}
+
+/// Functions inside which others stand under their own names.
+fn carriers(tables: &Tables) -> BTreeSet<u32> {
+    let inside = |(index, row): (usize, &Function)| {
+        tables.functions.iter().take(index).any(|other| other.name == row.name).then_some(row.code)
+    };
+    tables.functions.iter().enumerate().filter_map(inside).collect()
 }
 
 /// The object that stands for a sub-function, as a rule would write it.

@@ -7,15 +7,21 @@
 pub mod bacnet;
 pub mod cotp;
 pub mod dnp3;
+pub mod fins;
+pub(crate) mod framing;
+pub mod ge_srtp;
 pub mod goose;
+pub mod hart_ip;
 pub mod iec104;
 pub mod modbus;
 pub mod profinet;
 pub mod profinet_cm;
 pub mod s7comm;
 pub mod s7commplus;
+pub mod slmp;
 pub mod sv;
 pub mod tables;
+pub mod umas;
 
 pub use tables::{Form, Function, FunctionObject, Member, Space, Tables};
 
@@ -77,6 +83,16 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// UMAS, inside Modbus function 90.
+    Umas = 30, "umas", umas::functions::TABLES;
+    /// Omron FINS.
+    Fins = 31, "fins", fins::functions::TABLES;
+    /// Mitsubishi SLMP, the MC protocol of 3E and 4E frames.
+    Slmp = 32, "slmp", slmp::functions::TABLES;
+    /// HART-IP.
+    HartIp = 33, "hart_ip", hart_ip::functions::TABLES;
+    /// GE-SRTP.
+    GeSrtp = 34, "ge_srtp", ge_srtp::functions::TABLES;
     /// DNP3, IEEE 1815, over TCP and UDP.
     Dnp3 = 17, "dnp3", dnp3::functions::TABLES;
     /// BACnet/IP.
@@ -110,6 +126,10 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            Fins fins fins_assembled;
+            Slmp slmp slmp_assembled;
+            HartIp hart_ip hart_ip_assembled;
+            GeSrtp ge_srtp ge_srtp_assembled;
             Dnp3 dnp3 dnp3_assembled;
             Bacnet bacnet bacnet_assembled;
             S7comm s7comm s7comm_assembled;
@@ -164,9 +184,8 @@ impl Protocol {
     /// Codes from here on are protocols whose payload is inspected.
     pub const FIRST_INSPECTED: u8 = 16;
 
-    /// Bits of [`crate::operation::Operation::function`] that hold the function; those above tell a protocol within another
-    /// one from that other one.
-    pub const FUNCTION_BITS: u32 = 24;
+    /// See [`crate::operation::FUNCTION_BITS`].
+    pub const FUNCTION_BITS: u32 = crate::operation::FUNCTION_BITS;
 
     /// True when payload of this protocol is dissected.
     #[must_use]
@@ -198,6 +217,9 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (TCP | UDP, 5094) => Some(Self::HartIp),
+            (TCP | UDP, 9600) => Some(Self::Fins),
+            (TCP, 18245) => Some(Self::GeSrtp),
             (TCP | UDP, 20000) => Some(Self::Dnp3),
             (UDP, 47808) => Some(Self::Bacnet),
             (TCP, 102) => Some(Self::S7comm),
@@ -272,7 +294,14 @@ mod tests {
             let rows = || protocol.family().flat_map(|one| one.tables().functions.iter().map(move |row| (one, row)));
             for (index, (one, row)) in rows().enumerate() {
                 assert!(Protocol::standard(row.code) == row.code, "{} {}", one.as_str(), row.name);
-                assert!(rows().skip(index + 1).all(|(_, other)| other.name != row.name), "{}", row.name);
+                assert!(
+                    rows().skip(index + 1).all(|(_, other)| {
+                        // A function inside another one may bear the name that it has by itself.
+                        other.name != row.name || other.object.is_some() && other.code != row.code
+                    }),
+                    "{}",
+                    row.name
+                );
             }
             let spaces = || protocol.family().flat_map(|one| one.tables().spaces.iter());
             for (index, space) in spaces().enumerate() {

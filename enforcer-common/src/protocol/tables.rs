@@ -1,5 +1,7 @@
 //! The shape of a protocol's tables: plain data, from which policies are read and written, events named and pages made.
 
+use core::hint::black_box;
+
 use super::Protocol;
 use crate::operation::Access;
 
@@ -76,6 +78,73 @@ pub struct FunctionObject {
     pub first: u32,
     /// Last sub-function.
     pub last: u32,
+}
+
+/// Class of each function code below `N`, a power of two, made from the rows for whole codes: the kernel can't search a table
+/// of strings.
+#[must_use]
+pub const fn classes<const N: usize>(functions: &[Function]) -> [u8; N] {
+    let mut classes = [Access::Unknown as u8; N];
+    let mut row = 0;
+    while row < functions.len() {
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
+        let function = &functions[row];
+        if function.object.is_none() && (function.code as usize) < N {
+            #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
+            {
+                classes[function.code as usize] = function.access as u8;
+            }
+        }
+        row = row.wrapping_add(1);
+    }
+    classes
+}
+
+/// The entry of a table made by [`classes`]; a code beyond it is of no class.
+#[must_use]
+#[inline(always)]
+pub fn class<const N: usize>(classes: &'static [u8; N], code: u32) -> u8 {
+    if code as usize >= N {
+        return Access::Unknown as u8;
+    }
+    // The mask must stay where the verifier sees it.
+    match classes.get(black_box(code) as usize & const { N.wrapping_sub(1) }) {
+        Some(class) => *class,
+        None => Access::Unknown as u8,
+    }
+}
+
+/// The same for codes of two bytes of which each is below 64, folded: six bits of each.
+#[must_use]
+pub const fn folded_classes(functions: &[Function]) -> [u8; 4096] {
+    let mut classes = [Access::Unknown as u8; 4096];
+    let mut row = 0;
+    while row < functions.len() {
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
+        let function = &functions[row];
+        let place = fold(function.code);
+        if function.object.is_none() && place < 4096 {
+            #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
+            {
+                classes[place as usize] = function.access as u8;
+            }
+        }
+        row = row.wrapping_add(1);
+    }
+    classes
+}
+
+/// The entry of a table made by [`folded_classes`]; a code that does not fold is of no class.
+#[must_use]
+#[inline(always)]
+pub fn folded_class(classes: &'static [u8; 4096], code: u32) -> u8 {
+    class(classes, fold(code))
+}
+
+/// Where a code stands in a folded table; beyond it where it does not fold.
+const fn fold(code: u32) -> u32 {
+    let (upper, lower) = (code >> 8, code & 0xff);
+    if upper < 64 && lower < 64 { upper << 6 | lower } else { u32::MAX }
 }
 
 /// A kind of object that rules can name.

@@ -46,6 +46,7 @@ pub(super) fn follow(
     }
     resync::settle(flow, limits, now);
     scratch.path.expected = flow.network.next;
+    scratch.stream.peer_context = flow.device.context;
     if flags & flag::RST != 0 {
         return Err(reset(flow, scratch.frame.sequence));
     }

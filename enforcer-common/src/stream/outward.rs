@@ -16,6 +16,7 @@ pub(super) fn follow(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, no
     flow.device.seen = now;
     open(flow);
     scratch.path.expected = flow.device.next;
+    scratch.stream.peer_context = flow.network.context;
     if flags & flag::SYN != 0 {
         synchronise(flow, scratch);
         return Err(Reason::NoPayload);

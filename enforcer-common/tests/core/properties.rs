@@ -4,6 +4,7 @@ use enforcer_common::action::{Action, OnDeny};
 use enforcer_common::operation::Operation;
 use enforcer_common::policy::OnUnsynchronised;
 use enforcer_common::port::Side;
+use enforcer_common::protocol::Protocol;
 use enforcer_common::protocol::modbus::functions::space::*;
 use enforcer_common::verdict::Mode;
 use proptest::collection::vec;
@@ -33,8 +34,11 @@ fn request() -> impl Strategy<Value = Request> {
             .prop_map(|(from, count, to, values)| Request::ReadWrite(from, count, to, values)),
         word().prop_map(Request::Fifo),
         (any::<u8>(), any::<u8>()).prop_map(|(code, object)| Request::Identify(code, object)),
-        (any::<u8>(), any::<u8>(), vec(any::<u8>(), 0..400))
-            .prop_map(|(key, code, data)| Request::Umas(key, code, data)),
+        (any::<u8>(), any::<u8>(), vec(any::<u8>(), 0..400)).prop_map(|(key, code, data)| Request::Umas(
+            key,
+            OPAQUE[usize::from(code) % OPAQUE.len()],
+            data
+        )),
     ]
 }
 
@@ -119,6 +123,9 @@ fn stream<'a>(values: bool, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<O
     pieces.into_iter().flat_map(|piece| wire.ask(piece).operations).map(|one| said(one, values)).collect()
 }
 
+/// Functions of UMAS whose data are not read.
+const OPAQUE: [u8; 6] = [0x01, 0x0a, 0x29, 0x40, 0x58, 0x99];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -127,7 +134,12 @@ proptest! {
         let policy = Policy::new(&[rule(Effect::Allow, &[]).values(&[(0, 65535)])]);
         let bytes = modbus_udp(&adu(transaction, unit, &request.pdu()));
         let records = Wire::new(&policy, Mode::Enforce).frame(Side::Network, &bytes).operations;
-        prop_assert!(records.iter().all(|one| one.fault == 0 && one.function == u32::from(request.pdu()[0])));
+        let function = if let Request::Umas(_, function, _) = &request {
+            Protocol::Umas.within(u32::from(*function))
+        } else {
+            u32::from(request.pdu()[0])
+        };
+        prop_assert!(records.iter().all(|one| one.fault == 0 && one.function == function));
         prop_assert!(records.iter().all(|one| (one.transaction, one.unit) == (transaction.into(), unit.into())));
         let value = |one: &Operation| one.has(Operation::HAS_VALUE).then_some((one.value_min, one.value_max));
         let ranges: Vec<Range> = records.iter().map(|one| (one.space, one.first, one.last, value(one))).collect();

@@ -110,7 +110,6 @@ fn functions_without_data_and_sub_functions() {
 
 #[test]
 fn codes_outside_the_standard_are_named_by_number() {
-    assert_eq!(fields(&Request::Umas(0, 0x41, vec![0xff])), [(90, Access::Program, NO_OBJECT, 0, 0, None)]);
     let classes = [(9, Access::Program), (13, Access::Program), (19, Access::Control), (125, Access::Firmware)];
     for (code, class) in
         classes.into_iter().chain([(65, Access::Unknown), (72, Access::Unknown), (100, Access::Unknown)])

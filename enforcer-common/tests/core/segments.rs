@@ -74,7 +74,7 @@ fn what_hides_behind_a_wrong_length_or_quantity_is_denied() {
 
 #[test]
 fn a_long_opaque_unit_is_skipped_to_its_end() {
-    let rules = [rule(Effect::Allow, &[3, 90])];
+    let rules = [rule(Effect::Allow, &[3, Protocol::Umas.within(0x29)])];
     let mut wire = Wire::open(&Policy { stream: true, ..Policy::new(&rules) }, Mode::Enforce);
     let umas = unit(1, &Request::Umas(0, 0x29, vec![0xee; 900]));
     assert_eq!(wire.ask(&umas[..300]).reasons(), [Reason::RuleAllow]);

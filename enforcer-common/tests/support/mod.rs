@@ -3,6 +3,7 @@
 pub(crate) mod bacnet;
 pub(crate) mod checksum;
 pub(crate) mod cotp;
+pub(crate) mod dissect;
 pub(crate) mod dnp3;
 pub(crate) mod frames;
 pub(crate) mod host;

@@ -25,7 +25,17 @@ fn udp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
 
 /// A row per protocol.
 pub(crate) fn typical() -> Vec<Typical> {
+    let fins = [0x80, 0, 2, 0, 2, 0, 0, 1, 0, 7, 1, 1, 0x82, 0, 100, 0, 0, 10];
+    let slmp = [0x50, 0, 0, 0xff, 0xff, 3, 0, 12, 0, 4, 0, 1, 4, 0, 0, 100, 0, 0, 0xa8, 10, 0];
+    let hart_ip = [1, 0, 3, 0, 0, 7, 0, 17, 0x82, 0x26, 0x4e, 0, 0, 0xd2, 3, 0, 0x3b];
+    let mut ge_srtp = [0; 56];
+    (ge_srtp[0], ge_srtp[31], ge_srtp[40], ge_srtp[41], ge_srtp[42]) = (2, 0xc0, 1, 1, 4);
+    (ge_srtp[43], ge_srtp[46]) = (8, 4);
     vec![
+        udp(Protocol::Fins, 9600, &fins),
+        tcp(Protocol::Slmp, 5007, &slmp),
+        udp(Protocol::HartIp, 5094, &hart_ip),
+        tcp(Protocol::GeSrtp, 18245, &ge_srtp),
         // A poll of all four classes: IEEE 1815 A.34.
         tcp(
             Protocol::Dnp3,

@@ -112,7 +112,14 @@ pub(super) fn functions(protocol: Protocol, word: &str) -> Result<Functions, Str
         };
     }
     if let Some(number) = range::number(word) {
-        return numbered(protocol, number, word);
+        let carries = |inner: &Protocol| carrier(protocol, *inner).is_some_and(|code| i64::from(code) == number);
+        return match protocol.tables().inner.iter().find(|inner| carries(inner)) {
+            Some(inner) => Ok(whole(*inner, word)),
+            None => numbered(protocol, number, word),
+        };
+    }
+    if let Some(inner) = protocol.tables().inner.iter().find(|inner| inner.as_str() == word) {
+        return Ok(whole(*inner, word));
     }
     if let Some((inner, text)) = word.split_once(':')
         && let Some(inner) = protocol.tables().inner.iter().find(|one| one.as_str() == inner)
@@ -130,6 +137,25 @@ pub(super) fn functions(protocol: Protocol, word: &str) -> Result<Functions, Str
         None => "; a name of the standard, a number or a class such as \"@read\" is wanted".to_owned(),
     };
     Err(format!("unknown function \"{word}\"{end}"))
+}
+
+/// The one function that a word names; `None` when it stands for several.
+pub(super) fn function(protocol: Protocol, word: &str) -> Result<Option<Function>, String> {
+    let Functions::These { list, .. } = functions(protocol, word)? else { return Ok(None) };
+    let several = word.starts_with('@') || rows(protocol).all(|(_, row)| row.name != word) && list.len() > 1;
+    let carries = protocol.tables().inner.iter().any(|inner| inner.as_str() == word);
+    Ok(if several || carries { None } else { list.first().copied() })
+}
+
+/// The function that another protocol travels in: the row that bears that one's name. No operation is of this function,
+/// because the inner one stands in its place; a rule that names it means every function of the inner protocol.
+fn carrier(protocol: Protocol, inner: Protocol) -> Option<u32> {
+    protocol.tables().functions.iter().find(|row| row.name == inner.as_str()).map(|row| row.code)
+}
+
+/// Every function that an inner protocol's table names.
+fn whole(inner: Protocol, word: &str) -> Functions {
+    these(word, inner.tables().functions.iter().map(|row| entry((inner, row))).collect())
 }
 
 /// Every row that a conduit of this protocol can name, each with the protocol that it is of.

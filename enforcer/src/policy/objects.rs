@@ -196,6 +196,11 @@ mod tests {
             ),
             (Protocol::Bacnet, &["vendor260:5", "write-group:4294967295"]),
             (Protocol::Dnp3, &["g12v1:0-7", "g60v2:0-4294967295", "g110v255:9", "g1v0:0"]),
+            (Protocol::Modbus, &["block19:0-99"]),
+            (Protocol::Fins, &["d:100-199", "cio:3/0-7", "bank12:0-9", "t:5", "parameter32784:0-9", "area27:1"]),
+            (Protocol::Slmp, &["D:100-199", "SM:400", "X:0-31", "buffer:0-9", "module3:0-99"]),
+            (Protocol::HartIp, &["command:0-3", "command:42"]),
+            (Protocol::GeSrtp, &["R:0-99", "AI:3", "segment34:0-9"]),
             (
                 Protocol::Iec104,
                 &["type 45:1000-1099", "type 46:7/1", "type 100:0", "counter-freeze:0", "file-delete:0-16777215"],

@@ -25,6 +25,7 @@ const WIRE: &[&str] = &["invalid_address", "invalid_flags", "invalid_function"];
 
 /// Frames with which the dissector is content and the standard is not: capture, frames (none: all), what is wrong with them.
 const UNSOUND: &[(&str, &[u64], &str)] = &[
+    ("icsnpp-omron-fins__omron.pcapng", &[88], "two elements where the command says one (W342 5-3-34)"),
     (
         "ICS-Security-Tools__DNP3-Malformed.pcap",
         &[157, 160, 170],

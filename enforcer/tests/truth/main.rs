@@ -14,6 +14,8 @@ pub(crate) struct Scored {
     pub(crate) folders: &'static [&'static str],
     /// Protocols as replay names them.
     pub(crate) names: &'static [&'static str],
+    /// The script's totals hold, too.
+    pub(crate) totals: bool,
     /// Capture, what the script says about it, and why.
     pub(crate) disagreements: &'static [(&'static str, &'static str, &'static str)],
 }
@@ -32,11 +34,14 @@ macro_rules! scored {
 scored! {
     bacnet
     dnp3
+    fins
     goose
+    hart_ip
     iec104
     modbus
     profinet
     s7comm
+    slmp
     sv
 }
 
@@ -61,7 +66,8 @@ fn agrees(scored: &Scored) -> Result<(), Box<dyn Error>> {
     script.args(scored.names.iter().flat_map(|name| ["--protocol", name]));
     let output = script.args(scored.folders.iter().map(|folder| captures.join(folder))).output()?;
     let totals = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{totals}\n{}", String::from_utf8_lossy(&output.stderr));
+    let held = output.status.success() || !scored.totals;
+    assert!(held, "{totals}\n{}", String::from_utf8_lossy(&output.stderr));
 
     let found = disagreements(&captures, scored)?;
     let owned = |(capture, note, _): &(&str, &str, &str)| ((*capture).to_owned(), (*note).to_owned());

@@ -4,8 +4,12 @@
 
 use super::Scored;
 
-pub(crate) const SCORED: Scored =
-    Scored { folders: &["modbus", "modbus-umas"], names: &["modbus", "umas"], disagreements: DISAGREEMENTS };
+pub(crate) const SCORED: Scored = Scored {
+    folders: &["modbus", "modbus-umas"],
+    names: &["modbus", "umas"],
+    totals: true,
+    disagreements: DISAGREEMENTS,
+};
 
 const DISAGREEMENTS: &[(&str, &str, &str)] = &[
     (

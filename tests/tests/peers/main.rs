@@ -2,6 +2,8 @@
 //! allow never reaches the server's application, and the session ends as the policy says.
 
 mod bacnet;
+mod fins;
 mod iec104;
 mod modbus;
 mod s7comm;
+mod slmp;

@@ -5,6 +5,7 @@ use core::hint::black_box;
 
 use crate::network::protocol::{TCP, UDP};
 use crate::operation::Access;
+use crate::protocol::Protocol;
 use crate::protocol::tables::{Function, FunctionObject, NONE, Space, Tables};
 
 /// Function code of UMAS, Schneider's programming protocol.
@@ -38,6 +39,7 @@ pub const TABLES: Tables = Tables {
     spaces: SPACES,
     last_function: 255,
     last_unit: 255,
+    inner: &[Protocol::Umas],
     reads_then_writes: &[23],
     ..NONE
 };

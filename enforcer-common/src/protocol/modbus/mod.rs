@@ -14,7 +14,7 @@ use crate::flow::carry_size;
 use crate::network;
 use crate::operation::{Operation, Role};
 use crate::port::Side;
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, umas};
 use crate::scratch::Scratch;
 use crate::verdict::Reason;
 
@@ -32,8 +32,6 @@ pub mod limits {
     pub const LENGTH_MAX: u32 = 254;
     /// Largest length field of function 90, whose frames are negotiated per device.
     pub const LENGTH_MAX_UMAS: u32 = 1100;
-    /// Bytes that decide about a unit of function 90.
-    pub const HEAD_UMAS: u32 = 10;
     /// Bytes that say all about a response: exception code, byte count, the address that a write echoes.
     pub const HEAD_RESPONSE: u32 = 12;
 }
@@ -130,10 +128,10 @@ fn frame<B: Bytes + ?Sized>(bytes: &B, at: u32, remaining: u32, datagram: bool, 
     }
     let size = limits::HEADER.wrapping_add(length);
     // A unit of function 90 can be longer than what is carried; its head decides.
-    let needed = if code == functions::UMAS {
-        size.min(limits::HEAD_UMAS)
-    } else if answer {
+    let needed = if answer {
         size.min(limits::HEAD_RESPONSE)
+    } else if code == functions::UMAS {
+        size.min(umas::HEAD)
     } else {
         size
     };
@@ -167,6 +165,10 @@ fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) {
     operation.unit = unit.address as u32;
     operation.transaction = unit.transaction as u32;
     operation.access = functions::access(unit.code);
+    if unit.code == functions::UMAS {
+        umas::read(bytes, unit.at.wrapping_add(7), unit.length.wrapping_sub(1), operation);
+        return;
+    }
     match Role::from_code(role) {
         Role::Request | Role::Message => request::read(bytes, unit, scratch),
         Role::Response => response::read(bytes, unit, operation),

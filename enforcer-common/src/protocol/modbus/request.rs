@@ -52,7 +52,6 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scra
             objects(operation, space::FIFO, word(bytes, unit, 0), 1);
         }
         43 => mei(bytes, unit, operation),
-        functions::UMAS if unit.length < 4 => operation.fault = Reason::LengthMismatch as u8,
         // Several functions inside one request: none of them can be told apart without the vendor's rules.
         41 => operation.fault = Reason::BeyondInspection as u8,
         0 | 0x80..=0xff => operation.fault = Reason::InvalidFunction as u8,

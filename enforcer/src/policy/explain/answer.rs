@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::super::names::{self, inspected, operation_code, rows};
 use super::super::trial::{self, Outcome};
-use super::super::valid::{Conduit, Function, Functions, Objects, Party, Policy};
+use super::super::valid::{Conduit, Function, Objects, Party, Policy};
 use super::super::{Compiled, compile, range};
 use super::describe::{function_words, object_words, place_words};
 
@@ -150,11 +150,7 @@ fn asked_protocol(question: &Question) -> Result<Protocol, String> {
 
 /// The operations of the request that the question describes, one per object range.
 fn operations(protocol: Protocol, question: &Question) -> Result<Vec<Operation>, String> {
-    let function = match names::functions(protocol, &question.function)? {
-        Functions::These { list, written } if !written.starts_with('@') => list.first().copied(),
-        Functions::These { .. } | Functions::Any => None,
-    };
-    let Some(function) = function else {
+    let Some(function) = names::function(protocol, &question.function)? else {
         return Err(format!("\"{}\" is a class; name one function", question.function));
     };
     let last = protocol.tables().last_unit;

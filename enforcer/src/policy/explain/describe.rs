@@ -148,14 +148,22 @@ fn rule(out: &mut String, protocol: Protocol, rule: &Rule) -> fmt::Result {
 /// `write_single_register (6)`; sub-functions as `force_listen_only_mode (8, diagnostic 4)`.
 pub(super) fn function_words(protocol: Protocol, function: Function) -> String {
     let name = function_name(protocol, function);
+    let code = function_number(function.code);
     let code = match function.own {
-        None => function.code.to_string(),
-        Some(own) => format!("{}, {}", function.code, object_words(protocol, own)),
+        None => code,
+        Some(own) => format!("{code}, {}", object_words(protocol, own)),
     };
     match name {
         Some(name) => format!("{name} ({code})"),
         None => format!("function {code}"),
     }
+}
+
+/// The number that the standard gives to a function, as rules write it: `6`, `umas:65`.
+fn function_number(code: u32) -> String {
+    let standard = Protocol::standard(code);
+    let inner = u8::try_from(code >> Protocol::FUNCTION_BITS).ok().and_then(Protocol::from_code);
+    inner.map_or_else(|| standard.to_string(), |inner| format!("{}:{standard}", inner.as_str()))
 }
 
 /// `holding 40-47`.

@@ -144,7 +144,7 @@ fn the_read_only_example_does_what_it_says() {
         ("read_device_identification", "", "log", "rule", "identify"),
         ("write_single_coil", "coil:1", "deny", "function_not_allowed", "hmi-plc"),
         ("read_write_multiple_registers", "holding:1", "deny", "function_not_allowed", "hmi-plc"),
-        ("umas", "", "deny", "function_not_allowed", "hmi-plc"),
+        ("stop_plc", "", "deny", "function_not_allowed", "hmi-plc"),
     ];
     for (function, objects, verdict_word, reason, decider) in cases {
         let expected = (verdict_word.to_owned(), reason.to_owned(), decider.to_owned());
@@ -164,7 +164,8 @@ fn the_engineering_example_does_what_it_says() {
         (eng, "return_query_data", "", "log", "engineering"),
         (eng, "force_listen_only_mode", "", "deny", "never"),
         (eng, "firmware_replacement", "", "deny", "never"),
-        (eng, "umas", "", "log", "engineering"),
+        (eng, "download_block", "", "log", "engineering"),
+        (eng, "umas:0x99", "", "deny", "engineer"),
     ];
     for (from, function, objects, word, decider) in cases {
         let (verdict, _, by) = verdict("engineering-window.toml", &simple(from, function, objects));

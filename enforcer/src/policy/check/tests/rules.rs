@@ -44,8 +44,15 @@ fn unknown_class() {
     );
     one(
         "functions = [\"@read\"]",
-        "functions = [\"@session\"]",
-        "19: rule \"r\" of conduit \"c\": modbus has no function of class \"@session\"",
+        "functions = [\"@banana\", \"read_coil\"]",
+        "19: rule \"r\" of conduit \"c\": unknown class \"@banana\"; possible are @any, @read, @write, @control, @program, \
+         @firmware, @diagnose, @discover, @session\n\
+         policy.toml:19: rule \"r\" of conduit \"c\": unknown function \"read_coil\"; did you mean \"read_coils\"?",
+    );
+    let other = with("functions = [\"@read\"]", "functions = [\"@firmware\"]");
+    assert_eq!(
+        errors(&other.replace("protocol = \"modbus\"", "protocol = \"ge_srtp\"")),
+        "policy.toml:19: rule \"r\" of conduit \"c\": ge_srtp has no function of class \"@firmware\""
     );
 }
 
@@ -57,7 +64,7 @@ fn unknown_object_space() {
     );
     rule(
         "objects = [\"DB10:0-9\"]",
-        "unknown kind of object \"DB10\" in \"DB10:0-9\"; possible are coil, discrete, input, holding, fifo, diagnostic, mei, file",
+        "unknown kind of object \"DB10\" in \"DB10:0-9\"; possible are coil, discrete, input, holding, fifo, diagnostic, mei, file, block",
     );
     rule("objects = [\"file:0-9\"]", "\"file\" needs a number from 0 to 65535, such as \"file1:0-99\"");
 }

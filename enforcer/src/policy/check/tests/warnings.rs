@@ -45,7 +45,7 @@ fn warning_about_a_zone_that_nobody_uses() {
 #[test]
 fn warning_about_a_rule_that_never_decides() {
     let second = |action: &str| {
-        format!("{GOOD}[[conduits.rules]]\nname = \"s\"\nfunctions = [1, 2, 3, 4, 20, 24]\naction = \"{action}\"\n")
+        format!("{GOOD}[[conduits.rules]]\nname = \"s\"\nfunctions = [\"@read\", 1, 20]\naction = \"{action}\"\n")
     };
     assert_eq!(
         warnings(&second("allow")),
