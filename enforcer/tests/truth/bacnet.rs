@@ -2,4 +2,4 @@
 
 use super::Scored;
 
-pub(crate) const SCORED: Scored = Scored { folders: &["bacnet"], names: &["bacnet"], disagreements: &[] };
+pub(crate) const SCORED: Scored = Scored { folders: &["bacnet"], names: &["bacnet"], totals: true, disagreements: &[] };

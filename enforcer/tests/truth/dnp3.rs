@@ -2,7 +2,7 @@
 
 use super::Scored;
 
-pub(crate) const SCORED: Scored = Scored { folders: &["dnp3"], names: &["dnp3"], disagreements: DISAGREEMENTS };
+pub(crate) const SCORED: Scored = Scored { folders: &["dnp3"], names: &["dnp3"], totals: true, disagreements: DISAGREEMENTS };
 
 /// Of a datagram nothing is known in the next one: an answer in several is reported at its first segment, which holds its
 /// function (8.2, 4.2.2.5), and not at its last.

@@ -2,4 +2,4 @@
 
 use super::Scored;
 
-pub(crate) const SCORED: Scored = Scored { folders: &["goose"], names: &["goose"], disagreements: &[] };
+pub(crate) const SCORED: Scored = Scored { folders: &["goose"], names: &["goose"], totals: true, disagreements: &[] };

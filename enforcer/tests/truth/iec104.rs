@@ -2,4 +2,4 @@
 
 use super::Scored;
 
-pub(crate) const SCORED: Scored = Scored { folders: &["iec104"], names: &["iec104"], disagreements: &[] };
+pub(crate) const SCORED: Scored = Scored { folders: &["iec104"], names: &["iec104"], totals: true, disagreements: &[] };

@@ -8,7 +8,7 @@ pub(crate) const SCORED: Scored = Scored {
     folders: &["modbus", "modbus-umas"],
     names: &["modbus", "umas"],
     totals: true,
-    disagreements: DISAGREEMENTS,
+    totals: true, disagreements: DISAGREEMENTS,
 };
 
 const DISAGREEMENTS: &[(&str, &str, &str)] = &[

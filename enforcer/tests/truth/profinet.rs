@@ -3,4 +3,4 @@
 use super::Scored;
 
 pub(crate) const SCORED: Scored =
-    Scored { folders: &["profinet"], names: &["profinet_dcp", "profinet_cm"], disagreements: &[] };
+    Scored { folders: &["profinet"], names: &["profinet_dcp", "profinet_cm"], totals: true, disagreements: &[] };

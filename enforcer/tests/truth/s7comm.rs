@@ -3,4 +3,4 @@
 use super::Scored;
 
 pub(crate) const SCORED: Scored =
-    Scored { folders: &["s7comm", "s7comm-plus", "cotp"], names: &["s7comm", "s7commplus"], disagreements: &[] };
+    Scored { folders: &["s7comm", "s7comm-plus", "cotp"], names: &["s7comm", "s7commplus"], totals: true, disagreements: &[] };

@@ -2,4 +2,4 @@
 
 use super::Scored;
 
-pub(crate) const SCORED: Scored = Scored { folders: &["sv"], names: &["sv"], disagreements: &[] };
+pub(crate) const SCORED: Scored = Scored { folders: &["sv"], names: &["sv"], totals: true, disagreements: &[] };
