@@ -282,6 +282,38 @@ pub struct Walking {
     pub seen: u32,
 }
 
+/// Where a dissector is that reads units inside a unit, and what it keeps of the ones around.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Nesting {
+    /// What is under way, in the dissector's own way; 0 before the first unit and between units.
+    pub state: u32,
+    /// Steps that were taken.
+    pub steps: u32,
+    /// First byte of the part that is read next.
+    pub at: u32,
+    /// Behind its last byte, as the lengths around it say.
+    pub end: u32,
+    /// First byte of a list of parts.
+    pub list: u32,
+    /// Behind its last byte.
+    pub list_end: u32,
+    /// Parts in the list.
+    pub count: u32,
+    /// Which of them comes next.
+    pub index: u32,
+    /// Unit of the operations inside.
+    pub unit: u32,
+    /// Transaction of the operations inside.
+    pub transaction: u32,
+    /// Behind the last byte of a path, while it is read.
+    pub path_end: u32,
+    /// What the path has named so far.
+    pub seen: u32,
+    /// Number that stands for a name, while it is read.
+    pub name: u32,
+}
+
 /// All that is known about one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -313,6 +345,8 @@ pub struct Scratch {
     pub padding: [u8; 1],
     /// The walk through options, where a frame has some to walk.
     pub walking: Walking,
+    /// The walk through units inside a unit.
+    pub nesting: Nesting,
 }
 
 impl Scratch {
@@ -333,6 +367,7 @@ impl Scratch {
             report: 0,
             padding: [0; 1],
             walking: Walking::default(),
+            nesting: Nesting::default(),
         }
     }
 

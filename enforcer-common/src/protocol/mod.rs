@@ -4,6 +4,7 @@
 //! dissector takes bytes in stream order and adds [`crate::operation::Operation`]s to the scratch record; its [`Tables`]
 //! are the only place where codes, names, classes and techniques stand.
 
+pub mod enip;
 pub mod modbus;
 pub mod tables;
 
@@ -67,6 +68,14 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// EtherNet/IP encapsulation: frames that carry no CIP.
+    Enip = 22, "enip", enip::functions::TABLES;
+    /// CIP services, in EtherNet/IP.
+    Cip = 23, "cip", enip::services::TABLES;
+    /// Implicit I/O of CIP connections, in UDP.
+    CipIo = 24, "cip_io", enip::functions::IMPLICIT;
+    /// PCCC commands, in the CIP service that executes them.
+    Pccc = 25, "pccc", enip::commands::TABLES;
 }
 
 /// Hands the protocols that a conduit can inspect to another macro: variant of [`Protocol`], folder, name of the program
@@ -76,6 +85,7 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            Enip enip enip_assembled;
         }
     };
 }
@@ -156,6 +166,7 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (TCP | UDP, 44818 | 2222) => Some(Self::Enip),
             _ => None,
         }
     }

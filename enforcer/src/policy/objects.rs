@@ -3,6 +3,7 @@
 //! A kind of object, then behind a colon or a slash a range of them, then behind a slash a range of their members where
 //! the kind has any. What is left out means all. Kinds are looked up in the protocol's tables.
 
+use enforcer_common::protocol::tables::name_number;
 use enforcer_common::protocol::{Form, Protocol, Space};
 
 use super::range;
@@ -22,6 +23,12 @@ pub(super) fn parse(protocol: Protocol, text: &str) -> Result<Vec<Objects>, Stri
         return Err(unknown(protocol, word, text));
     };
     let cause = |cause: String| format!("in \"{text}\", {cause}");
+    if let (Form::Named, Some(name)) = (space.form, rest)
+        && range::parse(name, 0, i64::from(space.last)).is_err()
+    {
+        let known = name_number(name.trim().as_bytes());
+        return Ok(vec![Objects { space: number, first: known, last: known }]);
+    }
     let (span, members) = match rest.map(|rest| rest.split_once('/').map_or((rest, None), |(a, b)| (a, Some(b)))) {
         Some((span, members)) => (range::parse(span, 0, i64::from(space.last)).map_err(cause)?, members),
         None => ((0, i64::from(space.last)), None),
@@ -63,8 +70,8 @@ fn find(protocol: Protocol, word: &str) -> Result<Option<(u32, &'static Space)>,
     for space in spaces(protocol) {
         let name = space.name.trim_end();
         let found = match space.form {
-            Form::Plain if name == word => Some(0),
-            Form::Plain => None,
+            Form::Plain | Form::Named if name == word => Some(0),
+            Form::Plain | Form::Named => None,
             Form::Number { last } => match range::number(word) {
                 Some(number) => Some(within(number, last, || {
                     format!("\"{word}\" is out of range; {name} numbers are 0 to {last}")
@@ -115,7 +122,7 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
     let Some(space) = space_of(protocol, number) else { return number.to_string() };
     let offset = number.saturating_sub(space.space);
     match space.form {
-        Form::Plain => space.name.to_owned(),
+        Form::Plain | Form::Named => space.name.to_owned(),
         Form::Numbered { .. } => format!("{}{offset}", space.name),
         Form::Number { .. } => format!("0x{offset:02X}"),
         Form::Variation => format!("{}{}v{}", space.name, offset >> 8, offset & 0xff),
@@ -126,7 +133,7 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
 pub fn object_words(protocol: Protocol, objects: Objects) -> Vec<String> {
     let separator = match space_of(protocol, objects.space).map(|space| space.form) {
         Some(Form::Number { .. }) => '/',
-        Some(Form::Plain | Form::Numbered { .. } | Form::Variation) | None => ':',
+        Some(Form::Plain | Form::Named | Form::Numbered { .. } | Form::Variation) | None => ':',
     };
     let word = space_name(protocol, objects.space);
     numbers(protocol, objects).into_iter().map(|numbers| format!("{word}{separator}{numbers}")).collect()
