@@ -286,6 +286,8 @@ pub struct Walking {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Nesting {
+    /// Bytes of the part at hand, the first one lowest. The last word is always 0.
+    pub window: [u64; 5],
     /// What is under way, in the dissector's own way; 0 before the first unit and between units.
     pub state: u32,
     /// Steps that were taken.
@@ -312,6 +314,14 @@ pub struct Nesting {
     pub seen: u32,
     /// Number that stands for a name, while it is read.
     pub name: u32,
+    /// The same of the name that is at hand.
+    pub number: u32,
+    /// Characters of it that are left.
+    pub left: u32,
+    /// Where the bytes in `window` are taken from.
+    pub from: u32,
+    /// Behind the last byte that may be taken.
+    pub until: u32,
 }
 
 /// All that is known about one frame.

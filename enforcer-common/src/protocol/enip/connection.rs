@@ -6,8 +6,8 @@
 
 use super::path::seen;
 use super::request::{Data, exact};
-use super::services::{LARGEST, class};
-use super::{LARGE, byte, done, fault, go_on, state};
+use super::services::{LARGEST, class, service};
+use super::{LARGE, byte, done, eight, fault, go_on, state, taken};
 use crate::bytes::Bytes;
 use crate::operation::NO_OBJECT;
 use crate::protocol::tables::NAME_START;
@@ -24,7 +24,8 @@ const CLOSE: u32 = 12;
 
 /// Forward_Open and Large_Forward_Open: lengths, the way, and what the connection is to.
 #[inline(always)]
-pub(super) fn open<B: Bytes + ?Sized>(bytes: &B, data: &Data, large: bool, scratch: &mut Scratch) {
+pub(super) fn open<B: Bytes + ?Sized>(bytes: &B, data: &Data, code: u8, scratch: &mut Scratch) {
+    let large = code == service::LARGE_FORWARD_OPEN;
     let head = if large { OPEN_LARGE } else { OPEN };
     if data.length < head {
         return fault(scratch, Reason::LengthMismatch);
@@ -33,7 +34,7 @@ pub(super) fn open<B: Bytes + ?Sized>(bytes: &B, data: &Data, large: bool, scrat
         return fault(scratch, Reason::BeyondInspection);
     }
     let at = data.at.wrapping_add(head);
-    let words = byte(bytes, at.wrapping_sub(1));
+    let words = byte(eight(bytes, at.wrapping_sub(1), data.at.wrapping_add(data.present)), 0);
     let end = at.wrapping_add(words.wrapping_mul(2));
     let behind = data.at.wrapping_add(data.length);
     if end != behind {
@@ -81,8 +82,8 @@ pub(super) fn arrive(scratch: &mut Scratch) {
 
 /// Forward_Close.
 #[inline(always)]
-pub(super) fn close<B: Bytes + ?Sized>(bytes: &B, data: &Data, scratch: &mut Scratch) {
-    let words = if data.present < CLOSE { 0 } else { byte(bytes, data.at.wrapping_add(CLOSE).wrapping_sub(2)) };
+pub(super) fn close(data: &Data, scratch: &mut Scratch) {
+    let words = byte(taken(&scratch.nesting.window, CLOSE.wrapping_sub(2)), 0);
     if let Some(operation) = scratch.operation_mut(scratch.count.wrapping_sub(1)) {
         exact(data, CLOSE.wrapping_add(words.wrapping_mul(2)), operation);
     }

@@ -1,7 +1,7 @@
 //! The encapsulation: frames, their commands and exact lengths, and the common packet format around a message. V2 2-3, 2-6.
 
 use super::functions::{self, command};
-use super::{LARGE, add, go_on, implicit, is_answer, limits, state, word};
+use super::{LARGE, add, double, eight, go_on, implicit, is_answer, limits, state, word};
 use crate::bytes::{Bytes, part};
 use crate::flow::carry_size;
 use crate::network;
@@ -31,11 +31,6 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool 
     if at >= end {
         return false;
     }
-    if scratch.stream.units >= limits::UNITS_PER_SEGMENT {
-        scratch.fault(Reason::BeyondInspection);
-        return false;
-    }
-    scratch.stream.units = scratch.stream.units.wrapping_add(1);
     scratch.nesting.state = state::FRAME;
     scratch.nesting.unit = 0;
     let datagram = is_datagram(scratch);
@@ -43,14 +38,33 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool 
         implicit::read(bytes, scratch);
         return false;
     }
+    let scratch = scratch.anew();
+    let wrong = framed(bytes, scratch);
+    if wrong != 0 {
+        if let Some(reason) = Reason::from_code(wrong) {
+            scratch.anew().fault(reason);
+        }
+        return scratch.nesting.state & state::NEXT == state::SERVICE;
+    }
+    true
+}
+
+/// Frames one unit and reads its command. Returns the reason of a fault that is no operation's, or 0.
+#[inline(always)]
+fn framed<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> u8 {
+    let (at, end) = (scratch.stream.start, scratch.stream.end);
+    if scratch.stream.units >= limits::UNITS_PER_SEGMENT {
+        scratch.stream.start = end;
+        return Reason::BeyondInspection as u8;
+    }
+    scratch.stream.units = scratch.stream.units.wrapping_add(1);
+    let datagram = is_datagram(scratch);
     let remaining = end.wrapping_sub(at);
     if remaining < limits::HEADER {
-        partial(scratch, at, remaining, limits::HEADER);
-        return false;
+        return partial(scratch, at, remaining, limits::HEADER);
     }
     let Some(header) = bytes.read::<24>(at) else {
-        scratch.fault(Reason::Truncated);
-        return false;
+        return Reason::Truncated as u8;
     };
     let length = u16::from_le_bytes(part::<2, 24>(&header, 2)) as u32;
     let unit = Unit {
@@ -61,25 +75,20 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool 
     };
     let options = u32::from_le_bytes(part::<4, 24>(&header, 20));
     if length > limits::LENGTH_MAX || (datagram && remaining != unit.size) {
-        scratch.fault(if datagram { Reason::LengthMismatch } else { Reason::MalformedFraming });
-        return false;
+        scratch.stream.start = end;
+        return if datagram { Reason::LengthMismatch } else { Reason::MalformedFraming } as u8;
     }
     if unit.size > remaining && remaining <= carry_size(Side::from_code(scratch.frame.side)) {
-        partial(scratch, at, remaining, unit.size);
-        return false;
+        return partial(scratch, at, remaining, unit.size);
     }
     scratch.stream.start = at.wrapping_add(unit.size);
     scratch.stream.skip = unit.size.saturating_sub(remaining);
-    let context = part::<8, 24>(&header, 12);
     scratch.nesting.transaction =
-        u32::from_le_bytes(part::<4, 8>(&context, 0)) ^ u32::from_le_bytes(part::<4, 8>(&context, 4));
-    if unit.size > remaining && scratch.stream.whole != 0 && unit.size <= limits::SEGMENT {
-        scratch.fault(Reason::SplitUnit);
-    }
-    let scratch = scratch.anew();
+        u32::from_le_bytes(part::<4, 24>(&header, 12)) ^ u32::from_le_bytes(part::<4, 24>(&header, 16));
+    let split = unit.size > remaining && scratch.stream.whole != 0 && unit.size <= limits::SEGMENT;
     let sound = is_answer(scratch) || (unit.status | options) == 0;
-    frame(bytes, &unit, sound, scratch);
-    true
+    frame(bytes, &unit, sound, scratch.anew());
+    if split { Reason::SplitUnit as u8 } else { 0 }
 }
 
 #[inline(always)]
@@ -90,16 +99,14 @@ fn is_datagram(scratch: &Scratch) -> bool {
 /// Keeps the beginning of a frame of `size` for the next segment; where frames must be whole, that is a fault, but for those
 /// that fit into no segment.
 #[inline(always)]
-fn partial(scratch: &mut Scratch, at: u32, remaining: u32, size: u32) {
+fn partial(scratch: &mut Scratch, at: u32, remaining: u32, size: u32) -> u8 {
+    scratch.stream.start = scratch.stream.end;
     if is_datagram(scratch) {
-        scratch.fault(Reason::MalformedFraming);
-        return;
-    }
-    if scratch.stream.whole != 0 && size <= limits::SEGMENT {
-        scratch.fault(Reason::SplitUnit);
+        return Reason::MalformedFraming as u8;
     }
     scratch.stream.save_start = at;
     scratch.stream.save_length = remaining;
+    if scratch.stream.whole != 0 && size <= limits::SEGMENT { Reason::SplitUnit as u8 } else { 0 }
 }
 
 /// The inside of a frame: a message, or else the frame is its command.
@@ -204,14 +211,11 @@ fn message<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) -> 
     if address_length != wanted.1 {
         return Reason::LengthMismatch as u8;
     }
-    let Some(item) = bytes.read::<4>(data_at) else {
-        return Reason::Truncated as u8;
-    };
-    let [k0, k1, l0, l1] = item;
-    if u16::from_le_bytes([k0, k1]) as u32 != data {
+    let item = eight(bytes, data_at, present);
+    if word(item, 0) != data {
         return Reason::MalformedFraming as u8;
     }
-    let length = u16::from_le_bytes([l0, l1]) as u32;
+    let length = word(item, 2);
     let at = data_at.wrapping_add(4);
     let behind = at.wrapping_add(length);
     if count != 2 {
@@ -228,7 +232,7 @@ fn message<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) -> 
         return Reason::LengthMismatch as u8;
     }
     if connected {
-        scratch.nesting.transaction = word(bytes, at);
+        scratch.nesting.transaction = word(item, 4);
     }
     let start = if connected { at.wrapping_add(2) } else { at };
     scratch.nesting.at = start;
@@ -249,8 +253,7 @@ fn more_items<B: Bytes + ?Sized>(bytes: &B, at: u32, count: u32, end: u32, prese
         return Reason::LengthMismatch as u8;
     }
     let second = at.wrapping_add(count.wrapping_sub(1).wrapping_mul(20));
-    let first = socket_address(word(bytes, at), word(bytes, at.wrapping_add(2)));
-    if first && socket_address(word(bytes, second), word(bytes, second.wrapping_add(2))) {
+    if socket_address(eight(bytes, at, end)) && socket_address(eight(bytes, second, end)) {
         0
     } else {
         Reason::MalformedFraming as u8
@@ -258,6 +261,6 @@ fn more_items<B: Bytes + ?Sized>(bytes: &B, at: u32, count: u32, end: u32, prese
 }
 
 #[inline(always)]
-const fn socket_address(kind: u32, length: u32) -> bool {
-    (kind == 0x8000 || kind == 0x8001) && length == 16
+const fn socket_address(item: u64) -> bool {
+    double(item, 0) & !1 == 0x0010_8000
 }

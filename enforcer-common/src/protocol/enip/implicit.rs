@@ -1,7 +1,7 @@
 //! Implicit I/O: data of a connection in a datagram, V2 3-2. Which data is right nobody but the connection's ends knows, so
 //! it is reported, with the connection as unit, and judged by nobody.
 
-use super::{add, double, word};
+use super::{add, double, eight, word};
 use crate::bytes::Bytes;
 use crate::operation::{Access, Role};
 use crate::protocol::Protocol;
@@ -29,8 +29,7 @@ pub(super) fn is_here<B: Bytes + ?Sized>(bytes: &B, scratch: &Scratch) -> bool {
     let at = scratch.stream.start;
     source != EXPLICIT
         && destination != EXPLICIT
-        && word(bytes, at) == 2
-        && word(bytes, at.wrapping_add(2)) == SEQUENCED_ADDRESS
+        && double(eight(bytes, at, scratch.stream.end), 0) == 2 | SEQUENCED_ADDRESS << 16
 }
 
 /// Reads the datagram: two items, whose lengths and its own agree.
@@ -38,18 +37,19 @@ pub(super) fn is_here<B: Bytes + ?Sized>(bytes: &B, scratch: &Scratch) -> bool {
 pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     let (at, end) = (scratch.stream.start, scratch.stream.end);
     scratch.stream.start = end;
+    let (first, second) = (eight(bytes, at, end), eight(bytes, at.wrapping_add(8), end));
+    let data = eight(bytes, at.wrapping_add(14), end);
     let sound = end.wrapping_sub(at) >= HEAD
-        && word(bytes, at) == 2
-        && word(bytes, at.wrapping_add(2)) == SEQUENCED_ADDRESS
-        && word(bytes, at.wrapping_add(4)) == 8
-        && word(bytes, at.wrapping_add(14)) == CONNECTED_DATA;
+        && double(first, 0) == 2 | SEQUENCED_ADDRESS << 16
+        && word(first, 4) == 8
+        && word(data, 0) == CONNECTED_DATA;
     if !sound {
         scratch.fault(Reason::MalformedFraming);
         return;
     }
-    let length = word(bytes, at.wrapping_add(16));
-    scratch.nesting.unit = double(bytes, at.wrapping_add(6));
-    scratch.nesting.transaction = double(bytes, at.wrapping_add(10));
+    let length = word(data, 2);
+    scratch.nesting.unit = word(first, 6) | word(second, 0) << 16;
+    scratch.nesting.transaction = double(second, 2);
     let Some(operation) = add(scratch, Protocol::CipIo as u8, Protocol::CipIo.within(0)) else {
         return;
     };

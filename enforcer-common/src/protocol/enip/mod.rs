@@ -27,6 +27,8 @@ mod request;
 pub mod services;
 mod tag;
 
+use core::hint::black_box;
+
 use crate::bytes::Bytes;
 use crate::operation::{Operation, Role};
 use crate::port::Side;
@@ -37,8 +39,10 @@ use crate::verdict::Reason;
 pub mod limits {
     /// Most frames in one segment that are inspected.
     pub const UNITS_PER_SEGMENT: u8 = 16;
-    /// How many segments of paths are read in one step, with what stands around them.
-    pub const PER_STEP: u32 = 12;
+    /// Segments of a path that are read in one turn.
+    pub const SEGMENTS_PER_TURN: u32 = 1;
+    /// Turns in one step.
+    pub const PER_STEP: u32 = 4;
     /// Most steps.
     pub const STEPS: u32 = 12;
     /// Encapsulation header, V2 2-3.1.
@@ -59,10 +63,6 @@ pub mod limits {
     pub const SEGMENTS: u32 = 12;
     /// Longest symbol of a path.
     pub const SYMBOL: u32 = crate::protocol::tables::NAME_PART;
-    /// Most words of a route.
-    pub const ROUTE_WORDS: u32 = 32;
-    /// Most attributes of a list that are read one by one.
-    pub const ATTRIBUTES: u32 = 16;
     /// Set in `unit` where a message goes on by more than one hop, or by a name.
     pub const MORE_HOPS: u32 = 0x8000_0000;
 }
@@ -109,6 +109,7 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
         scratch.fault(Reason::BeyondInspection);
         return false;
     }
+    // Not unrolled: there is no room on the kernel's stack for the turns side by side.
     for _ in 0..limits::PER_STEP {
         let scratch = scratch.anew();
         let next = scratch.nesting.state & state::NEXT;
@@ -127,9 +128,11 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
                 request::read(bytes, scratch);
             }
         }
-        let scratch = scratch.anew();
-        if scratch.nesting.state & state::NEXT == state::SEGMENT {
-            path::read(bytes, scratch);
+        for _ in 0..limits::SEGMENTS_PER_TURN {
+            let scratch = scratch.anew();
+            if scratch.nesting.state & state::NEXT == state::SEGMENT {
+                path::read(bytes, scratch);
+            }
         }
         let scratch = scratch.anew();
         if scratch.nesting.state & state::NEXT == state::DATA {
@@ -182,23 +185,68 @@ fn fault(scratch: &mut Scratch, reason: Reason) {
     }
 }
 
-/// A little-endian word. A number in either case: an absent one would be moved around undefined, which the kernel's
-/// verifier refuses. The caller has checked that it is there.
+/// The eight bytes from `at` on, the first one lowest; what is not in front of `end` is 0. The caller knows that eight bytes
+/// lie in front of `end`.
 #[inline(always)]
-fn word<B: Bytes + ?Sized>(bytes: &B, at: u32) -> u32 {
-    core::hint::black_box(bytes.u16(at).unwrap_or(0)).swap_bytes() as u32
+fn eight<B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32) -> u64 {
+    let from = at.min(end.wrapping_sub(8));
+    let missing = at.wrapping_sub(from);
+    // A number in either case: an absent one would be moved around undefined, which the kernel's verifier refuses.
+    let word = black_box(match bytes.read::<8>(from) {
+        Some(word) => u64::from_le_bytes(word),
+        None => 0,
+    });
+    if missing < 8 { word >> (missing << 3 & 63) } else { 0 }
 }
 
-/// A little-endian double word, likewise.
+/// Takes `WORDS` times eight bytes from `at` on into `nesting.window`; what is not in front of `end` is 0. Each word goes
+/// through memory by itself, and so does where it comes from: a value in a register is one that the kernel's verifier
+/// follows along every way that led to it.
 #[inline(always)]
-fn double<B: Bytes + ?Sized>(bytes: &B, at: u32) -> u32 {
-    core::hint::black_box(bytes.u32(at).unwrap_or(0)).swap_bytes()
+fn take<const WORDS: usize, B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32, scratch: &mut Scratch) {
+    scratch.nesting.from = at;
+    scratch.nesting.until = end;
+    for index in 0..WORDS {
+        let scratch = scratch.anew();
+        let from = scratch.nesting.from;
+        let word = eight(bytes, from, scratch.nesting.until);
+        let nesting = &mut scratch.anew().nesting;
+        nesting.from = nesting.from.wrapping_add(8);
+        if let Some(place) = nesting.window.get_mut(index) {
+            *place = word;
+        }
+    }
 }
 
-/// One byte, likewise.
+/// Eight bytes of what was taken, from `offset` below 32 on.
 #[inline(always)]
-fn byte<B: Bytes + ?Sized>(bytes: &B, at: u32) -> u32 {
-    core::hint::black_box(bytes.u8(at).unwrap_or(0)) as u32
+fn taken(window: &[u64; 5], offset: u32) -> u64 {
+    // The mask must stay where the verifier sees it.
+    let index = black_box(offset >> 3) as usize & 3;
+    let shift = offset << 3 & 63;
+    match (window.get(index), window.get(index.wrapping_add(1))) {
+        // Twice, because a shift by all 64 bits is none.
+        (Some(low), Some(high)) => *low >> shift | *high << 1 << (shift ^ 63),
+        _ => 0,
+    }
+}
+
+/// Byte `index` of eight, then the 16 and the 32 bits from there on.
+#[inline(always)]
+const fn byte(eight: u64, index: u32) -> u32 {
+    (eight >> (index << 3 & 63) & 0xff) as u32
+}
+
+/// See [`byte`].
+#[inline(always)]
+const fn word(eight: u64, index: u32) -> u32 {
+    (eight >> (index << 3 & 63) & 0xffff) as u32
+}
+
+/// See [`byte`].
+#[inline(always)]
+const fn double(eight: u64, index: u32) -> u32 {
+    (eight >> (index << 3 & 63) & 0xffff_ffff) as u32
 }
 
 /// Behind the last byte of the part at hand that is here.

@@ -2,16 +2,16 @@
 //! message that is sent on is as deep as it goes.
 
 use super::path::seen;
-use super::{byte, fault, go_on, here, is_answer, limits, state, word};
+use super::{byte, eight, fault, go_on, here, is_answer, limits, state, taken, word};
 use crate::bytes::Bytes;
 use crate::scratch::Scratch;
 use crate::verdict::Reason;
 
-/// Takes up the list at `at`: a count, as many offsets from the count on, then the services.
+/// Takes up the list of `count` services at `at`: the count, as many offsets from the count on, then the services.
 #[inline(always)]
-pub(super) fn list<B: Bytes + ?Sized>(bytes: &B, at: u32, scratch: &mut Scratch) {
+pub(super) fn list(at: u32, count: u32, scratch: &mut Scratch) {
     let (end, present) = (scratch.nesting.end, here(scratch));
-    let count = if at.wrapping_add(2) > present { 0 } else { word(bytes, at) };
+    // A count that is not here is 0.
     let first = count.wrapping_mul(2).wrapping_add(2);
     if count == 0 || at.wrapping_add(first) > end {
         return refuse(scratch, Reason::LengthMismatch);
@@ -35,8 +35,9 @@ pub(super) fn next<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     let size = scratch.nesting.list_end.wrapping_sub(list);
     let place = list.wrapping_add(2).wrapping_add(index.wrapping_mul(2));
     let last = index.wrapping_add(1) >= count;
-    let from = word(bytes, place);
-    let to = if last { size } else { word(bytes, place.wrapping_add(2)) };
+    let offsets = eight(bytes, place, scratch.stream.end);
+    let from = word(offsets, 0);
+    let to = if last { size } else { word(offsets, 2) };
     scratch.nesting.index = index.wrapping_add(1);
     if last {
         scratch.nesting.state &= !state::LIST;
@@ -67,7 +68,7 @@ pub(super) fn sent_on<B: Bytes + ?Sized>(bytes: &B, at: u32, scratch: &mut Scrat
     if at.wrapping_add(4) > present {
         return refuse(scratch, Reason::LengthMismatch);
     }
-    let length = word(bytes, at.wrapping_add(2));
+    let length = word(taken(&scratch.nesting.window, 0), 2);
     let message = at.wrapping_add(4);
     let route = message.wrapping_add(length).wrapping_add(length & 1);
     if length < 2 || route.wrapping_add(2) > end {
@@ -76,7 +77,7 @@ pub(super) fn sent_on<B: Bytes + ?Sized>(bytes: &B, at: u32, scratch: &mut Scrat
     if end > present {
         return refuse(scratch, Reason::BeyondInspection);
     }
-    let words = byte(bytes, route);
+    let words = byte(eight(bytes, route, present), 0);
     if route.wrapping_add(2).wrapping_add(words.wrapping_mul(2)) != end {
         return refuse(scratch, Reason::LengthMismatch);
     }

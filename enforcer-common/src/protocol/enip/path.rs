@@ -6,7 +6,7 @@
 //! out of their order or of another kind are a fault: devices disagree which one counts.
 
 use super::services::{LARGEST, class};
-use super::{byte, connection, done, double, fault, go_on, limits, nested, state, word};
+use super::{byte, connection, done, double, eight, fault, go_on, limits, nested, state, take, taken, word};
 use crate::bytes::Bytes;
 use crate::operation::{NO_OBJECT, Operation};
 use crate::protocol::tables::{name_part, name_piece};
@@ -52,10 +52,13 @@ const EXTENDED_SYMBOL: u32 = 0x91;
 #[inline(always)]
 pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     let (at, end) = (scratch.nesting.at, scratch.nesting.path_end);
-    let left = end.wrapping_sub(at);
-    scratch.nesting.seen = scratch.nesting.seen.wrapping_add(seen::ONE_SEGMENT);
-    let size = segment(bytes, at, left, scratch);
+    take::<1, B>(bytes, at, end, scratch);
     let scratch = scratch.anew();
+    scratch.nesting.seen = scratch.nesting.seen.wrapping_add(seen::ONE_SEGMENT);
+    let size = segment(bytes, scratch);
+    let scratch = scratch.anew();
+    let (at, end) = (scratch.nesting.at, scratch.nesting.path_end);
+    let left = end.wrapping_sub(at);
     let seen = scratch.nesting.seen;
     // A segment of no size is one that cannot be.
     let reason = if size == 0 || size > left {
@@ -91,86 +94,99 @@ fn behind(scratch: &mut Scratch, seen: u32) {
     if seen & seen::CONNECTION != 0 { connection::arrive(scratch) } else { go_on(scratch, state::DATA) }
 }
 
-/// A port segment, V1 C-1.4.1: port, and the link address behind it, of several bytes whose number stands before them.
-/// Returns its size.
+/// The segment at `nesting.at`. Returns its size, 0 for one that cannot stand here.
 #[inline(always)]
-fn hop<B: Bytes + ?Sized>(bytes: &B, at: u32, left: u32, kind: u32, low: u32, scratch: &mut Scratch) -> u32 {
-    let several = kind & 0x10 != 0;
-    let size = if several { low.wrapping_add(3) & 0x1fe } else { 2 };
-    // Port 15: its number follows, which nobody uses.
-    if kind & 15 == 0 || kind & 15 == 15 || size > left || size > limits::SYMBOL {
+fn segment<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> u32 {
+    let (at, end) = (scratch.nesting.at, scratch.nesting.path_end);
+    let fields = taken(&scratch.nesting.window, 0);
+    let (kind, low) = (byte(fields, 0), byte(fields, 1));
+    let seen = scratch.nesting.seen;
+    if kind >> 5 == 1 {
+        return if seen & seen::ROUTE == 0 { logical_segment(fields, kind, scratch) } else { 0 };
+    }
+    if seen & seen::CONNECTION != 0 && kind >= 0x40 && kind != EXTENDED_SYMBOL {
+        return match kind {
+            // Network segments: production inhibit time and the like, of one byte; from 0x50 on of several.
+            0x40..=0x4f => 2,
+            // Simple data: configuration of the target.
+            0x50..=0x5f | 0x80 => low.wrapping_mul(2).wrapping_add(2),
+            _ => 0,
+        };
+    }
+    // A port, and the link address behind it, of several bytes whose number stands before them: V1 C-1.4.1. Port 15 stands
+    // for a number that follows, which nobody uses.
+    let port = kind < 0x20 && kind & 15 != 0 && kind & 15 != 15;
+    let ways = seen & seen::NAMED == 0 && seen & (seen::CONNECTION | seen::ROUTE) != 0;
+    let symbol = kind == EXTENDED_SYMBOL && seen & seen::ROUTE == 0 && low != 0;
+    if !(symbol || port && ways) {
         return 0;
     }
-    let unit = scratch.nesting.unit;
-    scratch.nesting.unit = if unit == 0 && !several {
-        kind << 8 | low
-    } else {
-        characters(bytes, at, size, name_part(unit, size)) | limits::MORE_HOPS
-    };
+    let size = if symbol || kind & 0x10 != 0 { low.wrapping_add(3) & 0x1fe } else { 2 };
+    if size > end.wrapping_sub(at) {
+        return 0;
+    }
+    if low > limits::SYMBOL && size != 2 {
+        fault(scratch, Reason::BeyondInspection);
+        return size;
+    }
+    let (length, number) = if symbol { (low, scratch.nesting.name) } else { (size, scratch.nesting.unit) };
+    let single = !symbol && number == 0 && size == 2;
+    scratch.nesting.number =
+        if single { kind << 8 | low } else { name_part(number, if symbol { length } else { kind << 8 | low }) };
+    if !single {
+        characters(bytes, at.wrapping_add(2), length.wrapping_sub(if symbol { 0 } else { 2 }), end, scratch);
+    }
+    let nesting = &mut scratch.anew().nesting;
+    if !symbol {
+        nesting.unit = nesting.number | if single { 0 } else { limits::MORE_HOPS };
+        return size;
+    }
+    // Behind a class it lies inside the object.
+    if nesting.seen & seen::CLASS == 0 {
+        nesting.name = nesting.number;
+    }
+    nesting.seen |= seen::SYMBOL;
     size
 }
 
-/// One segment. Returns its size, 0 for one that cannot stand here.
+/// Goes on with `nesting.number` over `length` more characters, eight at a time.
 #[inline(always)]
-fn segment<B: Bytes + ?Sized>(bytes: &B, at: u32, left: u32, scratch: &mut Scratch) -> u32 {
-    let (kind, low) = (byte(bytes, at), byte(bytes, at.wrapping_add(1)));
-    let connection = scratch.nesting.seen & seen::CONNECTION != 0;
-    let nothing = scratch.nesting.seen & seen::NAMED == 0;
-    match kind >> 5 {
-        0 if nothing && scratch.nesting.seen & (seen::CONNECTION | seen::ROUTE) != 0 => {
-            hop(bytes, at, left, kind, low, scratch)
+fn characters<B: Bytes + ?Sized>(bytes: &B, at: u32, length: u32, end: u32, scratch: &mut Scratch) {
+    scratch.nesting.from = at;
+    scratch.nesting.until = end;
+    scratch.nesting.left = length;
+    for _ in 0..limits::SYMBOL >> 3 {
+        let nesting = &scratch.anew().nesting;
+        if nesting.left == 0 {
+            break;
         }
-        _ if scratch.nesting.seen & seen::ROUTE != 0 => 0,
-        1 => logical_segment(bytes, at, left, kind, scratch),
-        4 if kind == EXTENDED_SYMBOL => {
-            let size = low.wrapping_add(3) & 0x1fe;
-            if size > left || low == 0 {
-                return 0;
-            }
-            if low > limits::SYMBOL {
-                fault(scratch, Reason::BeyondInspection);
-                return size;
-            }
-            symbol(bytes, at.wrapping_add(2), low, scratch);
-            size
-        }
-        // Simple data: configuration of a connection's target.
-        4 if kind == 0x80 && connection => low.wrapping_mul(2).wrapping_add(2),
-        // Network segments: production inhibit time and the like, of one byte; from 0x50 on of several.
-        2 if connection && kind & 0x10 == 0 => 2,
-        2 if connection => low.wrapping_mul(2).wrapping_add(2),
-        _ => 0,
+        let piece = eight(bytes, nesting.from, nesting.until).swap_bytes();
+        let nesting = &mut scratch.anew().nesting;
+        let count = nesting.left.min(8);
+        nesting.number = name_piece(nesting.number, piece >> (8u32.wrapping_sub(count) << 3 & 63));
+        nesting.left = nesting.left.wrapping_sub(count);
+        nesting.from = nesting.from.wrapping_add(8);
     }
 }
 
 /// A logical segment of 8, 16 or 32 bits, the longer ones behind a byte that makes them even.
 #[inline(always)]
-fn logical_segment<B: Bytes + ?Sized>(bytes: &B, at: u32, left: u32, kind: u32, scratch: &mut Scratch) -> u32 {
+fn logical_segment(fields: u64, kind: u32, scratch: &mut Scratch) -> u32 {
     let what = kind >> 2 & 7;
-    let connection = scratch.nesting.seen & seen::CONNECTION != 0;
+    let seen = scratch.nesting.seen;
     if what == logical::KEY {
         // Electronic key, format 4: vendor, type, product, revision.
-        let format = byte(bytes, at.wrapping_add(1));
-        return if connection && kind & 3 == 0 && format == 4 { 10 } else { 0 };
+        return if seen & seen::CONNECTION != 0 && kind & 3 == 0 && byte(fields, 1) == 4 { 10 } else { 0 };
     }
-    let size = match kind & 3 {
-        0 => 2,
-        1 => 4,
-        2 => 6,
-        _ => 0,
-    };
-    if size == 0 || size > left {
-        return 0;
-    }
-    let number = match size {
-        2 => byte(bytes, at.wrapping_add(1)),
-        4 => word(bytes, at.wrapping_add(2)),
-        _ => double(bytes, at.wrapping_add(2)),
+    let (size, number) = match kind & 3 {
+        0 => (2, byte(fields, 1)),
+        1 => (4, word(fields, 2)),
+        2 => (6, double(fields, 2)),
+        _ => return 0,
     };
     if number > LARGEST && what != logical::MEMBER {
         fault(scratch, Reason::BeyondInspection);
     }
-    let seen = scratch.nesting.seen;
     if seen & (seen::SYMBOL | seen::CLASS) == seen::SYMBOL {
         return if part_of_tag(what, number, scratch) { size } else { 0 };
     }
@@ -178,8 +194,7 @@ fn logical_segment<B: Bytes + ?Sized>(bytes: &B, at: u32, left: u32, kind: u32, 
         logical::CLASS if seen & seen::NAMED == 0 => seen::CLASS,
         logical::INSTANCE if seen & (seen::CLASS | seen::INSTANCE | seen::ATTRIBUTE) == seen::CLASS => seen::INSTANCE,
         logical::ATTRIBUTE if seen & (seen::CLASS | seen::ATTRIBUTE) == seen::CLASS => seen::ATTRIBUTE,
-        logical::MEMBER if seen & seen::CLASS != 0 => seen::MEMBER,
-        logical::CONNECTION_POINT if seen & seen::CLASS != 0 => seen::MEMBER,
+        logical::MEMBER | logical::CONNECTION_POINT if seen & seen::CLASS != 0 => seen::MEMBER,
         _ => return 0,
     };
     scratch.nesting.seen = seen | bit;
@@ -223,35 +238,4 @@ fn part_of_tag(what: u32, number: u32, scratch: &mut Scratch) -> bool {
         }
         _ => false,
     }
-}
-
-/// The characters of a symbol.
-#[inline(always)]
-fn symbol<B: Bytes + ?Sized>(bytes: &B, at: u32, length: u32, scratch: &mut Scratch) {
-    let seen = scratch.nesting.seen;
-    scratch.nesting.seen = seen | seen::SYMBOL;
-    if seen & seen::CLASS != 0 {
-        return;
-    }
-    scratch.nesting.name = characters(bytes, at, length, name_part(scratch.nesting.name, length));
-}
-
-/// The number of a name with `length` more characters, eight at a time: the last ones of them, and in front of those what
-/// does not count.
-#[inline(always)]
-fn characters<B: Bytes + ?Sized>(bytes: &B, at: u32, length: u32, start: u32) -> u32 {
-    let mut number = start;
-    for index in 0..limits::SYMBOL >> 3 {
-        let before = index << 3;
-        if before >= length {
-            break;
-        }
-        let count = length.wrapping_sub(before).min(8);
-        let Some(eight) = bytes.read::<8>(at.wrapping_add(before).wrapping_add(count).wrapping_sub(8)) else {
-            break;
-        };
-        let keep = u64::MAX >> (8u32.wrapping_sub(count) << 3 & 63);
-        number = name_piece(number, u64::from_be_bytes(eight) & keep);
-    }
-    number
 }

@@ -1,12 +1,9 @@
 //! PCCC in the service that executes it, Rockwell 1770-6.5.16 chapter 7 and 1756-PM020: requester, command, status,
 //! transaction, function, and of the typed logical commands the file and the elements.
 
-use core::hint::black_box;
-
 use super::commands::{self, FILE};
-use super::request::Data;
-use super::{add, byte, fault, word};
-use crate::bytes::Bytes;
+use super::request::{Data, value};
+use super::{add, byte, fault, taken, word};
 use crate::operation::Operation;
 use crate::protocol::Protocol;
 use crate::scratch::Scratch;
@@ -14,21 +11,24 @@ use crate::verdict::Reason;
 
 /// Reads the command in `data` into a record of its own.
 #[inline(always)]
-pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, data: &Data, scratch: &mut Scratch) {
+pub(super) fn read(data: &Data, scratch: &mut Scratch) {
     if data.present < data.length {
         return fault(scratch, Reason::BeyondInspection);
     }
-    let end = data.at.wrapping_add(data.length);
     // Length of the requester with itself; then command, status and transaction.
-    let requester = if data.length == 0 { 0 } else { byte(bytes, data.at) };
-    let at = data.at.wrapping_add(requester);
-    let command = black_box(bytes.u8(at).unwrap_or(0));
+    let requester = byte(taken(&scratch.nesting.window, 0), 0);
+    let head = taken(&scratch.nesting.window, requester);
+    let command = byte(head, 0).to_le_bytes()[0];
     let has_function = commands::has_function(command);
-    let head = if has_function { 5 } else { 4 };
-    if requester < 4 || at.wrapping_add(head) > end {
+    let size = requester.wrapping_add(if has_function { 5 } else { 4 });
+    if requester < 4 || size > data.length {
         return fault(scratch, Reason::LengthMismatch);
     }
-    let function = if has_function { black_box(bytes.u8(at.wrapping_add(4)).unwrap_or(0)) } else { 0 };
+    // What is looked at lies in the bytes that were taken.
+    if requester > 12 {
+        return fault(scratch, Reason::BeyondInspection);
+    }
+    let function = if has_function { byte(head, 4).to_le_bytes()[0] } else { 0 };
     let number = (command as u32) << 8 | function as u32;
     let Some(operation) = add(scratch, Protocol::Pccc as u8, Protocol::Pccc.within(number)) else {
         return;
@@ -40,46 +40,46 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, data: &Data, scratch: &mut Scra
         return;
     }
     if command == 0x0f && matches!(function, 0xa1 | 0xa2 | 0xa9 | 0xaa | 0xab) {
-        logical(bytes, at.wrapping_add(5), end, function, operation);
+        logical(data, size, function, scratch);
     }
 }
 
 /// Size, file, type, element, and in three fields a sub-element; then what is written, behind a mask where it has one.
 #[inline(always)]
-fn logical<B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32, function: u8, operation: &mut Operation) {
-    if at.wrapping_add(4) > end {
-        operation.fault = Reason::LengthMismatch as u8;
-        return;
-    }
-    let size = byte(bytes, at);
-    let (file, at) = field(bytes, at.wrapping_add(1));
-    let kind = byte(bytes, at);
-    let (element, at) = field(bytes, at.wrapping_add(1));
+fn logical(data: &Data, at: u32, function: u8, scratch: &mut Scratch) {
+    let fields = taken(&scratch.nesting.window, at);
+    let size = byte(fields, 0);
+    let (file, fields, first) = field(fields >> 8);
+    let kind = byte(fields, 0);
+    let (element, _, second) = field(fields >> 8);
+    let at = at.wrapping_add(2).wrapping_add(first).wrapping_add(second);
+    let rest = taken(&scratch.nesting.window, at);
+    let (sub, written, third) = field(rest);
     let three = function != 0xa1 && function != 0xa9;
-    let (sub, at) = if three { field(bytes, at) } else { (0, at) };
-    let written = match function {
+    let (sub, written, at) = if three { (sub, written, at.wrapping_add(third)) } else { (0, rest, at) };
+    let more = match function {
         0xa9 | 0xaa => size,
         0xab => size.wrapping_add(2),
         _ => 0,
     };
+    let Some(operation) = scratch.operation_mut(scratch.count.wrapping_sub(1)) else {
+        return;
+    };
     operation.space = FILE.wrapping_add(file);
     range(kind, element, sub, size, operation);
-    if at.wrapping_add(written) != end || size == 0 {
+    if at.wrapping_add(more) != data.length || size == 0 {
         operation.fault = Reason::LengthMismatch as u8;
-    } else if size == 2 && written == 2 {
+    } else if size == 2 && more == 2 {
         // A word, with the sign that integers have.
-        let value = (word(bytes, at) << 16).cast_signed() as i64 >> 16;
-        operation.value_min = value;
-        operation.value_max = value;
-        operation.flags |= Operation::HAS_VALUE;
+        value(operation, (written << 48).cast_signed() >> 48);
     }
 }
 
-/// A number of one byte, or behind 0xFF of two; and what follows it.
+/// A number of one byte, or behind 0xFF of two; what follows it, and how many bytes it was.
 #[inline(always)]
-fn field<B: Bytes + ?Sized>(bytes: &B, at: u32) -> (u32, u32) {
-    let low = byte(bytes, at);
-    if low == 0xff { (word(bytes, at.wrapping_add(1)), at.wrapping_add(3)) } else { (low, at.wrapping_add(1)) }
+const fn field(fields: u64) -> (u32, u64, u32) {
+    let low = byte(fields, 0);
+    if low == 0xff { (word(fields, 1), fields >> 24, 3) } else { (low, fields >> 8, 1) }
 }
 
 /// The elements that `size` bytes from a sub-element on lie in. A single word of a larger element is that sub-element.

@@ -3,7 +3,7 @@
 
 use super::nested;
 use super::services::service;
-use super::{add, byte, done, fault, here, is_answer, state};
+use super::{add, byte, done, eight, fault, here, is_answer, state, take, taken, word};
 use crate::bytes::Bytes;
 use crate::operation::{Access, Operation};
 use crate::protocol::Protocol;
@@ -19,7 +19,11 @@ const EMBEDDED_SERVICE_ERROR: u32 = 0x1e;
 #[inline(always)]
 pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     let (at, end) = (scratch.nesting.at, here(scratch));
-    let code = byte(bytes, at);
+    take::<1, B>(bytes, at, end, scratch);
+    let scratch = scratch.anew();
+    let (at, end) = (scratch.nesting.at, here(scratch));
+    let head = taken(&scratch.nesting.window, 0);
+    let code = byte(head, 0);
     done(scratch);
     let Some(operation) = add(scratch, Protocol::Cip as u8, Protocol::Cip.within(code & 0x7f)) else {
         return;
@@ -31,7 +35,7 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
         }
         return;
     }
-    let status = byte(bytes, at.wrapping_add(2));
+    let status = byte(head, 2);
     if status != 0 {
         #[expect(clippy::cast_possible_truncation, reason = "a byte")]
         {
@@ -39,9 +43,10 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
         }
         operation.flags |= Operation::HAS_EXCEPTION;
     }
-    let data = at.wrapping_add(4).wrapping_add(byte(bytes, at.wrapping_add(3)).wrapping_mul(2));
+    let data = at.wrapping_add(4).wrapping_add(byte(head, 3).wrapping_mul(2));
     let list = code == REPLY | service::MULTIPLE_SERVICE_PACKET as u32;
     if list && (status == 0 || status == EMBEDDED_SERVICE_ERROR) && scratch.nesting.state & state::IN_LIST == 0 {
-        nested::list(bytes, data, scratch);
+        let count = word(eight(bytes, data, end), 0);
+        nested::list(data, count, scratch);
     }
 }
