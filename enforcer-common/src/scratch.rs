@@ -318,6 +318,10 @@ pub struct Nesting {
     pub number: u32,
     /// Characters of it that are left.
     pub left: u32,
+    /// What the name that is at hand is for, in the dissector's own way.
+    pub purpose: u32,
+    /// Size of the part at hand.
+    pub size: u32,
     /// Where the bytes in `window` are taken from.
     pub from: u32,
     /// Behind the last byte that may be taken.

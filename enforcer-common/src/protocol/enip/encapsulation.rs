@@ -39,12 +39,14 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool 
         return false;
     }
     let scratch = scratch.anew();
-    let wrong = framed(bytes, scratch);
+    scratch.nesting.number = framed(bytes, scratch) as u32;
+    let scratch = scratch.anew();
+    let wrong = scratch.nesting.number.to_le_bytes()[0];
     if wrong != 0 {
-        if let Some(reason) = Reason::from_code(wrong) {
-            scratch.anew().fault(reason);
+        scratch.fault(Reason::MalformedFraming);
+        if let Some(last) = scratch.operation_mut(scratch.count.wrapping_sub(1)) {
+            last.fault = wrong;
         }
-        return scratch.nesting.state & state::NEXT == state::SERVICE;
     }
     true
 }
@@ -112,31 +114,13 @@ fn partial(scratch: &mut Scratch, at: u32, remaining: u32, size: u32) -> u8 {
 /// The inside of a frame: a message, or else the frame is its command.
 #[inline(always)]
 fn frame<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, sound: bool, scratch: &mut Scratch) {
-    let carries = unit.command == command::SEND_RR_DATA || unit.command == command::SEND_UNIT_DATA;
-    let answer = scratch.path.role == Role::Response as u8;
-    let mut wrong = 0;
-    if carries && !is_datagram(scratch) {
-        wrong = message(bytes, unit, scratch);
-        if wrong == 0 && !sound {
-            wrong = Reason::OutOfRange as u8;
-        }
-        if wrong == 0 && !answer {
-            wrong = too_long(unit, scratch);
-        }
-        if wrong == 0 {
-            return go_on(scratch, state::SERVICE);
-        }
-        // A refusal is a header and nothing else.
-        if answer && unit.size == limits::HEADER {
-            wrong = 0;
-        }
-    } else if !answer {
-        wrong = exact(unit, is_datagram(scratch));
-        if wrong == 0 && !sound {
-            wrong = Reason::OutOfRange as u8;
-        }
+    scratch.nesting.number = judge(bytes, unit, sound, scratch) as u32;
+    let scratch = scratch.anew();
+    let wrong = scratch.nesting.number.to_le_bytes()[0];
+    if scratch.nesting.state & state::NEXT == state::SERVICE {
+        return;
     }
-    scratch.nesting.state = state::FRAME;
+    let answer = scratch.path.role == Role::Response as u8;
     let Some(operation) = add(scratch, Protocol::Enip as u8, unit.command as u32) else {
         return;
     };
@@ -148,9 +132,34 @@ fn frame<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, sound: bool, scratch: &mut S
     }
 }
 
+/// What is wrong with a frame, or 0; goes on to its message, where it has a sound one.
+#[inline(always)]
+fn judge<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, sound: bool, scratch: &mut Scratch) -> u8 {
+    let answer = scratch.path.role == Role::Response as u8;
+    let carries = unit.command == command::SEND_RR_DATA || unit.command == command::SEND_UNIT_DATA;
+    if !carries || is_datagram(scratch) {
+        return if answer { 0 } else { exact(unit, sound, is_datagram(scratch)) };
+    }
+    // A refusal is a header and nothing else.
+    if answer && unit.size == limits::HEADER {
+        return 0;
+    }
+    if !sound {
+        return Reason::OutOfRange as u8;
+    }
+    if !answer && too_long(unit, scratch) {
+        return Reason::LengthMismatch as u8;
+    }
+    let wrong = message(bytes, unit, scratch);
+    if wrong == 0 {
+        go_on(scratch, state::SERVICE);
+    }
+    wrong
+}
+
 /// What is wrong with a request that carries no message, or 0. V2 2-4.
 #[inline(always)]
-fn exact(unit: &Unit, datagram: bool) -> u8 {
+fn exact(unit: &Unit, sound: bool, datagram: bool) -> u8 {
     let length = unit.size.wrapping_sub(limits::HEADER);
     let (fits, listed) = match unit.command {
         command::LIST_SERVICES | command::LIST_IDENTITY | command::LIST_INTERFACES => (length == 0, true),
@@ -162,18 +171,21 @@ fn exact(unit: &Unit, datagram: bool) -> u8 {
     if datagram && !listed {
         return Reason::InvalidFunction as u8;
     }
-    if fits { 0 } else { Reason::LengthMismatch as u8 }
+    if !fits {
+        return Reason::LengthMismatch as u8;
+    }
+    if sound { 0 } else { Reason::OutOfRange as u8 }
 }
 
-/// A request longer than what its connections allow, or 0. Of a conversation that began unseen nobody knows which it has.
+/// A request longer than what its connections allow. Of a conversation that began unseen nobody knows which it has.
 #[inline(always)]
-fn too_long(unit: &Unit, scratch: &mut Scratch) -> u8 {
+fn too_long(unit: &Unit, scratch: &mut Scratch) -> bool {
     if scratch.stream.unproved != 0 {
         scratch.stream.context |= LARGE;
     }
     let large = scratch.stream.context & LARGE != 0;
     let most = if large { limits::LENGTH_LARGE } else { limits::LENGTH_USUAL };
-    if unit.size.wrapping_sub(limits::HEADER) > most { Reason::LengthMismatch as u8 } else { 0 }
+    unit.size.wrapping_sub(limits::HEADER) > most
 }
 
 /// The common packet format, V2 2-6: exactly the two items that the command has, address and data, their lengths and the

@@ -39,12 +39,10 @@ use crate::verdict::Reason;
 pub mod limits {
     /// Most frames in one segment that are inspected.
     pub const UNITS_PER_SEGMENT: u8 = 16;
-    /// Segments of a path that are read in one turn.
-    pub const SEGMENTS_PER_TURN: u32 = 1;
-    /// Turns in one step.
-    pub const PER_STEP: u32 = 4;
+    /// Turns in one step: a frame or a service each, with a path of a few segments.
+    pub const PER_STEP: u32 = 2;
     /// Most steps.
-    pub const STEPS: u32 = 12;
+    pub const STEPS: u32 = 16;
     /// Encapsulation header, V2 2-3.1.
     pub const HEADER: u32 = 24;
     /// Largest value of the length field, V2 2-3.3.
@@ -81,6 +79,8 @@ mod state {
     pub(super) const SEGMENT: u32 = 3;
     /// The data of a service, behind its path.
     pub(super) const DATA: u32 = 4;
+    /// What a path is of, behind its last segment.
+    pub(super) const BEHIND: u32 = 5;
     /// The services of a list are read.
     pub(super) const LIST: u32 = 8;
     /// What is read came in an Unconnected_Send.
@@ -128,11 +128,17 @@ pub fn dissect<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> bool {
                 request::read(bytes, scratch);
             }
         }
-        for _ in 0..limits::SEGMENTS_PER_TURN {
-            let scratch = scratch.anew();
-            if scratch.nesting.state & state::NEXT == state::SEGMENT {
-                path::read(bytes, scratch);
-            }
+        let scratch = scratch.anew();
+        if scratch.nesting.state & state::NEXT == state::SEGMENT {
+            path::numbers(bytes, scratch);
+        }
+        let scratch = scratch.anew();
+        if scratch.nesting.state & state::NEXT == state::SEGMENT {
+            path::names(bytes, scratch);
+        }
+        let scratch = scratch.anew();
+        if scratch.nesting.state & state::NEXT == state::BEHIND {
+            path::behind(scratch);
         }
         let scratch = scratch.anew();
         if scratch.nesting.state & state::NEXT == state::DATA {

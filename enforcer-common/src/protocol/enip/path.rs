@@ -48,37 +48,71 @@ mod logical {
 /// Symbol of more than 31 characters, the one that is in use: V1 C-1.4.5.
 const EXTENDED_SYMBOL: u32 = 0x91;
 
-/// Reads the segment at `nesting.at`; behind the last one, goes on with what the path is of.
+/// Reads the logical segments at `nesting.at`, up to three: class, instance and attribute.
 #[inline(always)]
-pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
-    let (at, end) = (scratch.nesting.at, scratch.nesting.path_end);
-    take::<1, B>(bytes, at, end, scratch);
+pub(super) fn numbers<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
+    take::<2, B>(bytes, scratch.nesting.at, scratch.nesting.path_end, scratch);
+    for _ in 0..3 {
+        let scratch = scratch.anew();
+        let nesting = &scratch.nesting;
+        // Where the window begins is 16 bytes before where the next one would.
+        let offset = nesting.at.wrapping_add(16).wrapping_sub(nesting.from);
+        if nesting.state & state::NEXT != state::SEGMENT || offset > 10 {
+            return;
+        }
+        let fields = taken(&nesting.window, offset);
+        let kind = byte(fields, 0);
+        if kind >> 5 != 1 || nesting.seen & seen::ROUTE != 0 {
+            return;
+        }
+        scratch.nesting.size = logical_segment(fields, kind, scratch);
+        advance(scratch.anew());
+    }
+}
+
+/// Reads the segment at `nesting.at`, one of the others.
+#[inline(always)]
+pub(super) fn names<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
+    take::<1, B>(bytes, scratch.nesting.at, scratch.nesting.path_end, scratch);
     let scratch = scratch.anew();
-    scratch.nesting.seen = scratch.nesting.seen.wrapping_add(seen::ONE_SEGMENT);
-    let size = segment(bytes, scratch);
+    if byte(taken(&scratch.nesting.window, 0), 0) >> 5 == 1 && scratch.nesting.seen & seen::ROUTE == 0 {
+        return;
+    }
+    scratch.nesting.purpose = purpose::NOTHING;
+    scratch.nesting.left = 0;
+    scratch.nesting.size = segment(scratch);
+    characters(bytes, scratch.anew());
     let scratch = scratch.anew();
-    let (at, end) = (scratch.nesting.at, scratch.nesting.path_end);
+    named(scratch);
+    advance(scratch.anew());
+}
+
+/// Goes on behind a segment of `nesting.size`.
+#[inline(always)]
+fn advance(scratch: &mut Scratch) {
+    let (at, end, size) = (scratch.nesting.at, scratch.nesting.path_end, scratch.nesting.size);
     let left = end.wrapping_sub(at);
-    let seen = scratch.nesting.seen;
+    let seen = scratch.nesting.seen.wrapping_add(seen::ONE_SEGMENT);
+    scratch.nesting.seen = seen;
+    scratch.nesting.at = at.wrapping_add(size);
     // A segment of no size is one that cannot be.
     let reason = if size == 0 || size > left {
         Reason::OutOfRange
-    } else if size < left && seen >= seen::ONE_SEGMENT.wrapping_mul(limits::SEGMENTS) {
+    } else if size == left {
+        return go_on(scratch, state::BEHIND);
+    } else if seen >= seen::ONE_SEGMENT.wrapping_mul(limits::SEGMENTS) {
         Reason::BeyondInspection
-    } else if size < left {
-        scratch.nesting.at = at.wrapping_add(size);
-        return;
     } else {
-        return behind(scratch, seen);
+        return;
     };
     fault(scratch, reason);
     done(scratch);
 }
 
-/// Behind the last segment.
+/// Behind the last segment: goes on with what the path is of.
 #[inline(always)]
-fn behind(scratch: &mut Scratch, seen: u32) {
-    let (unit, name) = (scratch.nesting.unit, scratch.nesting.name);
+pub(super) fn behind(scratch: &mut Scratch) {
+    let (seen, unit, name) = (scratch.nesting.seen, scratch.nesting.unit, scratch.nesting.name);
     let Some(operation) = scratch.operation_mut(scratch.count.wrapping_sub(1)) else {
         return;
     };
@@ -96,14 +130,11 @@ fn behind(scratch: &mut Scratch, seen: u32) {
 
 /// The segment at `nesting.at`. Returns its size, 0 for one that cannot stand here.
 #[inline(always)]
-fn segment<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> u32 {
+fn segment(scratch: &mut Scratch) -> u32 {
     let (at, end) = (scratch.nesting.at, scratch.nesting.path_end);
     let fields = taken(&scratch.nesting.window, 0);
     let (kind, low) = (byte(fields, 0), byte(fields, 1));
     let seen = scratch.nesting.seen;
-    if kind >> 5 == 1 {
-        return if seen & seen::ROUTE == 0 { logical_segment(fields, kind, scratch) } else { 0 };
-    }
     if seen & seen::CONNECTION != 0 && kind >= 0x40 && kind != EXTENDED_SYMBOL {
         return match kind {
             // Network segments: production inhibit time and the like, of one byte; from 0x50 on of several.
@@ -129,32 +160,33 @@ fn segment<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> u32 {
         fault(scratch, Reason::BeyondInspection);
         return size;
     }
-    let (length, number) = if symbol { (low, scratch.nesting.name) } else { (size, scratch.nesting.unit) };
-    let single = !symbol && number == 0 && size == 2;
-    scratch.nesting.number =
-        if single { kind << 8 | low } else { name_part(number, if symbol { length } else { kind << 8 | low }) };
-    if !single {
-        characters(bytes, at.wrapping_add(2), length.wrapping_sub(if symbol { 0 } else { 2 }), end, scratch);
+    let nesting = &mut scratch.nesting;
+    nesting.from = at.wrapping_add(2);
+    nesting.until = end;
+    if symbol {
+        nesting.number = name_part(nesting.name, low);
+        nesting.left = low;
+        nesting.purpose = purpose::NAME;
+    } else if nesting.unit == 0 && size == 2 {
+        nesting.unit = kind << 8 | low;
+    } else {
+        nesting.number = name_part(nesting.unit, kind << 8 | low);
+        nesting.left = size.wrapping_sub(2);
+        nesting.purpose = purpose::WAY;
     }
-    let nesting = &mut scratch.anew().nesting;
-    if !symbol {
-        nesting.unit = nesting.number | if single { 0 } else { limits::MORE_HOPS };
-        return size;
-    }
-    // Behind a class it lies inside the object.
-    if nesting.seen & seen::CLASS == 0 {
-        nesting.name = nesting.number;
-    }
-    nesting.seen |= seen::SYMBOL;
     size
 }
 
-/// Goes on with `nesting.number` over `length` more characters, eight at a time.
+/// What [`crate::scratch::Nesting::number`] is for.
+mod purpose {
+    pub(super) const NOTHING: u32 = 0;
+    pub(super) const NAME: u32 = 1;
+    pub(super) const WAY: u32 = 2;
+}
+
+/// Goes on with `nesting.number` over the characters that are left, eight at a time.
 #[inline(always)]
-fn characters<B: Bytes + ?Sized>(bytes: &B, at: u32, length: u32, end: u32, scratch: &mut Scratch) {
-    scratch.nesting.from = at;
-    scratch.nesting.until = end;
-    scratch.nesting.left = length;
+fn characters<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     for _ in 0..limits::SYMBOL >> 3 {
         let nesting = &scratch.anew().nesting;
         if nesting.left == 0 {
@@ -166,6 +198,21 @@ fn characters<B: Bytes + ?Sized>(bytes: &B, at: u32, length: u32, end: u32, scra
         nesting.number = name_piece(nesting.number, piece >> (8u32.wrapping_sub(count) << 3 & 63));
         nesting.left = nesting.left.wrapping_sub(count);
         nesting.from = nesting.from.wrapping_add(8);
+    }
+}
+
+/// Notes what the characters are the name of.
+#[inline(always)]
+fn named(scratch: &mut Scratch) {
+    let nesting = &mut scratch.nesting;
+    if nesting.purpose == purpose::WAY {
+        nesting.unit = nesting.number | limits::MORE_HOPS;
+    } else if nesting.purpose == purpose::NAME {
+        // Behind a class it lies inside the object.
+        if nesting.seen & seen::CLASS == 0 {
+            nesting.name = nesting.number;
+        }
+        nesting.seen |= seen::SYMBOL;
     }
 }
 

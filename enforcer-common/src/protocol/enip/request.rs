@@ -91,6 +91,11 @@ pub(super) fn data<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     } else if code == service::MULTIPLE_SERVICE_PACKET {
         several(&data, space, scratch);
     }
+    let scratch = scratch.anew();
+    let code = match scratch.operation(scratch.count.wrapping_sub(1)) {
+        Some(operation) if operation.protocol == Protocol::Cip as u8 => (operation.function & 0x7f).to_le_bytes()[0],
+        _ => 0x7f,
+    };
     if code <= 0x1f {
         common(&data, code, named, scratch);
     }
