@@ -10,6 +10,7 @@ mod support;
 mod admission;
 mod compare;
 mod digest;
+mod enip;
 mod handshake;
 mod headers;
 mod icmp;

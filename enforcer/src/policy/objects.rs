@@ -176,13 +176,22 @@ mod tests {
     #[test]
     fn words_are_read_back_as_they_are_written() {
         let modbus = ["holding:0-199", "coil:5", "file3:0-99", "mei:14"];
-        for (protocol, words) in [(Protocol::Modbus, &modbus[..])] {
+        let enip = ["0x6B/1/3", "0x6B/1-9", "0x01/0-65535", "tag:305419896", "file7:0-9", "file4:2/1"];
+        for (protocol, words) in [(Protocol::Modbus, &modbus[..]), (Protocol::Enip, &enip[..])] {
             for word in words {
                 let objects = parse(protocol, word).expect("a word of the protocol");
                 let again: Vec<String> = objects.iter().flat_map(|one| object_words(protocol, *one)).collect();
                 assert_eq!(again, [*word]);
             }
         }
+    }
+
+    #[test]
+    fn tags_are_named_by_name() {
+        let number = |text| parse(Protocol::Enip, text).expect("a tag")[0].first;
+        assert_eq!(number("tag:Program:Main.Speed"), number("tag: program:main.speed"));
+        assert_ne!(number("tag:Speed"), number("tag:Speed2"));
+        assert_eq!(number("tag:Speed"), enforcer_common::protocol::tables::name_number(b"speed"));
     }
 
     #[test]
