@@ -130,13 +130,13 @@ pub mod slot {
     /// A protocol's dissector in the frame.
     #[must_use]
     pub const fn dissector(protocol: Protocol) -> u32 {
-        protocol as u32 * 2
+        (protocol as u32).wrapping_mul(2)
     }
 
     /// A protocol's dissector in carry + payload.
     #[must_use]
     pub const fn assembled(protocol: Protocol) -> u32 {
-        dissector(protocol) + 1
+        dissector(protocol).wrapping_add(1)
     }
 
     const _: () = assert!(dissector(Protocol::Modbus) == 32 && Protocol::FIRST_INSPECTED == 16);

@@ -17,7 +17,9 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-fn replay(target: &str, run: fn(&[u8])) -> Result<(), Box<dyn Error>> {
+use enforcer_common::protocol::Protocol;
+
+fn replay(target: &str, run: impl Fn(&[u8])) -> Result<(), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../enforcer-common/fuzz/corpus").join(target);
     let mut count = 0;
     for entry in fs::read_dir(&folder)? {
@@ -44,4 +46,14 @@ fn policies() -> Result<(), Box<dyn Error>> {
 #[test]
 fn streams() -> Result<(), Box<dyn Error>> {
     replay("stream", stream::run)
+}
+
+/// A folder per protocol, each with seeds and what its fuzz target found.
+#[test]
+fn protocols() -> Result<(), Box<dyn Error>> {
+    let others = Protocol::ALL.iter().copied().filter(|one| one.is_inspected() && one.outer().is_none());
+    for protocol in others.filter(|one| *one != Protocol::Modbus) {
+        replay(protocol.as_str(), |input| frame::run_protocol(protocol, input))?;
+    }
+    Ok(())
 }

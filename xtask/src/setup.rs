@@ -30,6 +30,7 @@ pub(crate) fn run(scope: Scope, talk: bool) -> Result<()> {
     done |= linker()?;
     if scope == Scope::Everything {
         done |= bpf_file_system()?;
+        done |= peers()?;
     }
     if talk {
         println!("{}", say::good(if done { "setup: ready now" } else { "setup: nothing to do" }));
@@ -99,6 +100,33 @@ fn linker() -> Result<bool> {
     if !find("bpf-linker") {
         bail!("bpf-linker is installed, but the folder that cargo installs into is not on the PATH");
     }
+    Ok(true)
+}
+
+/// Clients and servers of other people's make, in Python, for the end-to-end tests.
+fn peers() -> Result<bool> {
+    let root = enforcer_tests::project_root();
+    let (list, folder) = (root.join("tests/peers/requirements.txt"), root.join("target/peers"));
+    let installed = folder.join("requirements.txt");
+    let wanted = std::fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
+    if std::fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
+        return Ok(false);
+    }
+    doing("installing the Python peers of the end-to-end tests into target/peers");
+    let venv = || succeeds(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+    // Debian keeps the module in a package of its own.
+    if !find("python3") || !venv()? {
+        install(&["python3", "python3-venv"])?;
+        if !venv()? {
+            bail!("python3 cannot make a virtual environment in {}", folder.display());
+        }
+    }
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&list);
+    if !succeeds(&mut pip)? {
+        bail!("pip could not install what {} lists", list.display());
+    }
+    std::fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))?;
     Ok(true)
 }
 

@@ -14,8 +14,9 @@ use enforcer::policy::{self, Compiled};
 use enforcer::replay::environment::HostEnvironment;
 use enforcer_common::action::Action;
 use enforcer_common::decide::decide;
-use enforcer_common::operation::Operation;
+use enforcer_common::operation::{Access, Operation};
 use enforcer_common::port::Side;
+use enforcer_common::protocol::Protocol;
 use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::{Mode, Reason, Verdict};
 use etherparse::PacketBuilder;
@@ -25,17 +26,41 @@ const CLIENT: [u8; 4] = [10, 10, 1, 20];
 const DEVICE: [u8; 4] = [10, 10, 2, 5];
 const MODES: [Mode; 3] = [Mode::Learn, Mode::Shadow, Mode::Enforce];
 
-fn compiled() -> &'static Compiled {
-    static COMPILED: OnceLock<Compiled> = OnceLock::new();
-    COMPILED.get_or_init(|| {
-        let loaded = policy::parse("policy.toml", POLICY).expect("the policy beside this file is right");
-        policy::compile(&loaded.valid, 1, 0).expect("the policy beside this file fits")
-    })
+fn compiled(text: &str) -> Compiled {
+    let loaded = policy::parse("policy.toml", text).unwrap_or_else(|errors| panic!("{errors}"));
+    policy::compile(&loaded.valid, 1, 0).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
+/// Modbus, under a policy with rules of every kind.
 pub fn run(input: &[u8]) {
-    let mut guards = MODES.map(Guard::new);
-    let mut wire = Wire { sent: 1_001, answered: 5_001, clock: 0 };
+    static COMPILED: OnceLock<Compiled> = OnceLock::new();
+    judge(COMPILED.get_or_init(|| compiled(POLICY)), 502, input);
+}
+
+/// Another protocol, under a policy that allows what changes nothing.
+pub fn run_protocol(protocol: Protocol, input: &[u8]) {
+    static COMPILED: [OnceLock<Compiled>; 256] = [const { OnceLock::new() }; 256];
+    // SLMP has no port of its own.
+    let port = protocol.ports().first().copied().unwrap_or(5007);
+    let image = COMPILED[protocol as usize].get_or_init(|| {
+        let rows = || protocol.family().flat_map(|one| one.tables().functions);
+        let classes = [Access::Read, Access::Discover, Access::Session, Access::Diagnose].into_iter();
+        let there = classes.filter(|class| rows().any(|row| row.access == *class));
+        let functions: Vec<String> = there.map(|class| format!("@{}", class.as_str())).collect();
+        compiled(&format!(
+            "[policy]\nname = \"fuzz\"\nrevision = 1\ndefault = \"deny\"\n[zones]\nhere = [\"10.10.1.0/24\"]\n\
+             [devices]\nplc = {{ ip = \"10.10.2.5\" }}\n\
+             [[conduits]]\nname = \"all\"\nfrom = [\"any\"]\nto = [\"any\"]\nprotocol = \"{}\"\nports = [{port}]\n\
+             [[conduits.rules]]\nname = \"harmless\"\nfunctions = {functions:?}\naction = \"allow\"\n",
+            protocol.as_str()
+        ))
+    });
+    judge(image, port, input);
+}
+
+fn judge(compiled: &'static Compiled, port: u16, input: &[u8]) {
+    let mut guards = MODES.map(|mode| Guard::new(mode, compiled));
+    let mut wire = Wire { sent: 1_001, answered: 5_001, clock: 0, port };
     let mut agreed = true;
     let mut rest = input;
     while let Some((side, frame)) = wire.next(&mut rest) {
@@ -49,14 +74,15 @@ pub fn run(input: &[u8]) {
 
 /// One firewall in one mode.
 struct Guard {
+    compiled: &'static Compiled,
     mode: Mode,
     environment: HostEnvironment,
     scratch: Box<Scratch>,
 }
 
 impl Guard {
-    fn new(mode: Mode) -> Self {
-        Self { mode, environment: HostEnvironment::new(Some(mode)), scratch: Box::default() }
+    fn new(mode: Mode, compiled: &'static Compiled) -> Self {
+        Self { compiled, mode, environment: HostEnvironment::new(Some(mode)), scratch: Box::default() }
     }
 
     /// Judges one frame, checks what must hold in any mode, and returns the reason that decided.
@@ -64,7 +90,7 @@ impl Guard {
         let before = self.judged();
         let events = self.environment.counters().events;
         self.environment.begin(frame, Some(clock));
-        let image = &*compiled().image;
+        let image = &*self.compiled.image;
         let action = decide(frame, side, image, &mut self.environment, &mut self.scratch);
         let scratch = &*self.scratch;
         let reason = Reason::from_code(scratch.outcome).expect("every frame has a reason");
@@ -102,6 +128,7 @@ struct Wire {
     sent: u32,
     answered: u32,
     clock: u64,
+    port: u16,
 }
 
 impl Wire {
@@ -123,8 +150,8 @@ impl Wire {
                 [] => self.segment(side, 0, bytes, false),
             },
             3 => self.handshake(side),
-            4 => udp(side, bytes),
-            5 => six(side, bytes),
+            4 => udp(side, self.port, bytes),
+            5 => six(side, self.port, bytes),
             6 => tagged(&self.segment(side, 0, bytes, true)),
             _ => self.odd(side, bytes),
         };
@@ -141,7 +168,7 @@ impl Wire {
             let own = if side == Side::Network { &mut self.sent } else { &mut self.answered };
             *own = own.wrapping_add(u32::try_from(bytes.len()).unwrap_or(0));
         }
-        tcp(side, sequence.wrapping_add_signed(shift), bytes, |header| {
+        tcp(side, self.port, sequence.wrapping_add_signed(shift), bytes, |header| {
             (header.ack, header.acknowledgment_number) = (true, acknowledged)
         })
     }
@@ -149,7 +176,7 @@ impl Wire {
     /// SYN from the network side, SYN-ACK from the device.
     fn handshake(&mut self, side: Side) -> Vec<u8> {
         let (sequence, acknowledged) = self.numbers(side);
-        tcp(side, sequence.wrapping_sub(1), &[], |header| {
+        tcp(side, self.port, sequence.wrapping_sub(1), &[], |header| {
             header.syn = true;
             header.ack = side == Side::Device;
             header.acknowledgment_number = if header.ack { acknowledged } else { 0 };
@@ -171,23 +198,23 @@ fn ends<T>(side: Side, client: T, device: T) -> (T, T) {
     if side == Side::Network { (client, device) } else { (device, client) }
 }
 
-fn tcp(side: Side, sequence: u32, bytes: &[u8], change: impl Fn(&mut etherparse::TcpHeader)) -> Vec<u8> {
-    let ((from, to), (source, destination)) = (ends(side, CLIENT, DEVICE), ends(side, 40_001, 502));
+fn tcp(side: Side, port: u16, sequence: u32, bytes: &[u8], change: impl Fn(&mut etherparse::TcpHeader)) -> Vec<u8> {
+    let ((from, to), (source, destination)) = (ends(side, CLIENT, DEVICE), ends(side, 40_001, port));
     let mut header = etherparse::TcpHeader::new(source, destination, sequence, 8_192);
     change(&mut header);
     let builder = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4(from, to, 64).tcp_header(header);
     written(builder.size(bytes.len()), |frame| builder.write(frame, bytes).is_ok())
 }
 
-fn udp(side: Side, bytes: &[u8]) -> Vec<u8> {
-    let ((from, to), (source, destination)) = (ends(side, CLIENT, DEVICE), ends(side, 40_001, 502));
+fn udp(side: Side, port: u16, bytes: &[u8]) -> Vec<u8> {
+    let ((from, to), (source, destination)) = (ends(side, CLIENT, DEVICE), ends(side, 40_001, port));
     let builder = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4(from, to, 64).udp(source, destination);
     written(builder.size(bytes.len()), |frame| builder.write(frame, bytes).is_ok())
 }
 
-fn six(side: Side, bytes: &[u8]) -> Vec<u8> {
+fn six(side: Side, port: u16, bytes: &[u8]) -> Vec<u8> {
     let address = |last| [0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last];
-    let ((from, to), (source, destination)) = (ends(side, address(1), address(2)), ends(side, 40_001, 502));
+    let ((from, to), (source, destination)) = (ends(side, address(1), address(2)), ends(side, 40_001, port));
     let builder = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv6(from, to, 64).udp(source, destination);
     written(builder.size(bytes.len()), |frame| builder.write(frame, bytes).is_ok())
 }

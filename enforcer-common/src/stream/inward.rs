@@ -254,7 +254,8 @@ fn set_whole(policy: &Image, flow: &Flow, scratch: &mut Scratch, length: u32) {
 /// A segment behind a gap. Held back, or else noted, so that the stream goes on behind it when the gap is filled.
 #[inline(always)]
 fn beyond(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, end: u32) -> Result<Found, Reason> {
-    if holds(scratch) {
+    let recorded = limits.trust as u8 == Trust::Whole as u8;
+    if holds(scratch) && !recorded {
         return Err(Reason::SequenceGap);
     }
     let sequence = scratch.frame.sequence;
@@ -265,16 +266,16 @@ fn beyond(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, end: u32) -> 
             return Ok(Found::Again);
         }
     }
-    if scratch.count == 0 {
-        scratch.fault(Reason::SequenceGap);
-    }
     scratch.stream.uncertain = 1;
-    if limits.trust as u8 == Trust::Whole as u8 {
-        // What a recorder missed never comes.
+    if recorded {
+        // What a recorder missed never comes, and says nothing about these bytes.
         flow.network.start(sequence, flow.network.flags & Direction::SPOKEN);
         flow.forget();
         prepare(&flow.network, scratch, sequence, Commit::Advance);
         return if scratch.stream.fresh_length == 0 { Err(Reason::SequenceGap) } else { Ok(Found::Fresh) };
+    }
+    if scratch.count == 0 {
+        scratch.fault(Reason::SequenceGap);
     }
     // Units begin at its first byte, as they do in every segment, or nobody knows where.
     let aligned = Direction { skip: 0, carry_length: 0, ..Direction::EMPTY };

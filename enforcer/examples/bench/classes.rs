@@ -39,14 +39,27 @@ fn data(side: Side, payload: &[u8]) -> Vec<u8> {
     frame(side, 502, if side == Side::Network { [client, server] } else { [server, client] }, 0x18, payload)
 }
 
-/// SYN, SYN-ACK and ACK of the conversation on port 502.
-pub(crate) fn handshake() -> [(Side, Vec<u8>); 3] {
+/// SYN, SYN-ACK and ACK of the conversation on a port.
+pub(crate) fn handshake(port: u16) -> [(Side, Vec<u8>); 3] {
     let [client, server] = FIRST;
     [
-        (Side::Network, frame(Side::Network, 502, [client - 1, 0], 2, &[])),
-        (Side::Device, frame(Side::Device, 502, [server - 1, client], 0x12, &[])),
-        (Side::Network, frame(Side::Network, 502, [client, server], 0x10, &[])),
+        (Side::Network, frame(Side::Network, port, [client - 1, 0], 2, &[])),
+        (Side::Device, frame(Side::Device, port, [server - 1, client], 0x12, &[])),
+        (Side::Network, frame(Side::Network, port, [client, server], 0x10, &[])),
     ]
+}
+
+/// A request of the client in the conversation on a port.
+pub(crate) fn request(port: u16, payload: &[u8]) -> Vec<u8> {
+    frame(Side::Network, port, FIRST, 0x18, payload)
+}
+
+/// A datagram of the client.
+pub(crate) fn datagram(port: u16, payload: &[u8]) -> Vec<u8> {
+    let builder = PacketBuilder::ethernet2(CLIENT.0, SERVER.0).ipv4(CLIENT.1, SERVER.1, 64).udp(50_000, port);
+    let mut bytes = Vec::with_capacity(builder.size(payload.len()));
+    builder.write(&mut bytes, payload).expect("a frame in memory");
+    bytes
 }
 
 fn unit(data: &[u8]) -> Vec<u8> {

@@ -5,6 +5,7 @@
 //! round and subtracted. Rounds are interleaved, so that a disturbance of the machine meets every line of the table.
 
 mod classes;
+mod protocols;
 #[path = "../../tests/stand/mod.rs"]
 mod stand;
 
@@ -29,7 +30,7 @@ fn main() {
     stand.mode(Mode::Enforce);
     let rewind = stand.object.program("rewind").expect("the benchmark's program");
     rewind.load().unwrap_or_else(|error| panic!("{error}"));
-    establish(&mut stand);
+    establish(&mut stand, 502);
     if !stand::undisturbed() {
         println!("note: no real-time priority here, other processes disturb the numbers");
     }
@@ -55,13 +56,50 @@ fn main() {
         }
     }
     table(&classes, &mut empty, &mut costs);
+    others();
     stages(&mut stand, &classes[0]);
     budgets(&mut stand);
 }
 
+/// A typical request of each other protocol, in a policy of its own, beside the empty program.
+fn others() {
+    println!("\n{:<30} {:>6} {:>8} {:>8} {:>8} {:>9}", "protocol", "bytes", "median", "empty", "p90", "x empty");
+    for typical in protocols::typical() {
+        let mut stand = Stand::new();
+        let text = protocols::policy(typical.protocol);
+        let compiled = enforcer::policy::parse("bench.toml", &text)
+            .and_then(|loaded| enforcer::policy::compile(&loaded.valid, 1, 0))
+            .unwrap_or_else(|errors| panic!("{errors}"));
+        stand.publish(&compiled.image);
+        stand.mode(Mode::Enforce);
+        stand.object.program("rewind").expect("the program").load().unwrap_or_else(|error| panic!("{error}"));
+        if typical.tcp {
+            establish(&mut stand, typical.port);
+        }
+        let (mut empty, mut costs) = (Vec::new(), Vec::new());
+        for round in 0..=ROUNDS {
+            let nothing = nanos(&mut stand, "empty", &typical.frame);
+            stand.put("empty", slot::BENCH);
+            let around = nanos(&mut stand, "rewind", &typical.frame) - nothing;
+            stand.put(ROOTS[Side::Network as usize], slot::BENCH);
+            let whole = nanos(&mut stand, "rewind", &typical.frame);
+            let scratch = stand.scratch();
+            let (reason, name) = (Reason::from_code(scratch.outcome), typical.protocol.as_str());
+            assert!(reason == Some(Reason::RuleAllow) && scratch.count > 0, "{name}: {reason:?}, {}", scratch.count);
+            if round != 0 {
+                empty.push(nothing);
+                costs.push(whole - around);
+            }
+        }
+        let ([base, ..], [median, _, most]) = (spread(&mut empty), spread(&mut costs));
+        let (name, bytes) = (typical.protocol.as_str(), typical.frame.len());
+        println!("{name:<30} {bytes:>6} {median:>8.1} {base:>8.1} {most:>8.1} {:>9.1}", median / base);
+    }
+}
+
 /// Opens the conversation, and notes for `rewind` where its data begins.
-fn establish(stand: &mut Stand) {
-    for (side, frame) in handshake() {
+fn establish(stand: &mut Stand, port: u16) {
+    for (side, frame) in handshake(port) {
         assert_eq!(stand.run(side, &frame).action, 2, "the handshake passes");
     }
     let mut flow = stand.flow(0);

@@ -105,7 +105,8 @@ pub(super) async fn carry_out(daemon: &Shared, request: Request) -> Result<Outco
         Request::LearnStatus => learn_status(daemon)?,
         Request::LearnPropose => {
             let observed = observed(daemon)?;
-            let proposal = learn::propose(&observed, Some(&daemon.policy.loaded.valid), clock());
+            let proposal =
+                learn::propose(&observed, Some(&daemon.policy.loaded.valid), clock(), learn::Reach::default());
             json!({"text": proposal.text, "undecided": proposal.undecided})
         }
         Request::Detach { remove_bridge } => {

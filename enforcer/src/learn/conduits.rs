@@ -97,11 +97,9 @@ pub(super) fn drafts<'p>(traffic: &mut Traffic, places: &Places, policy: Option<
 
 /// The protocol that a port of TCP or UDP stands for.
 fn inside(transport: Protocol, port: u16) -> Option<Protocol> {
-    match transport {
-        Protocol::Tcp => Protocol::by_port(ip::TCP, port),
-        Protocol::Udp => Protocol::by_port(ip::UDP, port),
-        _ => None,
-    }
+    let carriers = [(Protocol::Tcp, ip::TCP), (Protocol::Udp, ip::UDP)];
+    let (_, number) = carriers.into_iter().find(|(carrier, _)| *carrier == transport)?;
+    Protocol::by_port(number, port)
 }
 
 /// The conduit of the policy in force between two zones, the one that names them before one for any.

@@ -30,9 +30,21 @@ pub struct Proposal {
     pub undecided: usize,
 }
 
+/// How far a proposal goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Allow what is dangerous as well, instead of listing it for an engineer to decide.
+    pub dangerous: bool,
+}
+
 /// Proposes a policy for what was observed. What `policy`, the one in force, gave a name keeps it.
-pub fn propose(observations: &[(ObservationKey, Observation)], policy: Option<&Policy>, clock: Clock) -> Proposal {
-    let mut traffic = traffic::Traffic::of(observations);
+pub fn propose(
+    observations: &[(ObservationKey, Observation)],
+    policy: Option<&Policy>,
+    clock: Clock,
+    reach: Reach,
+) -> Proposal {
+    let mut traffic = traffic::Traffic::of(observations, reach);
     traffic.leave_tunnels(policy);
     let places = places::Places::of(&traffic, policy);
     let drafts = conduits::drafts(&mut traffic, &places, policy);

@@ -9,6 +9,7 @@ use enforcer_common::operation::{Access, NO_FUNCTION, NO_OBJECT};
 use enforcer_common::port::Side;
 use enforcer_common::protocol::{Function, Protocol};
 
+use super::Reach;
 use super::evidence::Evidence;
 use crate::policy::valid::Objects;
 use crate::policy::{object_words, operation_code};
@@ -60,7 +61,7 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    pub(super) fn of(observations: &[(ObservationKey, Observation)]) -> Self {
+    pub(super) fn of(observations: &[(ObservationKey, Observation)], reach: Reach) -> Self {
         let mut traffic = Self::default();
         for (key, seen) in observations {
             let evidence = Evidence::of(seen);
@@ -69,7 +70,7 @@ impl Traffic {
                 continue;
             }
             traffic.total = traffic.total.saturating_add(seen.count);
-            traffic.sort(key, evidence);
+            traffic.sort(key, evidence, reach);
         }
         traffic.fold_answers();
         traffic
@@ -79,7 +80,7 @@ impl Traffic {
         Evidence::put(self.undecided.entry(what).or_default(), evidence);
     }
 
-    fn sort(&mut self, key: &ObservationKey, evidence: Evidence) {
+    fn sort(&mut self, key: &ObservationKey, evidence: Evidence, reach: Reach) {
         if key.protocol == Protocol::Ethernet as u8 {
             // Numbers that a policy can't name: VLAN tags, IP, and what is neither an ethertype nor an LLC address.
             let (0x0800 | 0x86dd | 0x8100 | 0x88a8 | 0x9100 | 0 | 0x100..=0x5ff) = key.port else {
@@ -93,7 +94,9 @@ impl Traffic {
         let inspected = Protocol::from_code(key.protocol).filter(|known| known.is_inspected());
         self.note_sides(key, client, server, inspected.is_some());
         match inspected {
-            Some(protocol) if key.function != NO_FUNCTION => self.operation(key, client, server, protocol, evidence),
+            Some(protocol) if key.function != NO_FUNCTION => {
+                self.operation(key, (client, server), protocol, evidence, reach);
+            }
             Some(_) | None => self.service(key, client, server, evidence),
         }
     }
@@ -114,20 +117,21 @@ impl Traffic {
     fn operation(
         &mut self,
         key: &ObservationKey,
-        client: IpAddr,
-        server: IpAddr,
+        (client, server): (IpAddr, IpAddr),
         protocol: Protocol,
         evidence: Evidence,
+        reach: Reach,
     ) {
         let objects =
             (key.space != NO_OBJECT).then_some(Objects { space: key.space, first: key.first, last: key.last });
         match row(protocol, key.function, objects) {
             // A rule for a write without object would allow it on every object.
             Some(row)
-                if !row.dangerous
-                    && row.access != Access::Unknown
-                    && key.port != 0
-                    && (row.access != Access::Write || objects.is_some()) =>
+                if key.port != 0
+                    && (reach.dangerous
+                        || !row.dangerous
+                            && row.access != Access::Unknown
+                            && (row.access != Access::Write || objects.is_some())) =>
             {
                 let objects = objects.filter(|_| row.object.is_none() || of_objects(protocol));
                 // A conduit names the outer protocol.
@@ -166,10 +170,12 @@ impl Traffic {
             }
             _ => Protocol::Ip,
         };
-        let port = match protocol {
-            Protocol::Icmp => 0,
-            Protocol::Ip => u16::from(key.transport),
-            _ => key.port,
+        let port = if protocol == Protocol::Icmp {
+            0
+        } else if protocol == Protocol::Ip {
+            u16::from(key.transport)
+        } else {
+            key.port
         };
         let service = Service { client, server, protocol, port };
         self.services.entry(service).and_modify(|known| known.add(evidence)).or_insert(evidence);

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use enforcer_common::digest::Key;
 use enforcer_common::environment::{Environment, Limits};
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, State, Station};
+use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::operation::NO_RULE;
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
@@ -64,6 +65,7 @@ pub struct HostEnvironment {
     echoes: u64,
     counters: Counters,
     events: Vec<Option<u32>>,
+    observed: HashMap<ObservationKey, Observation>,
 }
 
 impl HostEnvironment {
@@ -85,6 +87,7 @@ impl HostEnvironment {
             echoes: 0,
             counters: Counters::default(),
             events: Vec::new(),
+            observed: HashMap::new(),
         }
     }
 
@@ -104,6 +107,11 @@ impl HostEnvironment {
     /// What the core reported about the last frame: indexes of operations, `None` for the whole frame.
     pub fn events(&self) -> &[Option<u32>] {
         &self.events
+    }
+
+    /// What learning has kept, in no order.
+    pub fn observations(&self) -> Vec<(ObservationKey, Observation)> {
+        self.observed.iter().map(|(key, seen)| (*key, *seen)).collect()
     }
 
     /// Conversations being followed.
@@ -275,7 +283,14 @@ impl Environment for HostEnvironment {
         self.events.push(index);
     }
 
-    fn observe(&mut self, _scratch: &Scratch, _index: Option<u32>) {
+    fn observe(&mut self, scratch: &Scratch, index: Option<u32>) {
         self.counters.observations += 1;
+        let mut key = ObservationKey::EMPTY;
+        if !key.fill(scratch, index) {
+            return;
+        }
+        let (now, operation) = (self.now(), index.and_then(|index| scratch.operation(index)));
+        let known = self.observed.entry(key).and_modify(|known| known.again(now, operation));
+        known.or_insert_with(|| Observation::first(now, operation));
     }
 }

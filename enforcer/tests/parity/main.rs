@@ -3,6 +3,8 @@
 //!
 //! `PARITY_SEED` and `PARITY_FRAMES` choose the made traffic; a difference prints the seed that leads to it.
 
+#[path = "../captured/mod.rs"]
+mod captured;
 #[path = "../../../enforcer-common/tests/support/checksum.rs"]
 #[allow(clippy::cast_possible_truncation)]
 mod checksum;
@@ -17,11 +19,10 @@ mod units;
 mod wire;
 mod witness;
 
-use std::path::{Path, PathBuf};
-
 use enforcer::policy::{self, Compiled};
 use enforcer::replay::capture::Capture;
 use enforcer::replay::side::Sides;
+use enforcer_common::protocol::Protocol;
 use enforcer_common::verdict::{Mode, Reason};
 
 use self::pair::Pair;
@@ -34,19 +35,11 @@ fn compiled(name: &str, text: &str, bank: u8) -> Compiled {
     policy::compile(&loaded.valid, 1 + u32::from(bank), bank).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-fn captures() -> Option<Vec<PathBuf>> {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
-    let shared =
-        project.ancestors().skip(1).map(|folder| folder.join("shared/captures")).find(|folder| folder.is_dir())?;
-    let mut files: Vec<PathBuf> = ["modbus", "modbus-umas"]
-        .iter()
-        .filter_map(|folder| shared.join(folder).read_dir().ok())
-        .flatten()
-        .map(|entry| entry.expect("a folder entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pcap" || extension == "pcapng"))
-        .collect();
-    files.sort();
-    Some(files)
+/// `wide.toml`, and a conduit for each protocol that it does not name: what changes nothing may pass.
+fn wide() -> String {
+    let others = captured::protocols().filter(|one| *one != Protocol::Modbus);
+    let conduits = others.map(|one| captured::conduit(one, &captured::harmless(one)));
+    std::iter::once(include_str!("wide.toml").to_owned()).chain(conduits).collect()
 }
 
 fn told(pair: &Pair<'_>, what: &str) {
@@ -65,11 +58,8 @@ fn told(pair: &Pair<'_>, what: &str) {
 #[test]
 fn captures_are_judged_alike() {
     stand::require_root();
-    let Some(files) = captures() else {
-        println!("skipped: no ../shared/captures beside the project");
-        return;
-    };
-    let compiled = compiled("wide.toml", include_str!("wide.toml"), 0);
+    let Some(files) = captured::files() else { return };
+    let compiled = compiled("wide.toml", &wide(), 0);
     let mut pair = Pair::new(&compiled.image);
     let mut cut = 0;
     for mode in MODES {

@@ -10,7 +10,7 @@ use enforcer_common::protocol::Protocol;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::propose;
+use super::super::{Reach, propose};
 use super::{clock, image, modbus, passes, plain, seen};
 
 fn client() -> impl Strategy<Value = String> {
@@ -92,7 +92,7 @@ proptest! {
         others in prop::collection::vec((any::<prop::sample::Index>(), 0..7u8, 0..8u32), 60),
         writes in prop::collection::vec(operation(), 60),
     ) {
-        let proposal = propose(&all, None, clock());
+        let proposal = propose(&all, None, clock(), Reach::default());
         let image = image(&proposal.text);
         for (key, _) in &all {
             let expected = key.protocol == Protocol::Ip as u8 || proposable(key);

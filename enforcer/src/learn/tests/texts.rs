@@ -5,7 +5,7 @@ use enforcer_common::observation::Observation;
 use enforcer_common::operation::NO_FUNCTION;
 use enforcer_common::port::Side;
 
-use super::super::{propose, summary};
+use super::super::{Reach, propose, summary};
 use super::{clock, frame, image, modbus, passes, plain, seen};
 use crate::policy;
 
@@ -46,7 +46,7 @@ fn what_an_operator_named_stays_named() {
         (modbus("10.10.1.20", "10.10.2.5", 90, 0, None), seen(1)),
         (frame(0x88cc), seen(5)),
     ];
-    let proposal = propose(&observations, Some(&valid), clock());
+    let proposal = propose(&observations, Some(&valid), clock(), Reach::default());
     let expected = include_str!("named.toml");
     assert_eq!(proposal.text, expected, "{}", proposal.text);
     assert_eq!(proposal.undecided, 1);
@@ -63,7 +63,7 @@ fn stations_that_behave_alike_share_a_zone() {
     }
     observations.push((modbus("10.0.0.9", "10.0.1.1", 6, 1, Some((3, 5, 5))), seen(1)));
     observations.push((modbus("10.0.0.9", "10.0.1.2", 6, 1, Some((3, 5, 5))), seen(1)));
-    let text = propose(&observations, None, clock()).text;
+    let text = propose(&observations, None, clock(), Reach::default()).text;
     image(&text);
     assert!(text.contains("[\"10.0.0.1\", \"10.0.0.2\", \"10.0.0.3\"]"), "{text}");
     assert!(text.contains("[\"10.0.1.1\", \"10.0.1.2\"]"), "{text}");
@@ -77,7 +77,7 @@ fn who_splits_units_gets_a_conduit_of_its_own_that_bears_it() {
         observations.push((modbus(hmi, "10.0.1.1", 3, 1, Some((3, 0, 9))), seen(9)));
     }
     observations.push((modbus("10.0.0.3", "10.0.1.1", NO_FUNCTION, 0, None), seen(7)));
-    let text = propose(&observations, None, clock()).text;
+    let text = propose(&observations, None, clock(), Reach::default()).text;
     image(&text);
     let conduits: Vec<&str> = text.split("[[conduits]]").skip(1).collect();
     assert_eq!(conduits.len(), 2, "{text}");
@@ -98,15 +98,15 @@ fn a_conduit_of_the_policy_bears_splitting_when_one_of_its_clients_needs_it_or_i
         (modbus("10.10.1.21", "10.10.2.5", NO_FUNCTION, 0, None), seen(1)),
     ];
     let valid = policy::parse("in force", IN_FORCE).unwrap().valid;
-    let text = propose(&reads, Some(&valid), clock()).text;
+    let text = propose(&reads, Some(&valid), clock(), Reach::default()).text;
     image(&text);
     assert!(text.contains("# 10.10.1.21 -> 10.10.2.5 splits its units"), "{text}");
     let before = IN_FORCE.replace("mode     = \"shadow\"", "mode = \"shadow\"\nsegmentation = \"stream\"");
     let valid = policy::parse("in force", &before).unwrap().valid;
-    let text = propose(&reads[..1], Some(&valid), clock()).text;
+    let text = propose(&reads[..1], Some(&valid), clock(), Reach::default()).text;
     assert!(text.contains("# as in the policy in force\nsegmentation = \"stream\"\n"), "{text}");
     let valid = policy::parse("in force", IN_FORCE).unwrap().valid;
-    assert!(!propose(&reads[..1], Some(&valid), clock()).text.contains("segmentation"));
+    assert!(!propose(&reads[..1], Some(&valid), clock(), Reach::default()).text.contains("segmentation"));
 }
 
 #[test]
@@ -118,12 +118,12 @@ fn dangerous_and_unknown_functions_are_left_to_an_engineer() {
         modbus("10.0.0.1", "10.0.1.1", 90, 1, None),
         modbus("10.0.0.1", "10.0.1.1", 65, 1, None),
     ];
-    let proposal = propose(&all.map(|key| (key, seen(1))), None, clock());
+    let proposal = propose(&all.map(|key| (key, seen(1))), None, clock(), Reach::default());
     let image = image(&proposal.text);
     assert_eq!(all.map(|key| passes(&image, &key)), [false, false, true, false, false], "{}", proposal.text);
     assert_eq!(proposal.undecided, 4);
     // With nothing to allow there is no conduit.
-    let proposal = propose(&[(all[3], seen(1))], None, clock());
+    let proposal = propose(&[(all[3], seen(1))], None, clock(), Reach::default());
     super::image(&proposal.text);
     assert!(!proposal.text.contains("[[conduits]]"), "{}", proposal.text);
 }
@@ -142,7 +142,7 @@ fn traffic_without_inspection_becomes_conduits() {
     let open = plain("10.0.0.7", "10.0.1.1", ip::TCP, 502, Side::Network);
     let igmp = plain("10.0.0.1", "224.0.0.22", 2, 0, Side::Network);
     let observations: Vec<_> = all.iter().chain([&answer, &open, &igmp]).map(|key| (*key, seen(2))).collect();
-    let proposal = propose(&observations, None, clock());
+    let proposal = propose(&observations, None, clock(), Reach::default());
     let image = image(&proposal.text);
     for key in &all {
         assert!(passes(&image, key), "{key:?}\n{}", proposal.text);
@@ -163,7 +163,7 @@ fn tunnels_are_left_to_an_engineer_and_stay_where_he_opened_them() {
     let answer = plain("10.0.1.1", "10.0.0.1", 47, 0, Side::Device);
     let esp = plain("10.0.0.1", "10.0.1.1", 50, 0, Side::Network);
     let observations = [gre, answer, esp].map(|key| (key, seen(2)));
-    let proposal = propose(&observations, None, clock());
+    let proposal = propose(&observations, None, clock(), Reach::default());
     assert_eq!(proposal.undecided, 2, "{}", proposal.text);
     assert!(proposal.text.contains("10.0.0.1 -> 10.0.1.1: IP protocol 47, "), "{}", proposal.text);
     assert!(!passes(&image(&proposal.text), &gre), "{}", proposal.text);
@@ -171,7 +171,7 @@ fn tunnels_are_left_to_an_engineer_and_stay_where_he_opened_them() {
     let text = "[policy]\nname = \"p\"\nip_options = \"allow\"\n[zones]\na = [\"10.0.0.1\"]\nb = [\"10.0.1.1\"]\n[[conduits]]\n\
                 name = \"vpn\"\nfrom = [\"a\"]\nto = [\"b\"]\nprotocol = \"ip\"\nports = [47]\n";
     let policy = crate::policy::parse("p", text).unwrap().valid;
-    let proposal = propose(&observations, Some(&policy), clock());
+    let proposal = propose(&observations, Some(&policy), clock(), Reach::default());
     let image = image(&proposal.text);
     assert!(passes(&image, &gre) && !passes(&image, &esp), "{}", proposal.text);
     assert_eq!((proposal.undecided, image.header.ip_options), (1, 1), "{}", proposal.text);
@@ -179,7 +179,7 @@ fn tunnels_are_left_to_an_engineer_and_stay_where_he_opened_them() {
 
 #[test]
 fn nothing_seen_is_a_policy_that_allows_nothing() {
-    let proposal = propose(&[], None, clock());
+    let proposal = propose(&[], None, clock(), Reach::default());
     image(&proposal.text);
     assert_eq!(proposal.undecided, 0);
 }

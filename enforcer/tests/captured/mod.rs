@@ -1,0 +1,50 @@
+//! The shared captures, and a policy that looks into every protocol.
+
+use std::path::{Path, PathBuf};
+
+use enforcer_common::operation::Access;
+use enforcer_common::protocol::Protocol;
+
+/// `../shared/captures`, next to the project's folder. A worktree of the project lies one or two folders deeper.
+pub(crate) fn folder() -> Option<PathBuf> {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    project.ancestors().skip(1).map(|folder| folder.join("shared/captures")).find(|folder| folder.is_dir())
+}
+
+/// Every capture, sorted; where they are not there, a line that says so.
+pub(crate) fn files() -> Option<Vec<PathBuf>> {
+    let Some(folder) = folder() else {
+        println!("skipped: no ../shared/captures beside the project");
+        return None;
+    };
+    let entries = |folder: &Path| folder.read_dir().into_iter().flatten().map(|entry| entry.expect("an entry").path());
+    let is_capture = |path: &PathBuf| path.extension().is_some_and(|end| end == "pcap" || end == "pcapng");
+    let all = entries(&folder).flat_map(|folder| entries(&folder).collect::<Vec<_>>());
+    let mut files: Vec<PathBuf> = all.filter(is_capture).collect();
+    files.sort();
+    Some(files)
+}
+
+/// Protocols that a conduit can name.
+pub(crate) fn protocols() -> impl Iterator<Item = Protocol> {
+    Protocol::ALL.iter().copied().filter(|one| one.is_inspected() && one.outer().is_none())
+}
+
+/// A conduit from anyone to anyone in this protocol, on its own ports, with one rule.
+pub(crate) fn conduit(protocol: Protocol, functions: &[String]) -> String {
+    let name = protocol.as_str();
+    // SLMP has no port of its own.
+    let ports = if protocol.ports().is_empty() { &[5007] } else { protocol.ports() };
+    format!(
+        "\n[[conduits]]\nname = \"{name}\"\nfrom = [\"any\"]\nto = [\"any\"]\nprotocol = \"{name}\"\nports = {ports:?}\n\
+         [[conduits.rules]]\nname = \"some\"\nfunctions = {functions:?}\naction = \"allow\"\n"
+    )
+}
+
+/// The classes of a protocol that change nothing in a device.
+pub(crate) fn harmless(protocol: Protocol) -> Vec<String> {
+    let rows = || protocol.family().flat_map(|one| one.tables().functions);
+    let classes = [Access::Read, Access::Discover, Access::Session, Access::Diagnose].into_iter();
+    let there = classes.filter(|class| rows().any(|row| row.access == *class));
+    there.map(|class| format!("@{}", class.as_str())).collect()
+}

@@ -1,0 +1,163 @@
+//! Learn, propose, enforce on the same capture: what a plant does every day is not denied.
+//!
+//! Frames that the independent dissector lists as sound must pass, whatever they hold; and no frame is denied by a rule.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use enforcer::learn::{self, Clock, Reach};
+use enforcer::policy::{self, Compiled};
+use enforcer::replay::capture::{Capture, Frame};
+use enforcer::replay::line::Line;
+use enforcer::replay::run::{Options, Run};
+use enforcer_common::protocol::Protocol;
+use enforcer_common::verdict::Mode;
+
+use super::{captured, checksum};
+
+/// Reasons that a policy gives.
+const RULES: &[&str] =
+    &["function_not_allowed", "unit_not_allowed", "object_not_allowed", "value_not_allowed", "rule_deny"];
+
+/// Reasons for which a sound recording is refused all the same: it was made on a loopback interface, or holds what no
+/// standard allows.
+const WIRE: &[&str] = &["invalid_address", "invalid_flags", "invalid_function"];
+
+/// Frames with which the dissector is content and the standard is not: capture, frames, what is wrong with them.
+const UNSOUND: &[(&str, &[u64], &str)] = &[
+    (
+        "Quickdraw-Snort__modbus_test_data_part1.pcap",
+        &[32, 34, 91, 93, 95, 97, 99, 101, 103, 105, 107, 109, 111],
+        "requests of function 43/14 and answers to function 1 whose lengths are not those of MB 6.21 and 6.1",
+    ),
+    ("suricata-verify__modbus.pcap", &[32, 34, 91, 93, 95, 97, 99], "the beginning of the same capture"),
+    (
+        "zeek__4SICS-GeekLounge-151022-min.pcap",
+        &[1, 2],
+        "frame 1: function 23 whose byte count is not twice its quantity (MB 6.17); alone in its capture with its answer",
+    ),
+    (
+        "zeek__fuzz-1011.pcap",
+        &[1, 3],
+        "frame 1: 147 registers in one request (MB 6.4); alone in its capture with its answer",
+    ),
+];
+
+/// Pairs of stations between which functions were seen that have no name: nobody proposes those.
+fn nameless(proposal: &str) -> Vec<[String; 2]> {
+    let listed = proposal.lines().filter(|line| line.contains("not in the function table"));
+    let ends = |line: &str| {
+        let (from, rest) = line.trim_start_matches(['#', ' ']).split_once(" -> ")?;
+        Some([from.to_owned(), rest.split_once(' ')?.0.to_owned()])
+    };
+    listed.filter_map(ends).collect()
+}
+
+fn is_end(line: &Line<'_>, address: &str) -> bool {
+    [&line.src, &line.dst]
+        .iter()
+        .any(|end| end.rsplit_once(':').is_some_and(|(host, _)| host.trim_matches(['[', ']']) == address))
+}
+
+/// Protocols that are looked into; what else a capture holds is not their matter.
+fn is_inspected(protocol: &str) -> bool {
+    Protocol::ALL.iter().any(|one| one.is_inspected() && one.as_str() == protocol)
+}
+
+fn compiled(name: &str, text: &str) -> Result<Compiled, String> {
+    let loaded = policy::parse(name, text).map_err(|errors| format!("{errors}\n{text}"))?;
+    policy::compile(&loaded.valid, 1, 0).map_err(|errors| errors.to_string())
+}
+
+/// A policy under which everything passes and each protocol is looked into.
+fn watching(extra: &[(&str, u16)]) -> String {
+    let head = "[policy]\nname = \"watch\"\nrevision = 1\ndefault = \"allow\"\n".to_owned();
+    let own = captured::protocols().map(|one| captured::conduit(one, &["@any".to_owned()]));
+    let own: String = std::iter::once(head).chain(own).collect();
+    // Captures whose servers use other ports: the dissector's hint names them.
+    extra.iter().fold(own, |text, (protocol, port)| {
+        let ports = format!("protocol = \"{protocol}\"\nports = [");
+        text.replace(&ports, &format!("{ports}{port}, "))
+    })
+}
+
+/// Protocol and port that the capture's `.decode` file names: `tcp.port==20001,dnp3`.
+fn hint(file: &Path) -> Option<(String, u16)> {
+    let text = std::fs::read_to_string(format!("{}.decode", file.display())).ok()?;
+    let (_, hint) = text.lines().last()?.split_once("==")?;
+    let (port, protocol) = hint.split_once(',')?;
+    Some((protocol.to_owned(), port.parse().ok()?))
+}
+
+fn frames(file: &Path) -> Vec<Frame> {
+    let capture = Capture::open(file).unwrap_or_else(|error| panic!("{error}"));
+    let repaired = |frame: Frame| Frame { bytes: checksum::repaired(frame.bytes.clone()), ..frame };
+    capture.map_while(Result::ok).map(repaired).collect()
+}
+
+/// Numbers of the frames that the dissector found nothing wrong with.
+fn sound(file: &Path) -> BTreeSet<u64> {
+    let text = std::fs::read_to_string(format!("{}.truth.jsonl", file.display())).unwrap_or_default();
+    let records = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let whole = records.filter(|one| one["flags"].as_array().is_none_or(Vec::is_empty) && one["cap"] == one["len"]);
+    whole.filter_map(|one| one["frame"].as_u64()).collect()
+}
+
+fn denials(file: &Path) -> Result<Vec<String>, String> {
+    let frames = frames(file);
+    let hint = hint(file);
+    let extra: Vec<(&str, u16)> = hint.iter().map(|(protocol, port)| (protocol.as_str(), *port)).collect();
+    let watching = compiled("watch.toml", &watching(&extra))?;
+    let mut learning = Run::new(&watching, &Options { mode: Some(Mode::Learn), ..Options::default() });
+    for frame in &frames {
+        learning.frame(frame);
+    }
+    let observed = learning.environment().observations();
+    let clock = Clock::new(std::time::UNIX_EPOCH, 0);
+    let proposal = learn::propose(&observed, None, clock, Reach { dangerous: true });
+    // A reset would end a conversation that the recording goes on with.
+    let text = proposal.text.replace("\nprotocol = ", "\non_deny = \"drop\"\nprotocol = ");
+    let policy = compiled("proposed.toml", &text)?;
+    let nameless = nameless(&proposal.text);
+    let mut sound = sound(file);
+    let unsound = UNSOUND.iter().filter(|(name, ..)| file.ends_with(name)).flat_map(|(_, frames, _)| *frames);
+    let unsound: BTreeSet<u64> = unsound.copied().collect();
+    sound.retain(|frame| !unsound.contains(frame));
+    let mut enforcing = Run::new(&policy, &Options { mode: Some(Mode::Enforce), ..Options::default() });
+    let mut denied = Vec::new();
+    for frame in &frames {
+        for line in enforcing.frame(frame) {
+            let known = !nameless.iter().any(|ends| ends.iter().all(|end| is_end(&line, end)));
+            let wrongly = sound.contains(&line.frame) && !WIRE.contains(&line.reason) || RULES.contains(&line.reason);
+            if line.verdict == "deny" && is_inspected(&line.protocol) && known && wrongly {
+                denied.push(format!("frame {}: {} {line}", line.frame, line.reason));
+            }
+        }
+    }
+    if !denied.is_empty() {
+        let undecided =
+            proposal.text.lines().filter(|line| line.starts_with("# -") || line.contains("not in the function"));
+        denied.extend(undecided.take(5).map(str::to_owned));
+    }
+    Ok(denied)
+}
+
+#[test]
+fn a_policy_learned_from_a_capture_denies_nothing_in_it() {
+    let Some(files) = captured::files() else { return };
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let mut findings = Vec::new();
+    let files: Vec<_> = files.iter().filter(|file| file.display().to_string().contains(&only)).collect();
+    for file in &files {
+        match denials(file) {
+            Ok(denied) if denied.is_empty() => {}
+            Ok(denied) => {
+                findings.push(format!("{}: {} denials", file.display(), denied.len()));
+                findings.extend(denied.into_iter().take(5).map(|line| format!("    {line}")));
+            }
+            Err(error) => findings.push(format!("{}: {error}", file.display())),
+        }
+    }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+    println!("{} captures", files.len());
+}

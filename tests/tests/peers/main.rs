@@ -1,0 +1,4 @@
+//! Other people's clients and servers through the box, one protocol at a time: a read passes, what the policy does not
+//! allow never reaches the server's application, and the session ends as the policy says.
+
+mod modbus;
