@@ -68,12 +68,14 @@ pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
 
 /// IP protocol numbers that a conduit's protocol travels on; an ip conduit lists its own. ICMPv6 counts as ICMP.
 pub(super) fn transports(protocol: Protocol) -> &'static [u8] {
-    match protocol {
-        Protocol::Ethernet | Protocol::Ip => &[],
-        Protocol::Tcp => &[ip::TCP],
-        Protocol::Udp => &[ip::UDP],
-        Protocol::Icmp => &[ip::ICMP],
-        inspected => inspected.tables().transports,
+    if protocol == Protocol::Tcp {
+        &[ip::TCP]
+    } else if protocol == Protocol::Udp {
+        &[ip::UDP]
+    } else if protocol == Protocol::Icmp {
+        &[ip::ICMP]
+    } else {
+        protocol.tables().transports
     }
 }
 

@@ -20,11 +20,12 @@ fn party_covers(policy: &Policy, party: Party, address: IpAddr) -> bool {
 pub(crate) fn conduit(policy: &Policy, request: &Request) -> Option<usize> {
     let mut best: Option<((bool, bool, bool), usize)> = None;
     for (index, conduit) in policy.conduits.iter().enumerate() {
-        let carried = match conduit.protocol {
-            Protocol::Tcp => request.transport == TCP,
-            Protocol::Udp => request.transport == UDP,
-            Protocol::Modbus => true,
-            Protocol::Ethernet | Protocol::Ip | Protocol::Icmp => false,
+        let carried = if conduit.protocol == Protocol::Tcp {
+            request.transport == TCP
+        } else if conduit.protocol == Protocol::Udp {
+            request.transport == UDP
+        } else {
+            conduit.protocol == Protocol::Modbus
         };
         let port = conduit.ports.is_empty() || conduit.ports.contains(&request.port);
         for from in &conduit.from {

@@ -3,6 +3,7 @@
 //! `check_truth.py` compares; what it finds must be exactly the disagreements that a protocol's file lists, each with the
 //! reason why ours is the right answer. Without the captures or python3 the tests say so in one line and pass.
 
+mod enip;
 mod modbus;
 
 use std::collections::BTreeSet;
@@ -23,6 +24,11 @@ pub(crate) struct Scored {
 #[test]
 fn modbus() -> Result<(), Box<dyn Error>> {
     agrees(&modbus::SCORED)
+}
+
+#[test]
+fn enip() -> Result<(), Box<dyn Error>> {
+    agrees(&enip::SCORED)
 }
 
 fn shared_captures() -> Option<PathBuf> {
