@@ -135,7 +135,7 @@ fn tags_are_written_with_a_value() {
     };
     assert_eq!(value(&[0xc3, 0, 1, 0, 0xfe, 0xff]), (0, true, -2));
     assert_eq!(value(&[0xc4, 0, 1, 0, 1, 0, 0, 0]), (0, true, 1));
-    assert_eq!(value(&[0xca, 0, 1, 0, 0, 0, 0x80, 0x3f]).1, false);
+    assert!(!value(&[0xca, 0, 1, 0, 0, 0, 0x80, 0x3f]).1, "a real number");
     assert_eq!(value(&[0xc3, 0, 2, 0, 1, 0, 2, 0]), (0, false, 0));
     assert_eq!(value(&[0xc3, 0, 2, 0, 1, 0]).0, Reason::LengthMismatch as u8);
     assert_eq!(value(&[0xa0, 2, 0x34, 0x12, 1, 0, 1, 2, 3, 4]).0, 0);
