@@ -4,7 +4,7 @@ use enforcer_common::operation::{Access, NO_FUNCTION, Operation, Role};
 use enforcer_common::port::Side;
 use enforcer_common::protocol::Protocol;
 use enforcer_common::protocol::enip::commands::FILE;
-use enforcer_common::protocol::enip::services::class::TAG;
+use enforcer_common::protocol::enip::services::class::{PATH, TAG};
 use enforcer_common::protocol::tables::name_number;
 use enforcer_common::verdict::{Mode, Reason};
 
@@ -90,7 +90,10 @@ fn a_service_names_class_instance_and_attribute() {
 #[test]
 fn paths_that_devices_read_in_two_ways_are_faults() {
     for path in [
-        &[0x20, 1, 0x20, 2, 0x24, 1][..],
+        &[0x20, 1, 0x20, 4, 0x24, 1][..],
+        &[0x20, 1, 0x24, 1, 0x20, 6, 0x24, 1],
+        &[0x20, 6, 0x24, 1, 0x20, 1, 0x24, 1],
+        &[0x91, 1, b'a', 0, 0x20, 2, 0x24, 1],
         &[0x20, 1, 0x24, 1, 0x24, 2],
         &[0x24, 1, 0x20, 1],
         &[0x20, 1, 0x24, 1, 0x30, 1, 0x30, 2],
@@ -110,6 +113,20 @@ fn paths_that_devices_read_in_two_ways_are_faults() {
     assert_eq!(fault(&unconnected(&request(0x4c, &path, &[1, 0]))), Some(Reason::BeyondInspection));
     assert_eq!(fault(&unconnected(&[14, 9, 0x20, 1])), Some(Reason::LengthMismatch));
     assert_eq!(fault(&unconnected(&request(0x8e, &object(1, 1), &[]))), Some(Reason::InvalidFunction));
+}
+
+#[test]
+fn a_path_with_a_further_class_is_its_object_and_its_whole() {
+    let read = |path: &[u8]| {
+        let records = ask(&unconnected(&request(3, path, &[1, 0, 1, 0])));
+        assert!(records.len() == 2 && records.iter().all(|one| one.fault == 0), "{records:?}");
+        assert_eq!((records[0].space, records[0].first, records[1].space), (0x68, 9 << 16, PATH));
+        assert!(records[1].has(Operation::CONTINUES));
+        records[1].first
+    };
+    let one = read(&[0x20, 0x68, 0x24, 9, 0x20, 0x6a, 0x25, 0, 0xfa, 0x1b]);
+    assert_ne!(one, read(&[0x20, 0x68, 0x24, 9, 0x20, 0x6a, 0x25, 0, 0xfb, 0x1b]));
+    assert_ne!(one, read(&[0x20, 0x68, 0x24, 9, 0x20, 0x6b, 0x25, 0, 0xfa, 0x1b]));
 }
 
 #[test]

@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn words_are_read_back_as_they_are_written() {
         let modbus = ["holding:0-199", "coil:5", "file3:0-99", "mei:14"];
-        let enip = ["0x6B/1/3", "0x6B/1-9", "0x01/0-65535", "tag:305419896", "file7:0-9", "file4:2/1"];
+        let enip = ["0x6B/1/3", "0x6B/1-9", "0x01/0-65535", "tag:305419896", "path:5", "file7:0-9", "file4:2/1"];
         for (protocol, words) in [(Protocol::Modbus, &modbus[..]), (Protocol::Enip, &enip[..])] {
             for word in words {
                 let objects = parse(protocol, word).expect("a word of the protocol");

@@ -2,13 +2,18 @@
 //!
 //! A path begins with a class or with a symbol. Behind a class the object is its instance, with the attribute where one is
 //! named; members and symbols behind it lie inside. Behind a symbol everything is part of the tag: its number is made of
-//! the symbols, a point between two, and of classes and instances behind them; indices lie inside the tag. Segments twice,
-//! out of their order or of another kind are a fault: devices disagree which one counts.
+//! the symbols, a point between two, and of classes and instances behind them; indices lie inside the tag.
+//!
+//! Logix names what lies in an object by a further class and instance behind the first ones, and other devices take the
+//! last class of a path for the one that is meant. Such a request is on the first object, and in a record that continues it
+//! on its whole path, by number: a rule covers both, or neither. The objects that a walk goes on into are never named so.
+//! Other segments twice, out of their order or of another kind are a fault.
 
-use super::services::{LARGEST, class};
-use super::{byte, connection, done, double, eight, fault, go_on, limits, nested, state, take, taken, word};
+use super::services::{self, LARGEST, class};
+use super::{add, byte, connection, done, double, eight, fault, go_on, limits, nested, state, take, taken, word};
 use crate::bytes::Bytes;
 use crate::operation::{NO_OBJECT, Operation};
+use crate::protocol::Protocol;
 use crate::protocol::tables::{name_part, name_piece};
 use crate::scratch::Scratch;
 use crate::verdict::Reason;
@@ -29,6 +34,8 @@ pub(super) mod seen {
     pub(in super::super) const CONNECTION: u32 = 32;
     /// The path is the way of a message: ports and nothing else.
     pub(in super::super) const ROUTE: u32 = 64;
+    /// A further class behind the first object.
+    pub(super) const FURTHER: u32 = 128;
     /// Something is named.
     pub(super) const NAMED: u32 = 31;
     /// Above the bits: how many segments there were.
@@ -125,6 +132,19 @@ pub(super) fn behind(scratch: &mut Scratch) {
         operation.first = name;
         operation.last = name;
     }
+    if seen & seen::FURTHER != 0 {
+        let function = operation.function;
+        operation.access = services::access((function & 0x7f).to_le_bytes()[0], operation.space);
+        let wrong = operation.fault;
+        let Some(whole) = add(scratch, Protocol::Cip as u8, function) else {
+            return;
+        };
+        whole.flags = Operation::CONTINUES;
+        whole.fault = wrong;
+        whole.space = class::PATH;
+        whole.first = name;
+        whole.last = name;
+    }
     if seen & seen::CONNECTION != 0 { connection::arrive(scratch) } else { go_on(scratch, state::DATA) }
 }
 
@@ -209,7 +229,7 @@ fn named(scratch: &mut Scratch) {
         nesting.unit = nesting.number | limits::MORE_HOPS;
     } else if nesting.purpose == purpose::NAME {
         // Behind a class it lies inside the object.
-        if nesting.seen & seen::CLASS == 0 {
+        if nesting.seen & seen::CLASS == 0 || nesting.seen & seen::FURTHER != 0 {
             nesting.name = nesting.number;
         }
         nesting.seen |= seen::SYMBOL;
@@ -234,7 +254,13 @@ fn logical_segment(fields: u64, kind: u32, scratch: &mut Scratch) -> u32 {
     if number > LARGEST && what != logical::MEMBER {
         fault(scratch, Reason::BeyondInspection);
     }
-    if seen & (seen::SYMBOL | seen::CLASS) == seen::SYMBOL {
+    if what == logical::CLASS
+        && seen & (seen::CLASS | seen::INSTANCE | seen::CONNECTION | seen::FURTHER) == seen::CLASS | seen::INSTANCE
+        && !further(scratch)
+    {
+        return 0;
+    }
+    if seen & (seen::SYMBOL | seen::CLASS) == seen::SYMBOL || scratch.nesting.seen & seen::FURTHER != 0 {
         return if part_of_tag(what, number, scratch) { size } else { 0 };
     }
     let bit = match what {
@@ -272,11 +298,31 @@ fn name(operation: &mut Operation, bit: u32, number: u32) {
     }
 }
 
+/// A class behind an object: the path's number begins with that one. False where the object is one that is walked into.
+#[inline(always)]
+fn further(scratch: &mut Scratch) -> bool {
+    let Some(operation) = scratch.operation(scratch.count.wrapping_sub(1)) else {
+        return false;
+    };
+    let (space, first, last) = (operation.space, operation.first, operation.last);
+    let name = name_piece(name_part(scratch.nesting.name, space), first as u64 | (last as u64) << 32);
+    scratch.nesting.name = name;
+    scratch.nesting.seen |= seen::FURTHER;
+    !is_walked(space)
+}
+
+/// Objects whose services carry others.
+#[inline(always)]
+const fn is_walked(class: u32) -> bool {
+    class == class::MESSAGE_ROUTER || class == class::CONNECTION_MANAGER || class == class::PCCC
+}
+
 /// A class or instance behind a symbol belongs to the tag's number, an index lies inside the tag.
 #[inline(always)]
 fn part_of_tag(what: u32, number: u32, scratch: &mut Scratch) -> bool {
     match what {
         logical::MEMBER => true,
+        logical::CLASS if is_walked(number) => false,
         logical::CLASS | logical::INSTANCE | logical::ATTRIBUTE => {
             // No part has so many characters.
             let name = name_part(scratch.nesting.name, what | 0x100);

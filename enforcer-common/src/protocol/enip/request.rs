@@ -145,7 +145,6 @@ fn common(data: &Data, code: u8, named: u32, scratch: &mut Scratch) {
         return;
     };
     match code {
-        service::GET_ATTRIBUTE_SINGLE => exact(data, 0, operation),
         service::GET_ATTRIBUTE_LIST => attributes(first, data, operation),
         service::SET_ATTRIBUTE_SINGLE => {
             if data.length == 0 {
@@ -155,12 +154,8 @@ fn common(data: &Data, code: u8, named: u32, scratch: &mut Scratch) {
                 number(first, data, operation);
             }
         }
-        service::RESET => {
-            if data.length > 1 {
-                exact(data, 1, operation);
-            }
-            number(first, data, operation);
-        }
+        // How, or nothing; clients of common make send a word.
+        service::RESET if data.present != 0 => value(operation, first.cast_signed() & 0xff),
         _ => {}
     }
 }

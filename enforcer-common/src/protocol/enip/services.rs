@@ -18,8 +18,6 @@ pub mod service {
     /// Several services in one.
     pub const MULTIPLE_SERVICE_PACKET: u8 = 0x0a;
     /// One attribute.
-    pub const GET_ATTRIBUTE_SINGLE: u8 = 0x0e;
-    /// One attribute.
     pub const SET_ATTRIBUTE_SINGLE: u8 = 0x10;
     /// On [`super::class::PCCC`].
     pub const EXECUTE_PCCC: u8 = 0x4b;
@@ -59,6 +57,8 @@ pub mod class {
     pub const TEMPLATE: u32 = 0x6c;
     /// Tags by name: objects are the numbers that [`crate::protocol::tables::name_number`] makes of the names.
     pub const TAG: u32 = 0x0001_0000;
+    /// Paths with more than one class, by a number of the same kind.
+    pub const PATH: u32 = 0x0001_0001;
 }
 
 /// Largest class, instance and attribute that operations hold.
@@ -78,6 +78,7 @@ pub const SPACES: &[Space] = &[
         member: Some(Member { name: "attribute", bits: 16 }),
     },
     Space { space: class::TAG, name: "tag", last: u32::MAX, form: Form::Named, member: None },
+    Space { space: class::PATH, name: "path", last: u32::MAX, form: Form::Plain, member: None },
 ];
 
 /// A service of one class of objects.
