@@ -146,14 +146,7 @@ fn common(data: &Data, code: u8, named: u32, scratch: &mut Scratch) {
     };
     match code {
         service::GET_ATTRIBUTE_LIST => attributes(first, data, operation),
-        service::SET_ATTRIBUTE_SINGLE => {
-            if data.length == 0 {
-                exact(data, 1, operation);
-            }
-            if named & seen::ATTRIBUTE != 0 {
-                number(first, data, operation);
-            }
-        }
+        service::SET_ATTRIBUTE_SINGLE if named & seen::ATTRIBUTE != 0 => number(first, data, operation),
         // How, or nothing; clients of common make send a word.
         service::RESET if data.present != 0 => value(operation, first.cast_signed() & 0xff),
         _ => {}
