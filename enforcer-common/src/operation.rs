@@ -178,8 +178,10 @@ impl Operation {
     /// something, though nobody answers. A request with it passes as an answer does: the device itself asks, in a
     /// conversation that is the network's.
     pub const TURNED: u8 = 32;
-    /// A request and its answer have the transaction and the unit in common, and not the function.
+    /// The answer to a request, or the request of an answer, has another function.
     pub const OTHER_FUNCTION: u8 = 64;
+    /// It has another unit.
+    pub const OTHER_UNIT: u8 = 128;
 
     /// A record with nothing in it.
     pub const EMPTY: Self = Self {

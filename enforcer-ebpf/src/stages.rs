@@ -218,8 +218,13 @@ macro_rules! dissectors {
                 if scratch.stream.later_count != 0 {
                     call::<{ slot::MODBUS_VALUES }>(&context);
                 }
-                // Nearly every frame holds one unit: it is judged without another program in between.
-                judged::<1>(&context, scratch)
+                if Protocol::$name as u8 == Protocol::Modbus as u8 {
+                    // Nearly every frame holds one unit: it is judged without another program in between. For one
+                    // protocol: the verifier follows it as often as a program has ways that lead here.
+                    return judged::<1>(&context, scratch);
+                }
+                call::<{ slot::JUDGE }>(&context);
+                missing()
             }
 
             /// The protocol in carry + payload.

@@ -7,6 +7,7 @@
 pub mod bacnet;
 pub mod cotp;
 pub mod dnp3;
+pub mod enip;
 pub mod fins;
 pub(crate) mod framing;
 pub mod ge_srtp;
@@ -83,6 +84,14 @@ protocols! {
     Icmp = 5, "icmp", tables::NONE;
     /// Modbus/TCP, and the same frames over UDP.
     Modbus = 16, "modbus", modbus::functions::TABLES;
+    /// EtherNet/IP encapsulation: frames that carry no CIP.
+    Enip = 22, "enip", enip::functions::TABLES;
+    /// CIP services, in EtherNet/IP.
+    Cip = 23, "cip", enip::services::TABLES;
+    /// Implicit I/O of CIP connections, in UDP.
+    CipIo = 24, "cip_io", enip::functions::IMPLICIT;
+    /// PCCC commands, in the CIP service that executes them.
+    Pccc = 25, "pccc", enip::commands::TABLES;
     /// UMAS, inside Modbus function 90.
     Umas = 30, "umas", umas::functions::TABLES;
     /// Omron FINS.
@@ -126,6 +135,7 @@ macro_rules! with_dissectors {
     ($then:ident) => {
         $then! {
             Modbus modbus modbus_assembled;
+            Enip enip enip_assembled;
             Fins fins fins_assembled;
             Slmp slmp slmp_assembled;
             HartIp hart_ip hart_ip_assembled;
@@ -217,6 +227,7 @@ impl Protocol {
     pub const fn by_port(transport: u8, port: u16) -> Option<Self> {
         match (transport, port) {
             (TCP | UDP, 502) => Some(Self::Modbus),
+            (TCP | UDP, 44818 | 2222) => Some(Self::Enip),
             (TCP | UDP, 5094) => Some(Self::HartIp),
             (TCP | UDP, 9600) => Some(Self::Fins),
             (TCP, 18245) => Some(Self::GeSrtp),

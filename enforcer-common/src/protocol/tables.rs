@@ -28,6 +28,9 @@ pub struct Tables {
     pub streams: bool,
     /// Functions that read their first range of objects and write the second, in one request.
     pub reads_then_writes: &'static [u32],
+    /// True when rows with an object are functions of that kind of object, and a rule's `objects` say on which of them; so
+    /// too in the protocols that travel in it. Otherwise the objects of such rows only stand for sub-functions.
+    pub rows_of_objects: bool,
 }
 
 /// No function, no object.
@@ -42,6 +45,7 @@ pub const NONE: Tables = Tables {
     inner: &[],
     streams: false,
     reads_then_writes: &[],
+    rows_of_objects: false,
 };
 
 /// One row of a protocol's function table.
@@ -188,6 +192,53 @@ pub enum Form {
         /// Largest number.
         last: u32,
     },
+    /// The name alone; behind it stands the name of an object, or the number that [`name_number`] makes of it: `tag:Speed`.
+    Named,
+}
+
+/// Number that stands for an object's name: its parts between points, large letters as small ones. Longer parts than
+/// [`NAME_PART`] are cut.
+#[must_use]
+pub fn name_number(name: &[u8]) -> u32 {
+    let mut number = NAME_START;
+    for part in name.split(|byte| *byte == b'.') {
+        let part = part.get(..NAME_PART as usize).unwrap_or(part);
+        number = name_part(number, part.len().to_le_bytes()[0] as u32);
+        for piece in part.chunks(8) {
+            let padded = piece.iter().fold(0u64, |word, byte| word << 8 | *byte as u64);
+            number = name_piece(number, padded);
+        }
+    }
+    number
+}
+
+/// The number of a name without parts.
+pub const NAME_START: u32 = 0x811c_9dc5;
+
+/// Longest part of a name.
+pub const NAME_PART: u32 = 64;
+
+/// The number of a name behind which a part of `length` characters begins.
+#[must_use]
+#[inline(always)]
+pub const fn name_part(number: u32, length: u32) -> u32 {
+    (number ^ length).wrapping_mul(0x0100_0193)
+}
+
+/// The number of a name with up to eight more characters, the last one in the lowest byte.
+#[must_use]
+#[inline(always)]
+pub const fn name_piece(number: u32, characters: u64) -> u32 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    // Eight characters at a time: the top bit of each says whether it is behind Z, and whether it is A or behind it.
+    let low = characters & !TOPS;
+    let behind = low.wrapping_add(ONES.wrapping_mul(0x7f_u64.wrapping_sub(b'Z' as u64)));
+    let at_least = low.wrapping_add(ONES.wrapping_mul(0x80_u64.wrapping_sub(b'A' as u64)));
+    let small = characters | (!characters & TOPS & (behind ^ at_least)) >> 2;
+    let number = (number ^ (small & 0xffff_ffff) as u32).wrapping_mul(0x85eb_ca6b);
+    let number = (number ^ number >> 15 ^ (small >> 32) as u32).wrapping_mul(0xc2b2_ae35);
+    number ^ number >> 13
 }
 
 /// A part of an object that rules can name behind it: `0x6B/1/3`, `analog-output:1/85`. It is held in the lower bits of
@@ -218,7 +269,7 @@ impl Space {
     #[must_use]
     pub const fn numbers(&self) -> (u32, u32) {
         let more = match self.form {
-            Form::Plain => 0,
+            Form::Plain | Form::Named => 0,
             Form::Numbered { last } | Form::Number { last } => last,
             Form::NumberedFrom { first, last } => last.saturating_sub(first),
             Form::Variation => 0xffff,

@@ -78,7 +78,8 @@ pub const fn is_harmless(access: u8) -> bool {
 #[inline(always)]
 const fn identity(operation: &Operation) -> u64 {
     let function = if operation.has(Operation::OTHER_FUNCTION) { 0 } else { operation.function & 0x7fff };
-    (operation.transaction as u64) << 32 | (function as u64) << 17 | 1 << 16 | (operation.unit & 0xffff) as u64
+    let unit = if operation.has(Operation::OTHER_UNIT) { 0 } else { operation.unit & 0xffff };
+    (operation.transaction as u64) << 32 | (function as u64) << 17 | 1 << 16 | unit as u64
 }
 
 /// Whole units without an operation: acknowledgements of the protocol's own.

@@ -13,6 +13,7 @@ mod compare;
 mod cotp;
 mod digest;
 mod dnp3;
+mod enip;
 mod fins;
 mod ge_srtp;
 mod handshake;

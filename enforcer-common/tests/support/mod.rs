@@ -5,6 +5,7 @@ pub(crate) mod checksum;
 pub(crate) mod cotp;
 pub(crate) mod dissect;
 pub(crate) mod dnp3;
+pub(crate) mod enip;
 pub(crate) mod frames;
 pub(crate) mod host;
 pub(crate) mod iec104;

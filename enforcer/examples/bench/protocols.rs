@@ -23,6 +23,10 @@ fn udp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
     Typical { protocol, tcp: false, port, frame: datagram(port, payload) }
 }
 
+const ENIP_READ_TAG: &[u8] = b"\x6f\0\x2a\0\x01\x02\x03\x04\0\0\0\0context!\0\0\0\0\
+    \0\0\0\0\x08\0\x02\0\0\0\0\0\xb2\0\x1a\0\
+    \x52\x02\x20\x06\x24\x01\x05\x9d\x0c\0\x4c\x04\x91\x05SCADA\0\x01\0\x01\0\x01\0";
+
 /// A row per protocol.
 pub(crate) fn typical() -> Vec<Typical> {
     let fins = [0x80, 0, 2, 0, 2, 0, 0, 1, 0, 7, 1, 1, 0x82, 0, 100, 0, 0, 10];
@@ -32,6 +36,8 @@ pub(crate) fn typical() -> Vec<Typical> {
     (ge_srtp[0], ge_srtp[31], ge_srtp[40], ge_srtp[41], ge_srtp[42]) = (2, 0xc0, 1, 1, 4);
     (ge_srtp[43], ge_srtp[46]) = (8, 4);
     vec![
+        // A tag is read: SendRRData, Unconnected_Send to slot 0 of the backplane, Read Tag "SCADA".
+        tcp(Protocol::Enip, 44818, ENIP_READ_TAG),
         udp(Protocol::Fins, 9600, &fins),
         tcp(Protocol::Slmp, 5007, &slmp),
         udp(Protocol::HartIp, 5094, &hart_ip),

@@ -135,7 +135,7 @@ impl Traffic {
                             && row.access != Access::Unknown
                             && (row.access != Access::Write || objects.is_some())) =>
             {
-                let objects = objects.filter(|_| row.object.is_none());
+                let objects = objects.filter(|_| row.object.is_none() || of_objects(protocol));
                 // A conduit names the outer protocol.
                 let protocol = protocol.outer().unwrap_or(protocol);
                 let (port, unit) = (key.port, key.unit);
@@ -237,12 +237,19 @@ fn row(protocol: Protocol, code: u32, objects: Option<Objects>) -> Option<&'stat
     let mut rows = protocol.tables().functions.iter().filter(|row| operation_code(protocol, row.code) == code);
     if rows.clone().any(|row| row.object.is_some()) {
         let objects = objects?;
-        return rows.find(|row| {
+        let own = rows.clone().find(|row| {
             row.object
                 .is_some_and(|own| own.space == objects.space && own.first <= objects.first && objects.last <= own.last)
         });
+        // Rules for functions of objects name the objects, so that the whole code's row lets in nothing else.
+        return own.or_else(|| rows.find(|row| row.object.is_none() && of_objects(protocol)));
     }
     rows.next()
+}
+
+/// True when the rows with objects are functions of those, which a rule's `objects` narrow.
+fn of_objects(protocol: Protocol) -> bool {
+    protocol.outer().unwrap_or(protocol).tables().rows_of_objects
 }
 
 /// The address that a key holds.

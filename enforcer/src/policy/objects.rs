@@ -3,6 +3,7 @@
 //! A kind of object, then behind a colon or a slash a range of them, then behind a slash a range of their members where
 //! the kind has any. What is left out means all. Kinds are looked up in the protocol's tables.
 
+use enforcer_common::protocol::tables::name_number;
 use enforcer_common::protocol::{Form, Protocol, Space};
 
 use super::range;
@@ -22,6 +23,12 @@ pub(super) fn parse(protocol: Protocol, text: &str) -> Result<Vec<Objects>, Stri
         return Err(unknown(protocol, word, text));
     };
     let cause = |cause: String| format!("in \"{text}\", {cause}");
+    if let (Form::Named, Some(name)) = (space.form, rest)
+        && range::parse(name, 0, i64::from(space.last)).is_err()
+    {
+        let known = name_number(name.trim().as_bytes());
+        return Ok(vec![Objects { space: number, first: known, last: known }]);
+    }
     let (span, members) = match rest.map(|rest| rest.split_once('/').map_or((rest, None), |(a, b)| (a, Some(b)))) {
         Some((span, members)) => (range::parse(span, 0, i64::from(space.last)).map_err(cause)?, members),
         None => ((0, i64::from(space.last)), None),
@@ -63,8 +70,8 @@ fn find(protocol: Protocol, word: &str) -> Result<Option<(u32, &'static Space)>,
     for space in spaces(protocol) {
         let name = space.name.trim_end();
         let found = match space.form {
-            Form::Plain if name == word => Some(0),
-            Form::Plain => None,
+            Form::Plain | Form::Named if name == word => Some(0),
+            Form::Plain | Form::Named => None,
             Form::Number { last } => match range::number(word) {
                 Some(number) => Some(within(number, last, || {
                     format!("\"{word}\" is out of range; {name} numbers are 0 to {last}")
@@ -128,7 +135,7 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
     let Some(space) = space_of(protocol, number) else { return number.to_string() };
     let offset = number.saturating_sub(space.space);
     match space.form {
-        Form::Plain => space.name.to_owned(),
+        Form::Plain | Form::Named => space.name.to_owned(),
         Form::Numbered { .. } => format!("{}{offset}", space.name),
         Form::NumberedFrom { first, .. } => format!("{}{}", space.name, first.saturating_add(offset)),
         Form::Number { .. } => format!("0x{offset:02X}"),
@@ -140,7 +147,8 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
 pub fn object_words(protocol: Protocol, objects: Objects) -> Vec<String> {
     let separator = match space_of(protocol, objects.space).map(|space| space.form) {
         Some(Form::Number { .. }) => '/',
-        Some(Form::Plain | Form::Numbered { .. } | Form::NumberedFrom { .. } | Form::Variation) | None => ':',
+        Some(Form::Plain | Form::Named | Form::Numbered { .. } | Form::NumberedFrom { .. } | Form::Variation)
+        | None => ':',
     };
     let word = space_name(protocol, objects.space);
     numbers(protocol, objects).into_iter().map(|numbers| format!("{word}{separator}{numbers}")).collect()
@@ -202,6 +210,10 @@ mod tests {
             (Protocol::HartIp, &["command:0-3", "command:42"]),
             (Protocol::GeSrtp, &["R:0-99", "AI:3", "segment34:0-9"]),
             (
+                Protocol::Enip,
+                &["0x6B/1/3", "0x6B/1-9", "0x01/0-65535", "tag:305419896", "path:5", "file7:0-9", "file4:2/1"],
+            ),
+            (
                 Protocol::Iec104,
                 &["type 45:1000-1099", "type 46:7/1", "type 100:0", "counter-freeze:0", "file-delete:0-16777215"],
             ),
@@ -213,6 +225,14 @@ mod tests {
                 assert_eq!(again, [*word]);
             }
         }
+    }
+
+    #[test]
+    fn tags_are_named_by_name() {
+        let number = |text| parse(Protocol::Enip, text).expect("a tag")[0].first;
+        assert_eq!(number("tag:Program:Main.Speed"), number("tag: program:main.speed"));
+        assert_ne!(number("tag:Speed"), number("tag:Speed2"));
+        assert_eq!(number("tag:Speed"), enforcer_common::protocol::tables::name_number(b"speed"));
     }
 
     #[test]

@@ -119,7 +119,8 @@ pub enum Functions {
     These { written: String, list: Vec<Function> },
 }
 
-/// A function number. With `own`, only its operations on those objects, whatever the rule's `objects` say.
+/// A function number. With `own`, only its operations on those objects; what the rule's `objects` say narrows them where
+/// the protocol's tables say so ([`enforcer_common::protocol::Tables::rows_of_objects`]), and is nothing to them elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Function {
     pub code: u32,
@@ -168,6 +169,12 @@ impl Policy {
 }
 
 impl Objects {
+    /// What is in both, where something is.
+    pub(crate) fn within(&self, other: &Self) -> Option<Self> {
+        let (first, last) = (self.first.max(other.first), self.last.min(other.last));
+        (self.space == other.space && first <= last).then_some(Self { space: self.space, first, last })
+    }
+
     /// Sorted by space; within a space, ranges that overlap or touch are one.
     pub(crate) fn merged(mut list: Vec<Self>) -> Vec<Self> {
         list.sort_unstable();

@@ -34,6 +34,7 @@ macro_rules! scored {
 scored! {
     bacnet
     dnp3
+    enip
     fins
     goose
     hart_ip

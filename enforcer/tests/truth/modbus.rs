@@ -8,7 +8,7 @@ pub(crate) const SCORED: Scored = Scored {
     folders: &["modbus", "modbus-umas"],
     names: &["modbus", "umas"],
     totals: true,
-    totals: true, disagreements: DISAGREEMENTS,
+    disagreements: DISAGREEMENTS,
 };
 
 const DISAGREEMENTS: &[(&str, &str, &str)] = &[

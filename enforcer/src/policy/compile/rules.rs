@@ -75,12 +75,13 @@ fn nodes(conduit: &Conduit, rules: &[(u16, &Rule)], tables: &mut Tables) -> Resu
     if entries().any(Option::is_none) {
         codes.insert(ANY_FUNCTION);
     }
+    let narrows = conduit.protocol.tables().rows_of_objects;
     let mut nodes = Vec::new();
     for code in codes {
         let scopes: Vec<Scope<'_>> = functions
             .iter()
             .filter_map(|(id, rule, list)| {
-                let objects = objects_for(rule, list, code)?;
+                let objects = objects_for(rule, list, code, narrows)?;
                 Some(Scope { id: *id, rule, objects })
             })
             .collect();
@@ -91,14 +92,17 @@ fn nodes(conduit: &Conduit, rules: &[(u16, &Rule)], tables: &mut Tables) -> Resu
 }
 
 /// On which objects a rule applies to a function: `None` when not at all, `Some(None)` on any and without object, else on
-/// these, merged.
-fn objects_for(rule: &Rule, functions: &[Option<Function>], code: u32) -> Option<Option<Vec<Objects>>> {
+/// these, merged. `narrows`: the objects of a function itself are narrowed by those of the rule.
+fn objects_for(rule: &Rule, functions: &[Option<Function>], code: u32, narrows: bool) -> Option<Option<Vec<Objects>>> {
     let mut found = false;
     let mut list: Vec<Objects> = Vec::new();
     for entry in functions {
         match entry {
             Some(function) if function.code != code => continue,
-            Some(Function { own: Some(own), .. }) => list.push(*own),
+            Some(Function { own: Some(own), .. }) => match &rule.objects {
+                Some(objects) if narrows => list.extend(objects.iter().filter_map(|one| one.within(own))),
+                Some(_) | None => list.push(*own),
+            },
             Some(Function { own: None, .. }) | None => match &rule.objects {
                 None => return Some(None),
                 Some(objects) => list.extend_from_slice(objects),
