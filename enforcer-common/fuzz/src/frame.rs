@@ -34,7 +34,7 @@ fn compiled(text: &str) -> Compiled {
 /// Modbus, under a policy with rules of every kind.
 pub fn run(input: &[u8]) {
     static COMPILED: OnceLock<Compiled> = OnceLock::new();
-    judge(COMPILED.get_or_init(|| compiled(POLICY)), 502, input);
+    judge(COMPILED.get_or_init(|| compiled(POLICY)), 502, None, input);
 }
 
 /// Another protocol, under a policy that allows what changes nothing.
@@ -47,20 +47,27 @@ pub fn run_protocol(protocol: Protocol, input: &[u8]) {
         let classes = [Access::Read, Access::Discover, Access::Session, Access::Diagnose].into_iter();
         let there = classes.filter(|class| rows().any(|row| row.access == *class));
         let functions: Vec<String> = there.map(|class| format!("@{}", class.as_str())).collect();
+        let rules = format!("name = \"harmless\"\nfunctions = {functions:?}\naction = \"allow\"\n");
+        if let Some(ethertype) = protocol.tables().ethertype {
+            return compiled(&format!(
+                "[policy]\nname = \"fuzz\"\nrevision = 1\ndefault = \"deny\"\n\
+                 [[ethernet]]\ntypes = [{ethertype}]\naction = \"allow\"\n[[ethernet.rules]]\n{rules}"
+            ));
+        }
         compiled(&format!(
             "[policy]\nname = \"fuzz\"\nrevision = 1\ndefault = \"deny\"\n[zones]\nhere = [\"10.10.1.0/24\"]\n\
              [devices]\nplc = {{ ip = \"10.10.2.5\" }}\n\
              [[conduits]]\nname = \"all\"\nfrom = [\"any\"]\nto = [\"any\"]\nprotocol = \"{}\"\nports = [{port}]\n\
-             [[conduits.rules]]\nname = \"harmless\"\nfunctions = {functions:?}\naction = \"allow\"\n",
+             [[conduits.rules]]\n{rules}",
             protocol.as_str()
         ))
     });
-    judge(image, port, input);
+    judge(image, port, protocol.tables().ethertype, input);
 }
 
-fn judge(compiled: &'static Compiled, port: u16, input: &[u8]) {
+fn judge(compiled: &'static Compiled, port: u16, ethertype: Option<u16>, input: &[u8]) {
     let mut guards = MODES.map(|mode| Guard::new(mode, compiled));
-    let mut wire = Wire { sent: 1_001, answered: 5_001, clock: 0, port };
+    let mut wire = Wire { sent: 1_001, answered: 5_001, clock: 0, port, ethertype };
     let mut agreed = true;
     let mut rest = input;
     while let Some((side, frame)) = wire.next(&mut rest) {
@@ -129,6 +136,8 @@ struct Wire {
     answered: u32,
     clock: u64,
     port: u16,
+    /// Frames of this type instead of segments and datagrams.
+    ethertype: Option<u16>,
 }
 
 impl Wire {
@@ -143,6 +152,9 @@ impl Wire {
         let side = if kind & 0x80 == 0 { Side::Network } else { Side::Device };
         let frame = match kind & 0x07 {
             0 => bytes.to_vec(),
+            1..=7 if let Some(ethertype) = self.ethertype => {
+                [&[1, 14, 0xcf, 0, 0, 0, 2, 2, 2, 2, 2, 2][..], &ethertype.to_be_bytes(), bytes].concat()
+            }
             1 => self.segment(side, 0, bytes, true),
             // Out of its place by up to 127 bytes: repeated, overlapping, or behind a gap.
             2 => match bytes {

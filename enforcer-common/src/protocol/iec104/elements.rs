@@ -212,7 +212,8 @@ mod tests {
             let (mut low, mut high) = (0, 0);
             whole(number.to_bits(), &mut low, &mut high).then_some((low, high))
         };
-        let floats = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 100.9, -100.9, 1e-40, -1e-40, 8_388_607.5, 16_777_216.0, 1e18];
+        let floats =
+            [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 100.9, -100.9, 1e-40, -1e-40, 8_388_607.5, 16_777_216.0, 1e18, 9.2e18];
         for number in floats {
             #[expect(clippy::cast_possible_truncation, reason = "whole numbers that fit")]
             let expected = (f64::from(number).floor() as i64, f64::from(number).ceil() as i64);
@@ -220,7 +221,6 @@ mod tests {
         }
         assert_eq!(bounds(f32::MAX), Some((i64::MAX, i64::MAX)));
         assert_eq!(bounds(f32::MIN), Some((-i64::MAX, -i64::MAX)));
-        assert_eq!(bounds(9.2e18), Some((9_200_000_182_104_031_232, 9_200_000_182_104_031_232)));
         for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             assert_eq!(bounds(number), None);
         }
