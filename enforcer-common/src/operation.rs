@@ -171,6 +171,8 @@ impl Operation {
     pub const DECIDED: u8 = 8;
     /// Enforce would not have seen the bytes here: the finding is the one it would have when they come again.
     pub const UNCERTAIN: u8 = 16;
+    /// Only the transaction says which request an answer is of: answers name neither unit nor what was inside.
+    pub const BY_TRANSACTION: u8 = 32;
 
     /// A record with nothing in it.
     pub const EMPTY: Self = Self {

@@ -10,7 +10,6 @@ use crate::flow::{Direction, ECHOES, Flow, distance};
 use crate::operation::{Access, Operation, Role};
 use crate::policy::{Image, OnUnsynchronised};
 use crate::port::Side;
-use crate::protocol::Protocol;
 use crate::scratch::Scratch;
 use crate::verdict::Reason;
 
@@ -78,8 +77,7 @@ pub const fn is_harmless(access: u8) -> bool {
 /// What an operation and its answer have in common; never 0.
 #[inline(always)]
 const fn identity(operation: &Operation) -> u64 {
-    // An answer of CIP names neither the way that its request took nor what was inside a service.
-    if operation.protocol == Protocol::Cip as u8 || operation.protocol == Protocol::Pccc as u8 {
+    if operation.has(Operation::BY_TRANSACTION) {
         return (operation.transaction as u64) << 32 | 1 << 16;
     }
     (operation.transaction as u64) << 32

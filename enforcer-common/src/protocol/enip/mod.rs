@@ -178,6 +178,7 @@ fn add(scratch: &mut Scratch, protocol: u8, function: u32) -> Option<&mut Operat
     operation.function = function;
     operation.unit = unit;
     operation.transaction = transaction;
+    operation.flags = Operation::BY_TRANSACTION;
     Some(operation)
 }
 

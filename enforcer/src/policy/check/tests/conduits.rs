@@ -42,12 +42,12 @@ fn unknown_protocol() {
     one(
         "protocol = \"modbus\"",
         "protocol = \"banana\"",
-        "16: conduit \"c\": unknown protocol \"banana\"; possible are ip, tcp, udp, icmp, modbus",
+        "16: conduit \"c\": unknown protocol \"banana\"; possible are ip, tcp, udp, icmp, modbus, enip",
     );
     one(
         "protocol = \"modbus\"",
         "protocol = \"ethernet\"",
-        "16: conduit \"c\": unknown protocol \"ethernet\"; possible are ip, tcp, udp, icmp, modbus",
+        "16: conduit \"c\": unknown protocol \"ethernet\"; possible are ip, tcp, udp, icmp, modbus, enip",
     );
 }
 

@@ -71,7 +71,7 @@ fn a_quoted_text_stays_on_one_line() {
     one(
         "protocol = \"modbus\"",
         "protocol = \"\\u001b[2J\"",
-        "16: conduit \"c\": unknown protocol \"\\u{1b}[2J\"; possible are ip, tcp, udp, icmp, modbus",
+        "16: conduit \"c\": unknown protocol \"\\u{1b}[2J\"; possible are ip, tcp, udp, icmp, modbus, enip",
     );
 }
 
