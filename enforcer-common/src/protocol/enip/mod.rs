@@ -32,7 +32,6 @@ use core::hint::black_box;
 use crate::bytes::Bytes;
 use crate::operation::{Operation, Role};
 use crate::port::Side;
-use crate::protocol::Protocol;
 use crate::scratch::{MOST, Scratch};
 use crate::verdict::Reason;
 
@@ -179,10 +178,8 @@ fn add(scratch: &mut Scratch, protocol: u8, function: u32) -> Option<&mut Operat
     operation.function = function;
     operation.unit = unit;
     operation.transaction = transaction;
-    if protocol != Protocol::Enip as u8 {
-        // An answer of CIP names neither the way that its request took nor what was inside a service.
-        operation.flags |= Operation::OTHER_FUNCTION | Operation::OTHER_UNIT;
-    }
+    // An answer of CIP names neither the way that its request took nor what was inside a service.
+    operation.flags = Operation::OTHER_FUNCTION | Operation::OTHER_UNIT;
     Some(operation)
 }
 

@@ -139,7 +139,7 @@ pub(super) fn behind(scratch: &mut Scratch) {
         let Some(whole) = add(scratch, Protocol::Cip as u8, function) else {
             return;
         };
-        whole.flags = Operation::CONTINUES;
+        whole.flags |= Operation::CONTINUES;
         whole.fault = wrong;
         whole.space = class::PATH;
         whole.first = name;
