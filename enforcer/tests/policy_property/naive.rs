@@ -20,13 +20,8 @@ fn party_covers(policy: &Policy, party: Party, address: IpAddr) -> bool {
 pub(crate) fn conduit(policy: &Policy, request: &Request) -> Option<usize> {
     let mut best: Option<((bool, bool, bool), usize)> = None;
     for (index, conduit) in policy.conduits.iter().enumerate() {
-        let carried = match conduit.protocol {
-            Protocol::Tcp => request.transport == TCP,
-            Protocol::Udp => request.transport == UDP,
-            Protocol::Ethernet | Protocol::Ip | Protocol::Icmp => false,
-            // The policies of this test inspect Modbus.
-            inspected => inspected == Protocol::Modbus,
-        };
+        let plain = [(Protocol::Tcp, TCP), (Protocol::Udp, UDP)].contains(&(conduit.protocol, request.transport));
+        let carried = plain || conduit.protocol.tables().transports.contains(&request.transport);
         let port = conduit.ports.is_empty() || conduit.ports.contains(&request.port);
         for from in &conduit.from {
             for to in &conduit.to {
