@@ -44,12 +44,14 @@ pub fn conversations(frames: &[Frame]) -> BTreeMap<String, Vec<&[u8]>> {
     map
 }
 
-/// Who speaks to whom, as far as the frame tells; what cannot be parsed goes by its first bytes.
+/// Who speaks to whom, in which tags, as far as the frame tells; what cannot be parsed goes by its first bytes. A vector
+/// sends the same conversation in a tag and without at the same moment.
 fn conversation(frame: &[u8]) -> String {
     let head = frame.get(..14).unwrap_or(frame);
     let Ok(packet) = SlicedPacket::from_ethernet(frame) else {
         return format!("{head:02x?}");
     };
+    let tags: String = packet.vlan_ids().iter().map(|id| format!("in {} ", id.value())).collect();
     let addresses = match packet.net {
         Some(NetSlice::Ipv4(ip)) => {
             let header = ip.header();
@@ -72,5 +74,5 @@ fn conversation(frame: &[u8]) -> String {
         Some(TransportSlice::Igmp(_)) => " igmp".to_owned(),
         None => String::new(),
     };
-    addresses + &ports
+    tags + &addresses + &ports
 }
