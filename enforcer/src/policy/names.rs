@@ -10,11 +10,7 @@ use super::valid::{Conduit, Function, Functions, Objects};
 use crate::document::nearest;
 
 /// Names that the policy language knows, with what this version has to say about those it does not inspect.
-const NOT_YET: &[&str] =
-    &["s7comm", "mms", "enip", "dnp3", "iec104", "opcua", "fins", "slmp", "hart_ip", "ge_srtp", "profinet_cm"];
-
-/// Protocols that are inspected within another one.
-const WITHIN: &[(&str, &str)] = &[("umas", "modbus"), ("s7commplus", "s7comm"), ("cip", "enip")];
+const NOT_YET: &[&str] = &["mms", "opcua"];
 
 /// True when the payload is dissected, so that rules about functions make sense.
 pub(super) fn inspected(protocol: Protocol) -> bool {
@@ -23,7 +19,7 @@ pub(super) fn inspected(protocol: Protocol) -> bool {
 
 /// True for a protocol that the policy language knows and this version does not inspect.
 pub(super) fn not_yet(name: &str) -> bool {
-    NOT_YET.contains(&name) && protocols().all(|protocol| protocol.as_str() != name)
+    NOT_YET.contains(&name)
 }
 
 /// Protocols that a conduit can name.
@@ -43,8 +39,7 @@ pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
         return Err(format!("protocol \"{name}\" is not in this version"));
     }
     let within = Protocol::ALL.iter().find(|inner| inner.as_str() == name).and_then(|inner| inner.outer());
-    let within = within.map(Protocol::as_str);
-    if let Some(outer) = within.or_else(|| WITHIN.iter().find(|(inner, _)| *inner == name).map(|(_, outer)| *outer)) {
+    if let Some(outer) = within.map(Protocol::as_str) {
         return Err(format!("protocol \"{name}\" is inspected within \"{outer}\"; write protocol = \"{outer}\""));
     }
     let known: Vec<&str> = protocols().map(Protocol::as_str).collect();
