@@ -9,7 +9,7 @@ use enforcer_tests::project_root;
 fn every_policy_shown_stands_in_an_example() {
     let root = project_root();
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let examples: Vec<String> = ["read-only", "setpoint", "engineering-window"]
+    let examples: Vec<String> = ["read-only", "setpoint", "engineering-window", "plant-floor"]
         .iter()
         .map(|name| read(&format!("configs/policies/{name}.toml")))
         .collect();

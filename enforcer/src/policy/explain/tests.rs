@@ -31,7 +31,7 @@ fn ask(question: &Question) -> Result<Answer, String> {
 
 #[test]
 fn every_example_policy_is_good_without_warnings() {
-    for name in ["read-only.toml", "setpoint.toml", "engineering-window.toml"] {
+    for name in ["read-only.toml", "setpoint.toml", "engineering-window.toml", "plant-floor.toml"] {
         let loaded = load(&example(name)).unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(loaded.warnings, [], "{name}");
         compile(&loaded.valid, 1, 0).unwrap_or_else(|errors| panic!("{errors}"));
