@@ -157,9 +157,9 @@ struct Operation {
     /// The standard's name, or a number
     #[arg(long, value_name = "NAME", requires = "from")]
     function: Option<String>,
-    /// Unit
-    #[arg(long, default_value_t = 1, requires = "from")]
-    unit: u32,
+    /// Unit; 1 where nothing is said, 0 for protocols without units
+    #[arg(long, requires = "from")]
+    unit: Option<u32>,
     /// Such as holding:41; may be given again for further ranges of the request
     #[arg(long, value_name = "OBJECT", requires = "from")]
     object: Vec<String>,

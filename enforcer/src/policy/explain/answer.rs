@@ -33,7 +33,7 @@ pub struct Question {
     pub udp: bool,
     /// A name of the standard or a number.
     pub function: String,
-    pub unit: u32,
+    pub unit: Option<u32>,
     /// Such as `holding:41`; several are ranges of one request (first read, then written, for functions with two).
     pub objects: Vec<String>,
     /// `1200`, or `0-1200` for several values.
@@ -154,8 +154,10 @@ fn operations(protocol: Protocol, question: &Question) -> Result<Vec<Operation>,
         return Err(format!("\"{}\" is a class; name one function", question.function));
     };
     let last = protocol.tables().last_unit;
-    if question.unit > last {
-        return Err(format!("unit {} is out of range; possible are 0 to {last}", question.unit));
+    // Who says nothing means the usual one, where the protocol has units.
+    let unit = question.unit.unwrap_or(last.min(1));
+    if unit > last {
+        return Err(format!("unit {unit} is out of range; possible are 0 to {last}"));
     }
     let mut objects: Vec<Option<Objects>> = Vec::new();
     for text in &question.objects {
@@ -167,8 +169,7 @@ fn operations(protocol: Protocol, question: &Question) -> Result<Vec<Operation>,
     let value = question.value.as_deref().map(|text| range::parse(text, i64::MIN, i64::MAX)).transpose()?;
     let count = objects.len();
     let parts = objects.iter().enumerate().map(|(index, objects)| {
-        let mut operation =
-            Operation { function: function.code, unit: question.unit, protocol: protocol as u8, ..Operation::EMPTY };
+        let mut operation = Operation { function: function.code, unit, protocol: protocol as u8, ..Operation::EMPTY };
         operation.access = access(protocol, function, *objects) as u8;
         if let Some(objects) = objects {
             (operation.space, operation.first, operation.last) = (objects.space, objects.first, objects.last);

@@ -17,7 +17,7 @@ fn question() -> Question {
         port: None,
         udp: false,
         function: "write_single_register".to_owned(),
-        unit: 1,
+        unit: Some(1),
         objects: vec!["holding:41".to_owned()],
         value: Some("1200".to_owned()),
     }
@@ -91,7 +91,7 @@ fn a_deny_rule_is_named() {
 fn other_refusals_say_what_is_missing() {
     let last = |question: &Question| ask(question).unwrap().why.last().unwrap().clone();
     assert_eq!(
-        last(&Question { unit: 2, ..question() }),
+        last(&Question { unit: Some(2), ..question() }),
         "closest is rule \"setpoint\" (line 37): it names the function, but not this unit"
     );
     assert_eq!(
@@ -177,6 +177,33 @@ fn the_engineering_example_does_what_it_says() {
 }
 
 #[test]
+fn the_plant_floor_example_does_what_it_says() {
+    let hmi = "10.10.1.20";
+    let cases = [
+        (hmi, "10.10.2.11", "s7comm", "read_var", "DB10:0-99", None, "allow", "read the process"),
+        (hmi, "10.10.2.11", "s7comm", "write_var", "DB10:44", None, "log", "setpoints"),
+        (hmi, "10.10.2.11", "s7comm", "write_var", "DB10:48", None, "deny", "hmi-s7"),
+        (hmi, "10.10.2.11", "s7comm", "plc_stop", "", None, "deny", "hmi-s7"),
+        ("10.10.1.40", "10.10.2.12", "iec104", "c_dc_na_1", "type 46:1000", None, "log", "breaker 1000"),
+        ("10.10.1.40", "10.10.2.12", "iec104", "c_dc_na_1", "type 46:1001", None, "deny", "control-rtu"),
+        (hmi, "10.10.2.13", "bacnet", "write_property", "analog-value:3/85", Some("21"), "log", "temperatures"),
+        (hmi, "10.10.2.13", "bacnet", "write_property", "analog-value:3/85", Some("30"), "deny", "hmi-building"),
+    ];
+    for (from, to, protocol, function, objects, value, word, decider) in cases {
+        let question = Question {
+            to: to.parse().unwrap(),
+            protocol: Some(protocol.to_owned()),
+            udp: protocol == "bacnet",
+            unit: None,
+            value: value.map(str::to_owned),
+            ..simple(from, function, objects)
+        };
+        let (verdict, _, by) = verdict("plant-floor.toml", &question);
+        assert_eq!((verdict.as_str(), by.as_str()), (word, decider), "{from} {function} {objects}");
+    }
+}
+
+#[test]
 fn a_wrong_question_is_one_sentence() {
     let wrong = |question: &Question| ask(question).unwrap_err();
     assert_eq!(
@@ -187,7 +214,7 @@ fn a_wrong_question_is_one_sentence() {
         wrong(&Question { function: "@write".to_owned(), ..question() }),
         "\"@write\" is a class; name one function"
     );
-    assert_eq!(wrong(&Question { unit: 256, ..question() }), "unit 256 is out of range; possible are 0 to 255");
+    assert_eq!(wrong(&Question { unit: Some(256), ..question() }), "unit 256 is out of range; possible are 0 to 255");
     assert_eq!(
         wrong(&Question { protocol: Some("opcua".to_owned()), ..question() }),
         "protocol \"opcua\" is not in this version"
