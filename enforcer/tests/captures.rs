@@ -1,6 +1,8 @@
 //! The shared captures, read to their ends: as many frames as the independent dissector counted, at its times and
 //! lengths. Where the captures are not there (a plain clone of the project) each test says so in one line and passes.
 
+mod captured;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -10,12 +12,6 @@ use enforcer::replay::capture::{Capture, Frame};
 use enforcer::replay::run::{Options, Run};
 
 type Outcome = Result<(), Box<dyn Error>>;
-
-/// `../shared/captures`, next to the project's folder. A worktree of the project lies one or two folders deeper.
-fn shared_captures() -> Option<PathBuf> {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
-    project.ancestors().skip(1).map(|folder| folder.join("shared/captures")).find(|folder| folder.is_dir())
-}
 
 /// A capture of the manifest.
 struct Listed {
@@ -43,7 +39,7 @@ fn manifest(folder: &Path) -> Result<Vec<Listed>, Box<dyn Error>> {
 
 #[test]
 fn every_capture_opens_to_the_end() -> Outcome {
-    let Some(folder) = shared_captures() else {
+    let Some(folder) = captured::folder() else {
         println!("skipped: no ../shared/captures beside the project");
         return Ok(());
     };
@@ -105,7 +101,7 @@ mode = "shadow"
 
 #[test]
 fn every_capture_is_judged_to_the_end() -> Outcome {
-    let Some(folder) = shared_captures() else {
+    let Some(folder) = captured::folder() else {
         println!("skipped: no ../shared/captures beside the project");
         return Ok(());
     };

@@ -4,6 +4,8 @@
 //! program in front (`rewind`) sets the conversation back each time, and what it costs itself is measured in the same
 //! round and subtracted. Rounds are interleaved, so that a disturbance of the machine meets every line of the table.
 
+#[path = "../../tests/captured/mod.rs"]
+mod captured;
 mod classes;
 mod protocols;
 #[path = "../../tests/stand/mod.rs"]

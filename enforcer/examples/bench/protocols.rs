@@ -1,8 +1,8 @@
 //! One typical request per protocol beside Modbus, and the policy that lets it through.
 
-use enforcer_common::operation::Access;
 use enforcer_common::protocol::Protocol;
 
+use super::captured;
 use super::classes::{datagram, request};
 
 /// A request that is measured.
@@ -66,10 +66,7 @@ pub(crate) fn typical() -> Vec<Typical> {
 
 /// A zone on each side, and a conduit whose rule lets in what changes nothing.
 pub(crate) fn policy(protocol: Protocol) -> String {
-    let rows = || protocol.family().flat_map(|one| one.tables().functions);
-    let classes = [Access::Read, Access::Discover, Access::Session, Access::Diagnose].into_iter();
-    let there = classes.filter(|class| rows().any(|row| row.access == *class));
-    let functions: Vec<String> = there.map(|class| format!("@{}", class.as_str())).collect();
+    let functions = captured::harmless(protocol);
     // SLMP has no port of its own.
     let ports = if protocol.ports().is_empty() { &[5007] } else { protocol.ports() };
     format!(

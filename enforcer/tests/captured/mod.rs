@@ -1,4 +1,5 @@
-//! The shared captures, and a policy that looks into every protocol.
+//! The shared captures, and policies that look into every protocol.
+#![allow(dead_code, reason = "each of its users needs another part of it")]
 
 use std::path::{Path, PathBuf};
 

@@ -3,9 +3,12 @@
 //! `check_truth.py` compares; what it finds must be exactly the disagreements that a protocol's file lists, each with the
 //! reason why ours is the right answer. Without the captures or python3 the tests say so in one line and pass.
 
+#[path = "../captured/mod.rs"]
+mod captured;
+
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// What is compared for one protocol.
@@ -46,13 +49,8 @@ scored! {
     sv
 }
 
-fn shared_captures() -> Option<PathBuf> {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
-    project.ancestors().skip(1).map(|folder| folder.join("shared/captures")).find(|folder| folder.is_dir())
-}
-
 fn agrees(scored: &Scored) -> Result<(), Box<dyn Error>> {
-    let Some(captures) = shared_captures() else {
+    let Some(captures) = captured::folder() else {
         println!("skipped: no ../shared/captures beside the project");
         return Ok(());
     };

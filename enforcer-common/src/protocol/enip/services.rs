@@ -7,7 +7,7 @@
 use core::hint::black_box;
 
 use crate::operation::Access;
-use crate::protocol::tables::{Form, Function, FunctionObject, Member, NONE, Space, Tables};
+use crate::protocol::tables::{Form, Function, FunctionObject, Member, NONE, Space, Tables, classes};
 
 /// Services that the walk tells apart.
 pub mod service {
@@ -206,22 +206,7 @@ pub const FUNCTIONS: &[Function] = &[
 ];
 
 /// Class of each service, whatever it is for.
-static SERVICES: [u8; 128] = {
-    let mut classes = [Access::Unknown as u8; 128];
-    let mut row = 0;
-    while row < FUNCTIONS.len() {
-        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
-        let function = &FUNCTIONS[row];
-        if function.object.is_none() {
-            #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
-            {
-                classes[function.code as usize] = function.access as u8;
-            }
-        }
-        row = row.wrapping_add(1);
-    }
-    classes
-};
+static SERVICES: [u8; 128] = classes(FUNCTIONS);
 
 /// Class of the services from 0x4B to 0x5B on the objects of `space`.
 const fn on(space: u32) -> [u8; 32] {

@@ -6,7 +6,7 @@ use core::hint::black_box;
 use crate::network::protocol::{TCP, UDP};
 use crate::operation::Access;
 use crate::protocol::Protocol;
-use crate::protocol::tables::{Function, FunctionObject, NONE, Space, Tables};
+use crate::protocol::tables::{Function, FunctionObject, NONE, Space, Tables, classes};
 
 /// Function code of UMAS, Schneider's programming protocol.
 pub const UMAS: u8 = 0x5a;
@@ -128,24 +128,6 @@ pub const FUNCTIONS: &[Function] = &[
     Function::new(127, "report_local_address", Access::Discover, "T0888", false),
 ];
 
-/// Class of each code, made from the table: the kernel can't search a table of strings.
-const BY_CODE: [u8; 128] = {
-    let mut classes = [Access::Unknown as u8; 128];
-    let mut row = 0;
-    while row < FUNCTIONS.len() {
-        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
-        let function = &FUNCTIONS[row];
-        if function.object.is_none() {
-            #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
-            {
-                classes[function.code as usize] = function.access as u8;
-            }
-        }
-        row = row.wrapping_add(1);
-    }
-    classes
-};
-
 /// Class of each sub-function of `space` below 32.
 const fn by_object(space: u32) -> [u8; 32] {
     let mut classes = [Access::Unknown as u8; 32];
@@ -166,7 +148,8 @@ const fn by_object(space: u32) -> [u8; 32] {
     classes
 }
 
-static CODES: [u8; 128] = BY_CODE;
+/// Class of each code, made from the table: the kernel can't search a table of strings.
+static CODES: [u8; 128] = classes(FUNCTIONS);
 static DIAGNOSTICS: [u8; 32] = by_object(space::DIAGNOSTIC);
 static MEI_TYPES: [u8; 32] = by_object(space::MEI);
 
