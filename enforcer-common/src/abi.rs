@@ -7,15 +7,20 @@ use core::mem::size_of;
 
 use crate::event::Event;
 use crate::flow::{Flow, HalfOpen, Station};
-use crate::observation::{Observation, ObservationKey};
+use crate::observation::{Difference, Observation, ObservationKey};
+use crate::policy::grant::{Grant, GrantKey};
 use crate::policy::image::{
     AddressesV4, AddressesV6, Candidate, Conduit, Denial, Ethertype, Function, Header, Image, Pair, Rule, Segment,
     Service, Unit,
 };
+use crate::policy::memo::Memo;
+use crate::policy::step::LastKey;
 use crate::scratch::Scratch;
 
+pub use crate::settings::{MODE_AS_POLICY, Settings, conduit_cell};
+
 /// Raised when a field changes its meaning but not its size.
-pub const VERSION: u64 = 3;
+pub const VERSION: u64 = 4;
 
 /// Hash over the version and every shared layout.
 pub const LAYOUT: u64 = hash(&[
@@ -42,6 +47,11 @@ pub const LAYOUT: u64 = hash(&[
     size_of::<ObservationKey>() as u64,
     size_of::<Observation>() as u64,
     size_of::<Settings>() as u64,
+    size_of::<Difference>() as u64,
+    size_of::<GrantKey>() as u64,
+    size_of::<Grant>() as u64,
+    size_of::<LastKey>() as u64,
+    size_of::<Memo>() as u64,
 ]);
 
 /// FNV-1a over words.
@@ -55,34 +65,17 @@ const fn hash(words: &[u64]) -> u64 {
     state
 }
 
-/// Switches that take effect with one cell of one map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Settings {
-    /// [`crate::verdict::Mode`] code of the box: the cap for every conduit.
-    pub mode: u8,
-    /// Non-zero: forward everything, judge nothing.
-    pub bypass: u8,
-    /// MAC address of the bridge; frames to it stay on the box.
-    pub management_mac: [u8; 6],
-    /// Boot time until which conversations that were open before the box came are taken up, nanoseconds.
-    pub grace_until: u64,
-    /// See [`crate::environment::Limits::connection_interval`].
-    pub connection_interval: u64,
-    /// See [`crate::environment::Limits::connection_burst`].
-    pub connection_burst: u32,
-    /// See [`crate::environment::Limits::resets`].
-    pub resets: u32,
-    /// Slots of the flow table that each device has; it does not change while the table lives.
-    pub flows_per_device: u32,
-    /// See [`crate::environment::Limits::sync`].
-    pub sync: u16,
-    /// Always 0.
-    pub padding: u16,
+/// Cells of the array of policy images.
+pub mod place {
+    /// The policy in force.
+    pub const ACTIVE: u32 = 0;
+    /// The policy that is tried beside it.
+    pub const CANDIDATE: u32 = 1;
+    /// The policy that comes back when the active one is not confirmed.
+    pub const PREVIOUS: u32 = 2;
+    /// Size of the array.
+    pub const COUNT: usize = 3;
 }
-
-/// The mode a conduit has when nothing was switched since the policy was published.
-pub const MODE_AS_POLICY: u8 = 0xff;
 
 /// Slots of the program array, one per stage and one per inspected protocol.
 pub mod slot {
@@ -128,6 +121,12 @@ pub mod slot {
     pub const STREAM: u32 = 18;
     /// Judges what must be searched for in the policy.
     pub const SEARCH: u32 = 19;
+    /// The candidate policy's conduit for a frame that is decided.
+    pub const CANDIDATE: u32 = 20;
+    /// What the candidate policy says of a frame that is decided.
+    pub const COMPARE_POLICY: u32 = 21;
+    /// Writes down where the two differ.
+    pub const DIFFERENCES: u32 = 22;
     /// Size of the array.
     pub const COUNT: u32 = 128;
 
@@ -197,7 +196,7 @@ pub mod cell {
     };
 
     /// Reasons that a function node counts, in the order of its cells.
-    pub const NODE_REASONS: [Reason; 7] = [
+    pub const NODE_REASONS: [Reason; 8] = [
         Reason::RuleAllow,
         Reason::RuleLog,
         Reason::RuleDeny,
@@ -205,6 +204,7 @@ pub mod cell {
         Reason::ObjectNotAllowed,
         Reason::ValueNotAllowed,
         Reason::RateExceeded,
+        Reason::StepTooLarge,
     ];
 }
 
@@ -236,6 +236,8 @@ pub mod loss {
     pub const STAGES: u32 = 4;
     /// SYN that found no room to wait for their answer.
     pub const HALF_OPEN: u32 = 5;
+    /// Operations whose verdict under the candidate was not found out: of another protocol there, or no room in the table.
+    pub const COMPARISONS: u32 = 6;
     /// Size of the map.
     pub const COUNT: usize = 8;
 }
@@ -260,8 +262,14 @@ pub const FLOWS: usize = 16384;
 pub const HALF_OPEN: usize = 4096;
 /// Stations whose connections are counted.
 pub const STATIONS: usize = 4096;
-/// Operations that learning can tell apart.
+/// Operations that observation can tell apart.
 pub const OBSERVATIONS: usize = 32768;
+/// Operations about which active and candidate policy may differ.
+pub const DIFFERENCES: usize = 4096;
+/// Keys that grants may take.
+pub const GRANTS: usize = 4096;
+/// Objects whose last value is remembered.
+pub const LAST_VALUES: usize = 16384;
 /// Bytes of the event ring.
 pub const EVENT_RING: usize = 1 << 20;
 /// Bytes of the assembly buffer: carry, payload, and room for reads beyond the end.

@@ -8,6 +8,7 @@ use crate::environment::Environment;
 use crate::flow::{FlowKey, NO_FLOW};
 use crate::network::protocol;
 use crate::operation::Role;
+use crate::policy::grant;
 use crate::policy::{ALL_VALUES, Image, NO_VALUES, UNCOVERED, lookup};
 use crate::port::Side;
 use crate::protocol::Protocol;
@@ -40,6 +41,13 @@ pub fn recall<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
     if flow.generation != policy.header.generation {
         return false;
     }
+    // A grant may have come or ended since.
+    if flow.conduit == UNCOVERED && scratch.path.granted == grant::NOT_ASKED && environment.has_grants() {
+        return false;
+    }
+    let Some(flow) = environment.flow(slot) else {
+        return false;
+    };
     let resolved = Resolved { conduit: flow.conduit, protocol: flow.protocol, client: Side::from_code(flow.client) };
     if side as u8 == Side::Network as u8 && policy.is_device_mac(scratch.frame.source_mac) {
         return false;
@@ -81,6 +89,7 @@ pub fn resolve<E: Environment>(policy: &Image, environment: &mut E, scratch: &mu
 #[inline(always)]
 pub fn worth_a_flow(policy: &Image, path: &Path) -> bool {
     path.conduit != UNCOVERED
+        || path.granted == grant::GRANTED
         || path.mode != Mode::Enforce as u8
         || policy.uncovered().verdict() != crate::verdict::Verdict::Deny
 }
@@ -103,12 +112,15 @@ pub fn finish<E: Environment>(policy: &Image, environment: &E, path: &mut Path, 
     path.whole = entry.is_none_or(|entry| entry.stream == 0) as u8;
     let (asked, on_deny, valued) = match entry {
         Some(entry) if conduit != UNCOVERED => (Mode::from_code(entry.mode), entry.on_deny, entry.valued),
+        _ if path.granted == grant::GRANTED => (Mode::Enforce, OnDeny::Reset as u8, NO_VALUES),
         _ => (Mode::Enforce, OnDeny::Drop as u8, NO_VALUES),
     };
     let mode = environment.mode(policy.header.bank, conduit, asked);
     path.mode = mode as u8;
     path.on_deny = on_deny;
-    path.valued = if mode as u8 == Mode::Learn as u8 { ALL_VALUES } else { valued };
+    // Evidence is kept with values where nothing is stopped; and the candidate may look at other values.
+    let all = mode as u8 != Mode::Enforce as u8 || environment.has_candidate();
+    path.valued = if all { ALL_VALUES } else { valued };
 }
 
 /// Looks up both directions of a conversation.
@@ -116,7 +128,7 @@ pub fn finish<E: Environment>(policy: &Image, environment: &E, path: &mut Path, 
 /// # Errors
 /// `spoofed_device`.
 #[inline(always)]
-fn look_up(policy: &Image, scratch: &mut Scratch) -> Result<Resolved, Reason> {
+pub fn look_up(policy: &Image, scratch: &mut Scratch) -> Result<Resolved, Reason> {
     let frame = &scratch.frame;
     if frame.side == Side::Network as u8 && policy.is_device_mac(frame.source_mac) {
         return Err(Reason::SpoofedDevice);

@@ -9,6 +9,7 @@ use crate::judge::{self, Progress};
 use crate::link::{self, ethertype};
 use crate::network;
 use crate::operation::Role;
+use crate::policy::grant;
 use crate::policy::{Image, UNCOVERED};
 use crate::port::Side;
 use crate::protocol::{self, Protocol, modbus};
@@ -125,6 +126,8 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
     scratch.outcome = 0;
     scratch.action = 0;
     scratch.report = 0;
+    scratch.asked = 0;
+    scratch.now = 0;
     scratch.stream = Stream::default();
     judge::begin(scratch);
     scratch.path = Path::EMPTY;
@@ -227,6 +230,10 @@ pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
     {
         scratch.outcome = reason as u8;
         return Next::Judge;
+    }
+    let scratch = scratch.anew();
+    if scratch.path.conduit == UNCOVERED && environment.has_grants() {
+        grant::look_up(environment, scratch);
     }
     let scratch = scratch.anew();
     if !admission::goes_on(scratch.outcome) {
@@ -399,8 +406,9 @@ fn found_or_reason(policy: &Image, scratch: &mut Scratch, found: Result<Found, R
             // nothing else is said of it.
             let allowed = reason.verdict() as u8 == Verdict::Allow as u8;
             let default = policy.uncovered();
-            let uncovered =
-                scratch.path.conduit == UNCOVERED && (allowed || default.verdict() as u8 == Verdict::Deny as u8);
+            let uncovered = scratch.path.conduit == UNCOVERED
+                && scratch.path.granted != grant::GRANTED
+                && (allowed || default.verdict() as u8 == Verdict::Deny as u8);
             scratch.outcome = if uncovered { default as u8 } else { reason as u8 };
             Next::Judge
         }

@@ -5,7 +5,9 @@
 use crate::bytes::Bytes;
 use crate::digest::Key;
 use crate::flow::{Flow, FlowKey, HalfOpen, Station};
+use crate::policy::grant::GrantKey;
 use crate::policy::memo::Memo;
+use crate::policy::step::LastKey;
 use crate::port::Side;
 use crate::scratch::Scratch;
 use crate::table::Slots;
@@ -138,6 +140,42 @@ pub trait Environment {
     /// Reports the operation at `index`, or the whole frame.
     fn emit(&mut self, scratch: &Scratch, index: Option<u32>);
 
-    /// Records what was seen, for learning: the operation at `index`, or a frame without inspection inside.
+    /// True while a grant with this key is in force. `used`: an operation passes by it, and is counted.
+    fn granted(&mut self, key: &GrantKey, used: bool) -> bool {
+        let _ = (key, used);
+        false
+    }
+
+    /// True when a candidate policy is tried beside the active one.
+    fn has_candidate(&self) -> bool {
+        false
+    }
+
+    /// True when grants may be in force: else nobody need ask for one.
+    fn has_grants(&self) -> bool {
+        false
+    }
+
+    /// The last value written to an object, [`crate::policy::step::UNKNOWN`] at first; `None` where there is no room for it.
+    fn last_value(&mut self, key: &LastKey) -> Option<&mut i64> {
+        let _ = key;
+        None
+    }
+
+    /// Writes down that the candidate policy says something else about the operation at `index`, or about the whole frame:
+    /// the reason with this code.
+    fn differ(&mut self, scratch: &Scratch, index: Option<u32>, candidate: u8) {
+        let _ = (scratch, index, candidate);
+    }
+
+    /// Counts comparisons with the candidate.
+    fn compared(&mut self, count: u32) {
+        let _ = count;
+    }
+
+    /// Counts one that could not be made.
+    fn not_compared(&mut self) {}
+
+    /// Records what was seen: the operation at `index`, or a frame without inspection inside.
     fn observe(&mut self, scratch: &Scratch, index: Option<u32>);
 }

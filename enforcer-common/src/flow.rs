@@ -132,8 +132,8 @@ pub struct Direction {
     pub pending_at: u32,
     /// What the protocol's dissector has to know of the units before, in the dissector's own way; 0 at the beginning.
     pub context: u32,
-    /// Always 0.
-    pub padding: u32,
+    /// The candidate policy's conduit for segments of this direction, and the lower half of its generation above it.
+    pub candidate: u32,
 }
 
 impl Direction {
@@ -179,7 +179,7 @@ impl Direction {
         turn: 0,
         pending_at: 0,
         context: 0,
-        padding: 0,
+        candidate: 0,
     };
 
     /// True when every bit of `flag` is set.

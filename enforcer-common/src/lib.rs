@@ -59,6 +59,7 @@ pub mod policy;
 pub mod action;
 pub mod verdict;
 
+pub mod candidate;
 pub mod event;
 pub mod observation;
 pub mod report;
@@ -67,3 +68,4 @@ pub mod reset;
 pub mod decide;
 pub mod environment;
 pub mod scratch;
+pub mod settings;

@@ -4,7 +4,10 @@ use crate::operation::{NO_FUNCTION, NO_OBJECT, Operation, Role};
 use crate::port::Side;
 use crate::protocol::Protocol;
 use crate::scratch::{Frame, Scratch};
-use crate::verdict::Reason;
+use crate::verdict::{Mode, Reason, Verdict, verdict_of};
+
+/// In [`ObservationKey::reason`]: the operation did not pass.
+pub const STOPPED: u8 = 0x80;
 
 /// What makes two observations the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,8 +39,8 @@ pub struct ObservationKey {
     pub side: u8,
     /// IP protocol number.
     pub transport: u8,
-    /// Always 0.
-    pub padding: u8,
+    /// [`Reason`] code of what the policy in force said of it, with [`STOPPED`] where the denial was carried out.
+    pub reason: u8,
 }
 
 /// What is known about it.
@@ -65,13 +68,22 @@ impl Observation {
             Some(operation) if operation.has(Operation::HAS_VALUE) => (operation.value_min, operation.value_max),
             _ => (i64::MAX, i64::MIN),
         };
-        Self { count: 1, first_seen: now, last_seen: now, value_min, value_max }
+        Self { count: repeats(operation), first_seen: now, last_seen: now, value_min, value_max }
+    }
+
+    /// The sum of two.
+    pub fn add(&mut self, other: &Self) {
+        self.count = self.count.wrapping_add(other.count);
+        self.first_seen = self.first_seen.min(other.first_seen);
+        self.last_seen = self.last_seen.max(other.last_seen);
+        self.value_min = self.value_min.min(other.value_min);
+        self.value_max = self.value_max.max(other.value_max);
     }
 
     /// One more sighting.
     #[inline(always)]
     pub fn again(&mut self, now: u64, operation: Option<&Operation>) {
-        self.count = self.count.wrapping_add(1);
+        self.count = self.count.wrapping_add(repeats(operation));
         self.last_seen = now;
         if let Some(operation) = operation
             && operation.has(Operation::HAS_VALUE)
@@ -82,7 +94,28 @@ impl Observation {
     }
 }
 
+/// How many sightings a record stands for.
+#[inline(always)]
+const fn repeats(operation: Option<&Operation>) -> u64 {
+    match operation {
+        Some(operation) if operation.repeats > 1 => operation.repeats as u64,
+        Some(_) | None => 1,
+    }
+}
+
 impl ObservationKey {
+    /// What the policy in force said; `None` for a code of another version.
+    #[must_use]
+    pub const fn reason(&self) -> Option<Reason> {
+        Reason::from_code(self.reason & !STOPPED)
+    }
+
+    /// True for what did not pass.
+    #[must_use]
+    pub const fn is_stopped(&self) -> bool {
+        self.reason & STOPPED != 0
+    }
+
     /// An empty key.
     pub const EMPTY: Self = Self {
         client: [0; 16],
@@ -98,7 +131,7 @@ impl ObservationKey {
         access: 0,
         side: 0,
         transport: 0,
-        padding: 0,
+        reason: 0,
     };
 
     /// Fills the key in place for the operation at `index`, or for a frame without inspection inside. False for what a
@@ -116,6 +149,13 @@ impl ObservationKey {
         let role = if calls { Role::Request as u8 } else { scratch.path.role };
         self.frame(&scratch.frame, role);
         self.role = role;
+        // Ranges of one unit share the finding that stands in one of their records.
+        let reason = match operation {
+            Some(record) if record.has(Operation::DECIDED) => record.reason,
+            Some(_) | None => scratch.outcome,
+        };
+        let stopped = scratch.path.mode == Mode::Enforce as u8 && verdict_of(reason) == Verdict::Deny as u8;
+        self.reason = reason | (stopped as u8) << const { STOPPED.trailing_zeros() };
         let Some(operation) = operation else {
             self.nothing();
             return role != Role::Response as u8;
@@ -150,7 +190,6 @@ impl ObservationKey {
     fn frame(&mut self, frame: &Frame, role: u8) {
         self.side = frame.side;
         self.transport = frame.transport_protocol;
-        self.padding = 0;
         if frame.version == 0 {
             let [a, b, c, d, e, f] = frame.source_mac;
             self.client = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f];
@@ -185,5 +224,18 @@ fn calls(record: &Operation, scratch: &Scratch) -> bool {
             .is_some_and(|protocol| protocol as u8 == scratch.path.protocol)
 }
 
+/// An operation about which the candidate policy says something else than the active one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct Difference {
+    /// The operation, with what the active policy said.
+    pub key: ObservationKey,
+    /// [`Reason`] code of what the candidate says.
+    pub candidate: u8,
+    /// Always 0.
+    pub padding: [u8; 3],
+}
+
+const _: () = assert!(core::mem::size_of::<Difference>() == 64);
 const _: () = assert!(core::mem::size_of::<ObservationKey>() == 60);
 const _: () = assert!(core::mem::size_of::<Observation>() == 40);

@@ -156,11 +156,15 @@ pub struct Operation {
     /// [`crate::verdict::Reason`] code that the judge found.
     pub reason: u8,
     /// Always 0.
-    pub padding: u8,
+    pub padding2: u8,
     /// Rule that decided, or [`NO_RULE`].
     pub rule: u16,
+    /// [`crate::verdict::Reason`] code of what the candidate policy says, where it is another verdict; else 0.
+    pub candidate: u8,
     /// Always 0.
-    pub padding2: [u8; 6],
+    pub padding: u8,
+    /// How many sightings this one stands for, after judging; 0: it is not written down.
+    pub repeats: u32,
 }
 
 impl Operation {
@@ -200,9 +204,11 @@ impl Operation {
         fault: 0,
         exception: 0,
         reason: 0,
-        padding: 0,
+        padding2: 0,
         rule: NO_RULE,
-        padding2: [0; 6],
+        candidate: 0,
+        padding: 0,
+        repeats: 0,
     };
 
     /// True when every bit of `flag` is set.

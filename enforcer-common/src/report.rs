@@ -2,18 +2,22 @@
 //!
 //! Runs after the judge, and only for frames that have something to report; in the kernel it is a program of its own.
 
+use crate::action::Action;
 use crate::environment::Environment;
 use crate::operation::Operation;
+use crate::policy;
 use crate::scratch::{MOST, Scratch};
-use crate::verdict::{Mode, Reason, Verdict};
+use crate::verdict::{Reason, Verdict};
 
 /// Reports what the judge left in `scratch`.
 #[inline(always)]
-pub fn report<E: Environment>(environment: &mut E, scratch: &Scratch) {
-    let learn = scratch.path.mode == Mode::Learn as u8;
+pub fn report<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
     if scratch.count == 0 {
-        whole_frame(environment, scratch, learn);
+        whole_frame(environment, scratch);
         return;
+    }
+    if scratch.judging.stepped != 0 && scratch.action == Action::Forward as u8 {
+        policy::step::remember(environment, scratch, (scratch.judging.stepped as u32).wrapping_sub(1));
     }
     for index in 0..MOST {
         if index >= scratch.count {
@@ -27,19 +31,32 @@ pub fn report<E: Environment>(environment: &mut E, scratch: &Scratch) {
         }
     }
     for index in 0..MOST {
-        if !learn || index >= scratch.count {
+        let scratch = scratch.anew();
+        if index >= scratch.count {
             break;
         }
-        environment.observe(scratch, Some(index));
+        if is_written_down(scratch, index) {
+            environment.observe(scratch, Some(index));
+        }
+    }
+}
+
+/// True for operations that the judge wants written down, and for those whose unit's finding stands in another record.
+#[inline(always)]
+fn is_written_down(scratch: &Scratch, index: u32) -> bool {
+    match scratch.operation(index) {
+        // In numbers, without a branch for the verifier to follow.
+        Some(record) => record.repeats | (!record.flags & Operation::DECIDED) as u32 != 0,
+        None => false,
     }
 }
 
 #[inline(always)]
-fn whole_frame<E: Environment>(environment: &mut E, scratch: &Scratch, learn: bool) {
+fn whole_frame<E: Environment>(environment: &mut E, scratch: &Scratch) {
     if worth_an_event(scratch.outcome) {
         environment.emit(scratch, None);
     }
-    if learn && Reason::from_code(scratch.outcome).is_some_and(worth_learning) {
+    if Reason::from_code(scratch.outcome).is_some_and(Reason::is_of_policy) {
         environment.observe(scratch, None);
     }
 }
@@ -49,75 +66,5 @@ fn worth_an_event(reason: u8) -> bool {
     match Reason::from_code(reason) {
         Some(reason) => reason.verdict() as u8 != Verdict::Allow as u8,
         None => true,
-    }
-}
-
-/// Frames without inspection inside that a policy would have to name.
-#[inline(always)]
-fn worth_learning(reason: Reason) -> bool {
-    match reason {
-        Reason::Conduit
-        | Reason::EthernetAllow
-        | Reason::EthernetLog
-        | Reason::EthernetDeny
-        | Reason::UncoveredAllow
-        | Reason::UncoveredLog
-        | Reason::UncoveredDeny
-        | Reason::UnknownTransport => true,
-        Reason::RuleAllow
-        | Reason::RuleLog
-        | Reason::RuleDeny
-        | Reason::Response
-        | Reason::NoPayload
-        | Reason::Retransmission
-        | Reason::Partial
-        | Reason::Management
-        | Reason::FunctionNotAllowed
-        | Reason::UnitNotAllowed
-        | Reason::ObjectNotAllowed
-        | Reason::ValueNotAllowed
-        | Reason::RateExceeded
-        | Reason::Truncated
-        | Reason::MalformedLink
-        | Reason::VlanDepth
-        | Reason::MalformedNetwork
-        | Reason::NetworkOptions
-        | Reason::ExtensionHeader
-        | Reason::Fragment
-        | Reason::MalformedTransport
-        | Reason::MultiBuffer
-        | Reason::BadChecksum
-        | Reason::SpoofedDevice
-        | Reason::SequenceGap
-        | Reason::Overlap
-        | Reason::Unsynchronised
-        | Reason::FlowTableFull
-        | Reason::MalformedFraming
-        | Reason::LengthMismatch
-        | Reason::OutOfRange
-        | Reason::InvalidFunction
-        | Reason::BeyondInspection
-        | Reason::InvalidFlags
-        | Reason::FragmentAllow
-        | Reason::FlowKilled
-        | Reason::InvalidAddress
-        | Reason::FrameTooLarge
-        | Reason::TcpOption
-        | Reason::InvalidAcknowledgement
-        | Reason::DuplicateDiffers
-        | Reason::DuplicateUnverified
-        | Reason::SplitUnit
-        | Reason::BackPressure
-        | Reason::InexactReset
-        | Reason::DataAfterClose
-        | Reason::UnexpectedHandshake
-        | Reason::ConnectionRate
-        | Reason::HeldAfterResets
-        | Reason::VlanMismatch
-        | Reason::IcmpType
-        | Reason::IcmpRate
-        | Reason::UrgentData
-        | Reason::StalledUnit
-        | Reason::ProtocolChanged => false,
     }
 }

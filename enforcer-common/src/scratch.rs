@@ -135,8 +135,10 @@ pub struct Path {
     /// [`crate::verdict::Reason`] code of what the policy says of operations that no conduit covers; in frames without IP
     /// that is what it says of the ethertype.
     pub uncovered: u8,
+    /// Whether a grant names the conversation's two ends, for one that no conduit covers: see [`crate::grant`].
+    pub granted: u8,
     /// Always 0.
-    pub padding: [u8; 7],
+    pub padding: [u8; 6],
     /// Zones of source and destination, while the conduit is looked up.
     pub zones: [u16; 2],
     /// Conduits found for either direction, while the conduit is looked up.
@@ -160,7 +162,8 @@ impl Path {
         on_deny: 0,
         whole: 0,
         uncovered: 0,
-        padding: [0; 7],
+        granted: 0,
+        padding: [0; 6],
         zones: [0; 2],
         found: [0; 2],
         expected: 0,
@@ -257,6 +260,16 @@ pub struct Judging {
     pub first: u8,
     /// Non-zero: another range of the unit follows.
     pub continued: u8,
+    /// [`Reason`] code of what the active policy said of the unit, while the candidate is asked.
+    pub was: u8,
+    /// Record whose value was held against the last one, counted from 1; 0: none was.
+    pub stepped: u8,
+    /// Operations compared with the candidate.
+    pub compared: u32,
+    /// How often the search was called again, while the candidate is asked.
+    pub calls: u8,
+    /// Non-zero: the candidate says something else about one of them.
+    pub differs: u8,
     /// Always 0.
     pub padding: [u8; 2],
     /// Record to judge next.
@@ -368,8 +381,10 @@ pub struct Scratch {
     pub action: u8,
     /// Non-zero, after judging: there is something to report.
     pub report: u8,
-    /// Always 0.
-    pub padding: [u8; 1],
+    /// Non-zero, after judging: the policy was asked about an operation, or about the frame.
+    pub asked: u8,
+    /// Boot time in nanoseconds, where a stage has read the clock; 0 where none has.
+    pub now: u64,
     /// The walk through a list, where a frame has one.
     pub walking: Walking,
     /// The walk through units inside a unit.
@@ -392,7 +407,8 @@ impl Scratch {
             outcome: 0,
             action: 0,
             report: 0,
-            padding: [0; 1],
+            asked: 0,
+            now: 0,
             walking: Walking::default(),
             nesting: Nesting::default(),
         }

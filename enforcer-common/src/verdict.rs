@@ -1,5 +1,7 @@
 //! Why, and what follows from it: one reason per outcome, and one exhaustive match from reason to verdict.
 
+use core::hint::black_box;
+
 /// What the policy says about an operation or a frame. The mode decides what is done with it (see [`crate::action`]).
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -194,10 +196,113 @@ reasons! {
     StalledUnit = 62, "stalled_unit", Deny;
     /// Another protocol than the one that the conversation carried so far.
     ProtocolChanged = 63, "protocol_changed", Deny;
+    /// The policy denies the operation, and a grant that is in force allows it.
+    Grant = 64, "grant", Log;
+    /// A rule covers the operation, and the value is too far from the last one.
+    StepTooLarge = 65, "step_too_large", Deny;
+}
+
+impl Reason {
+    /// True for outcomes of frames without inspection inside about which a policy has a word to say.
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_of_policy(self) -> bool {
+        match self {
+            Self::Conduit
+            | Self::EthernetAllow
+            | Self::EthernetLog
+            | Self::EthernetDeny
+            | Self::UncoveredAllow
+            | Self::UncoveredLog
+            | Self::UncoveredDeny
+            | Self::UnknownTransport => true,
+            Self::RuleAllow
+            | Self::RuleLog
+            | Self::RuleDeny
+            | Self::Response
+            | Self::NoPayload
+            | Self::Retransmission
+            | Self::Partial
+            | Self::Management
+            | Self::FunctionNotAllowed
+            | Self::UnitNotAllowed
+            | Self::ObjectNotAllowed
+            | Self::ValueNotAllowed
+            | Self::RateExceeded
+            | Self::Truncated
+            | Self::MalformedLink
+            | Self::VlanDepth
+            | Self::MalformedNetwork
+            | Self::NetworkOptions
+            | Self::ExtensionHeader
+            | Self::Fragment
+            | Self::MalformedTransport
+            | Self::MultiBuffer
+            | Self::BadChecksum
+            | Self::SpoofedDevice
+            | Self::SequenceGap
+            | Self::Overlap
+            | Self::Unsynchronised
+            | Self::FlowTableFull
+            | Self::MalformedFraming
+            | Self::LengthMismatch
+            | Self::OutOfRange
+            | Self::InvalidFunction
+            | Self::BeyondInspection
+            | Self::InvalidFlags
+            | Self::FragmentAllow
+            | Self::FlowKilled
+            | Self::InvalidAddress
+            | Self::FrameTooLarge
+            | Self::TcpOption
+            | Self::InvalidAcknowledgement
+            | Self::DuplicateDiffers
+            | Self::DuplicateUnverified
+            | Self::SplitUnit
+            | Self::BackPressure
+            | Self::InexactReset
+            | Self::DataAfterClose
+            | Self::UnexpectedHandshake
+            | Self::ConnectionRate
+            | Self::HeldAfterResets
+            | Self::VlanMismatch
+            | Self::IcmpType
+            | Self::IcmpRate
+            | Self::UrgentData
+            | Self::StalledUnit
+            | Self::ProtocolChanged
+            | Self::Grant
+            | Self::StepTooLarge => false,
+        }
+    }
 }
 
 /// Size of tables indexed by reason code.
 pub const REASONS: usize = 128;
+
+/// Verdict codes by reason code. A table, because the kernel's verifier follows every arm of a match.
+static VERDICTS: [u8; REASONS] = {
+    let mut verdicts = [Verdict::Deny as u8; REASONS];
+    let mut rest = Reason::ALL;
+    while let [reason, tail @ ..] = rest {
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
+        {
+            verdicts[*reason as usize] = reason.verdict() as u8;
+        }
+        rest = tail;
+    }
+    verdicts
+};
+
+/// The code of the [`Verdict`] that a reason's code stands for; of 0 and of unknown codes that of `Deny`.
+#[must_use]
+#[inline(always)]
+pub fn verdict_of(reason: u8) -> u8 {
+    match VERDICTS.get(black_box(reason as usize) & (REASONS - 1)) {
+        Some(verdict) => *verdict,
+        None => Verdict::Deny as u8,
+    }
+}
 
 /// What the box does with verdicts. Ordered: the box's mode caps the mode of a conduit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,14 +4,16 @@ use aya_ebpf::EbpfContext as _;
 use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_coarse_ns, bpf_xdp_load_bytes};
 use aya_ebpf::programs::XdpContext;
-use enforcer_common::abi::{FlowKeyV4, FunctionReason, MODE_AS_POLICY, Settings, cell, loss};
+use enforcer_common::abi::{FlowKeyV4, FunctionReason, MODE_AS_POLICY, Settings, cell, conduit_cell, loss};
 use enforcer_common::digest::Key;
 use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
 use enforcer_common::flow::{BEHIND_CARRY, CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::Observation;
 use enforcer_common::operation::{NO_FUNCTION, NO_RULE};
+use enforcer_common::policy::grant::GrantKey;
 use enforcer_common::policy::memo::Memo;
+use enforcer_common::policy::step::{LastKey, UNKNOWN};
 use enforcer_common::policy::{capacity, mac_number};
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
@@ -20,6 +22,9 @@ use enforcer_common::verdict::{Mode, Reason};
 
 use crate::maps;
 use crate::window::{ASSEMBLED_MASK, Assembled, Whole, opaque};
+
+/// The cell of a conduit that nobody has switched.
+const AS_POLICY: u32 = conduit_cell(MODE_AS_POLICY, MODE_AS_POLICY);
 
 const _: () = assert!(BEHIND_CARRY as usize + CARRY <= ASSEMBLED_MASK);
 
@@ -78,6 +83,13 @@ impl<'a> Maps<'a> {
     }
 }
 
+/// Boot time in nanoseconds, coarse.
+#[inline(always)]
+pub(crate) fn now() -> u64 {
+    // SAFETY: the helper has no preconditions.
+    unsafe { bpf_ktime_get_coarse_ns() }
+}
+
 /// Adds one to a cell of this CPU's copy: no other CPU writes it, and a program is not interrupted by itself.
 #[inline(always)]
 fn increment(cell: Option<*mut u64>) {
@@ -123,8 +135,7 @@ impl Environment for Maps<'_> {
 
     #[inline(always)]
     fn now(&self) -> u64 {
-        // SAFETY: the helper has no preconditions.
-        unsafe { bpf_ktime_get_coarse_ns() }
+        now()
     }
 
     #[inline(always)]
@@ -140,16 +151,16 @@ impl Environment for Maps<'_> {
 
     #[inline(always)]
     fn mode(&self, bank: u8, conduit: u16, asked: Mode) -> Mode {
-        let cap = match self.settings() {
-            Some(settings) => Mode::from_code(settings.mode),
-            None => Mode::Learn,
+        let Some(settings) = self.settings() else {
+            return Mode::Learn;
         };
         let index = bank as u32 * capacity::CONDUITS as u32 + conduit as u32;
-        let mode = match maps::CONDUIT_MODES.get(index) {
-            Some(switched) if *switched != MODE_AS_POLICY as u32 => Mode::from_code(*switched as u8),
-            _ => asked,
+        let cell = match maps::CONDUIT_MODES.get(index) {
+            Some(cell) => *cell,
+            None => AS_POLICY,
         };
-        if (mode as u8) < cap as u8 { mode } else { cap }
+        let now = if settings.has_deadline() { self.now() } else { 0 };
+        settings.conduit_mode_at(now, cell, asked)
     }
 
     #[inline(always)]
@@ -401,7 +412,7 @@ impl Environment for Maps<'_> {
             return;
         };
         // SAFETY: this CPU's own record.
-        let (key, value) = unsafe { (&mut (*sighting).key, &mut (*sighting).value) };
+        let (key, value) = unsafe { (&mut (*sighting).key.key, &mut (*sighting).value) };
         if !key.fill(scratch, index) {
             return;
         }
@@ -417,6 +428,84 @@ impl Environment for Maps<'_> {
         if maps::OBSERVED.insert(&*key, &*value, BPF_NOEXIST as u64).is_err() {
             lose(loss::OBSERVATIONS);
         }
+    }
+
+    #[inline(always)]
+    fn granted(&mut self, key: &GrantKey, used: bool) -> bool {
+        let Some(grant) = maps::GRANTED.get_ptr_mut(key) else {
+            return false;
+        };
+        // SAFETY: a live map value; the controller replaces entries whole, and a count that is short by one it can bear.
+        let grant = unsafe { &mut *grant };
+        let holds = grant.holds(self.now());
+        if holds && used {
+            grant.count += 1;
+        }
+        holds
+    }
+
+    #[inline(always)]
+    fn has_candidate(&self) -> bool {
+        match self.settings() {
+            Some(settings) => settings.candidate != 0,
+            None => false,
+        }
+    }
+
+    #[inline(always)]
+    fn has_grants(&self) -> bool {
+        match self.settings() {
+            Some(settings) => settings.grants != 0,
+            None => false,
+        }
+    }
+
+    #[inline(always)]
+    fn last_value(&mut self, key: &LastKey) -> Option<&mut i64> {
+        if maps::LAST_VALUE.get_ptr(key).is_none() {
+            // Two ports may meet here: what counts is that it is there.
+            let _ = maps::LAST_VALUE.insert(key, UNKNOWN, BPF_NOEXIST as u64);
+        }
+        // SAFETY: a live map value, a plain number.
+        maps::LAST_VALUE.get_ptr_mut(key).map(|last| unsafe { &mut *last })
+    }
+
+    #[inline(always)]
+    fn differ(&mut self, scratch: &Scratch, index: Option<u32>, candidate: u8) {
+        let Some(sighting) = maps::SIGHTING.get_ptr_mut(0) else {
+            return;
+        };
+        // SAFETY: this CPU's own record.
+        let (key, value) = unsafe { (&mut (*sighting).key, &mut (*sighting).value) };
+        if !key.key.fill(scratch, index) {
+            return;
+        }
+        key.candidate = candidate;
+        key.padding = [0; 3];
+        let now = self.now();
+        // Each is counted as it comes, not as it is written down.
+        if let Some(known) = maps::DIFFERENT.get_ptr_mut(&*key) {
+            // SAFETY: a live map value, see `observe`.
+            unsafe { (*known).again(now, None) };
+            return;
+        }
+        *value = Observation::first(now, None);
+        if maps::DIFFERENT.insert(&*key, &*value, BPF_NOEXIST as u64).is_err() {
+            lose(loss::COMPARISONS);
+        }
+    }
+
+    #[inline(always)]
+    fn compared(&mut self, count: u32) {
+        if let Some(cell) = maps::COMPARED.get_ptr_mut(0) {
+            // SAFETY: this CPU's own cell.
+            unsafe { *cell += count as u64 };
+        }
+    }
+
+    #[inline(always)]
+    fn not_compared(&mut self) {
+        lose(loss::COMPARISONS);
     }
 }
 

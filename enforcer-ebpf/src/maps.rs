@@ -3,14 +3,16 @@
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, RingBuf};
 use aya_ebpf::macros::btf_map;
 use enforcer_common::abi::{
-    ASSEMBLY, EVENT_RING, FLOWS, FlowKeyV4, FunctionReason, HALF_OPEN, OBSERVATIONS, STATIONS, Settings, cell, loss,
-    slot,
+    ASSEMBLY, DIFFERENCES, EVENT_RING, FLOWS, FlowKeyV4, FunctionReason, GRANTS, HALF_OPEN, LAST_VALUES, OBSERVATIONS,
+    STATIONS, Settings, cell, loss, place, slot,
 };
 use enforcer_common::digest::Key;
 use enforcer_common::event::Event;
 use enforcer_common::flow::{CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
-use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::observation::{Difference, Observation, ObservationKey};
+use enforcer_common::policy::grant::{Grant, GrantKey};
 use enforcer_common::policy::memo::{MEMOS, Memo};
+use enforcer_common::policy::step::LastKey;
 use enforcer_common::policy::{Image, capacity};
 use enforcer_common::scratch::Scratch;
 
@@ -26,9 +28,9 @@ pub(crate) static SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
 #[btf_map]
 pub(crate) static ASSEMBLED: PerCpuArray<[u8; ASSEMBLY], 1> = PerCpuArray::new();
 
-/// Policy images: slot 0 is the active one. Written by the controller with one update per generation.
+/// Policy images, see [`place`]. Written by the controller with one update per generation.
 #[btf_map]
-pub(crate) static POLICY: ArrayOfMaps<Array<Image, 1>, 2> = ArrayOfMaps::new();
+pub(crate) static POLICY: ArrayOfMaps<Array<Image, 1>, { place::COUNT }> = ArrayOfMaps::new();
 
 /// Mode, bypass, management address. Written by the controller, one cell.
 #[btf_map]
@@ -104,17 +106,33 @@ pub(crate) static LOST: PerCpuArray<u64, { loss::COUNT }> = PerCpuArray::new();
 #[btf_map]
 pub(crate) static EVENTS: RingBuf<Event, EVENT_RING> = RingBuf::new();
 
-/// What was seen in learn.
+/// What was seen.
 #[btf_map]
 pub(crate) static OBSERVED: HashMap<ObservationKey, Observation, OBSERVATIONS> = HashMap::new();
+
+/// About what the candidate policy says something else than the active one.
+#[btf_map]
+pub(crate) static DIFFERENT: HashMap<Difference, Observation, DIFFERENCES> = HashMap::new();
+
+/// How many comparisons with the candidate were made.
+#[btf_map]
+pub(crate) static COMPARED: PerCpuArray<u64, 1> = PerCpuArray::new();
+
+/// What is granted for a while. Written by the controller; the programs count.
+#[btf_map]
+pub(crate) static GRANTED: HashMap<GrantKey, Grant, GRANTS> = HashMap::new();
+
+/// The last values written to objects, for rules that look at steps.
+#[btf_map]
+pub(crate) static LAST_VALUE: HashMap<LastKey, i64, LAST_VALUES> = HashMap::new();
 
 const _: () = assert!(CARRY.is_multiple_of(8) && DEVICE_CARRY.is_multiple_of(8));
 
 /// An observation in the making: too large for the stack.
 #[repr(C)]
 pub(crate) struct Sighting {
-    /// What was seen.
-    pub(crate) key: ObservationKey,
+    /// What was seen; the candidate's part matters to differences only.
+    pub(crate) key: Difference,
     /// What is known about it.
     pub(crate) value: Observation,
 }

@@ -5,9 +5,11 @@ use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS, XDP_TX};
 use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
-use enforcer_common::abi::{loss, slot};
+use enforcer_common::abi::{loss, place, slot};
 use enforcer_common::action::Action;
+use enforcer_common::candidate;
 use enforcer_common::decide::{self, Next};
+use enforcer_common::environment::Environment as _;
 use enforcer_common::judge::{self as judging, Progress};
 use enforcer_common::policy::Image;
 use enforcer_common::port::Side;
@@ -361,12 +363,109 @@ fn is_of(scratch: &Scratch, policy: &Image) -> bool {
 /// All operations are judged.
 #[inline(always)]
 fn conclude(context: &XdpContext, scratch: &mut Scratch) -> u32 {
-    let action = decide::conclude(&mut Maps::new(context), scratch);
+    let mut action = decide::conclude(&mut Maps::new(context), scratch);
+    if is_blocked(scratch) {
+        action = Action::Drop;
+        scratch.action = Action::Drop as u8;
+    }
     if scratch.report != 0 {
         call::<{ slot::REPORT }>(context);
         lose(loss::STAGES);
     }
+    try_candidate(context, scratch);
     act(context, action)
+}
+
+/// True when the controller is silent and nothing may pass then: but what is for the box itself, where people look for it.
+#[inline(always)]
+fn is_blocked(scratch: &Scratch) -> bool {
+    match maps::SETTINGS.get(0) {
+        Some(settings) => {
+            settings.alive_until != 0
+                && settings.is_blocked(environment::now())
+                && scratch.outcome != Reason::Management as u8
+        }
+        None => false,
+    }
+}
+
+/// Goes on to the candidate policy, where there is one and it was asked something. Returns when not.
+#[inline(always)]
+fn try_candidate(context: &XdpContext, scratch: &Scratch) {
+    if scratch.asked != 0
+        && let Some(settings) = maps::SETTINGS.get(0)
+        && settings.candidate != 0
+    {
+        call::<{ slot::CANDIDATE }>(context);
+        lose(loss::COMPARISONS);
+    }
+}
+
+/// What the candidate policy says of a frame that is decided, as far as it is remembered.
+#[xdp(frags)]
+#[inline(always)]
+pub fn candidate(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    let action = Action::from_code(scratch.action);
+    let Some(policy) = image(place::CANDIDATE) else {
+        return act(&context, action);
+    };
+    let environment = &mut Maps::new(&context);
+    if candidate::locate(policy, environment, scratch) {
+        if candidate::remembered(environment, scratch) != Progress::Done {
+            call::<{ slot::COMPARE_POLICY }>(&context);
+            lose(loss::COMPARISONS);
+        }
+        tell(&context, scratch);
+    }
+    act(&context, action)
+}
+
+/// Counts what was compared, and goes on where something differs. Returns where nothing does.
+#[inline(always)]
+fn tell(context: &XdpContext, scratch: &Scratch) {
+    Maps::new(context).compared(scratch.judging.compared);
+    if scratch.judging.differs != 0 {
+        call::<{ slot::DIFFERENCES }>(context);
+        lose(loss::COMPARISONS);
+    }
+}
+
+/// Writes down about what the candidate says something else.
+#[xdp(frags)]
+#[inline(always)]
+pub fn differences(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    candidate::tell(&mut Maps::new(&context), scratch);
+    act(&context, Action::from_code(scratch.action))
+}
+
+/// The same for what must be searched for in the candidate.
+#[xdp(frags)]
+#[inline(always)]
+pub fn compare_policy(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    let action = Action::from_code(scratch.action);
+    let Some(policy) = image(place::CANDIDATE) else {
+        return act(&context, action);
+    };
+    // Another candidate may have come in between.
+    if is_of(scratch, policy) && candidate::search(policy, &mut Maps::new(&context), scratch) {
+        // The calls that a frame has left are for what becomes of it.
+        scratch.judging.calls += 1;
+        if scratch.judging.calls < 4 {
+            call::<{ slot::COMPARE_POLICY }>(&context);
+        }
+        lose(loss::COMPARISONS);
+    }
+    tell(&context, scratch);
+    act(&context, action)
 }
 
 /// Events and observations.
@@ -377,6 +476,7 @@ pub fn report(context: XdpContext) -> u32 {
         return missing();
     };
     enforcer_common::report::report(&mut Maps::new(&context), scratch);
+    try_candidate(&context, scratch);
     act(&context, Action::from_code(scratch.action))
 }
 
@@ -445,7 +545,7 @@ pub(crate) fn call<const INDEX: u32>(context: &XdpContext) {
 pub(crate) fn missing() -> u32 {
     lose(loss::STAGES);
     match maps::SETTINGS.get(0) {
-        Some(settings) if settings.mode == Mode::Enforce as u8 => XDP_DROP,
+        Some(settings) if settings.mode_at(environment::now()) as u8 == Mode::Enforce as u8 => XDP_DROP,
         _ => XDP_PASS,
     }
 }
@@ -456,9 +556,17 @@ fn scratch<'a>() -> Option<&'a mut Scratch> {
     maps::SCRATCH.get_ptr_mut(0).map(|scratch| unsafe { &mut *scratch })
 }
 
-/// The active image.
+/// The image in force: the previous one, where the active one was to be confirmed and was not.
 #[inline(always)]
 fn policy<'a>() -> Option<&'a Image> {
+    let settings = maps::SETTINGS.get(0)?;
+    let back = settings.policy_after != 0 && settings.is_taken_back(environment::now());
+    image(if back { place::PREVIOUS } else { place::ACTIVE })
+}
+
+/// The image in a place.
+#[inline(always)]
+fn image<'a>(place: u32) -> Option<&'a Image> {
     // SAFETY: images are written once, before they are published, and freed after the last program that saw them ended.
-    maps::POLICY.get_value_ptr_mut(0, &0).map(|image| unsafe { &*image.cast_const() })
+    maps::POLICY.get_value_ptr_mut(place, &0).map(|image| unsafe { &*image.cast_const() })
 }

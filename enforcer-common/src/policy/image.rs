@@ -250,6 +250,10 @@ pub struct Rule {
     pub conduit: u16,
     /// Always 0.
     pub padding: u16,
+    /// One more than the largest distance of a written value from the last one, see [`crate::step`]; 0 when it has none.
+    pub max_step: u32,
+    /// Always 0.
+    pub padding2: u32,
 }
 
 /// What holds for the whole generation.

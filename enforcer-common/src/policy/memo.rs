@@ -6,10 +6,12 @@
 use crate::operation::Operation;
 use crate::scratch::Finding;
 
-/// Entries, a power of two.
-pub const MEMOS: usize = 256;
+/// Entries: as many for the candidate policy behind those for the active one.
+pub const MEMOS: usize = 512;
+/// Where the candidate's begin.
+pub const CANDIDATE: u32 = 256;
 const MASK: u32 = 0xff;
-const _: () = assert!(MASK as usize == MEMOS - 1);
+const _: () = assert!(MASK + 1 == CANDIDATE && CANDIDATE as usize * 2 == MEMOS);
 
 /// One operation and what was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +33,20 @@ pub struct Memo {
     pub conduit: u32,
     /// What was found.
     pub finding: Finding,
+    /// Slot of the conversation in which it was written down last.
+    pub slot: u32,
+    /// When, in [`minute`]s.
+    pub minute: u32,
+    /// How often it was seen there since.
+    pub pending: u32,
+}
+
+/// The boot time in nanoseconds as a number of stretches of a good minute: 2^36 ns are 69 seconds.
+#[must_use]
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "28 bits are left")]
+pub const fn minute(now: u64) -> u32 {
+    (now >> 36) as u32
 }
 
 /// Index of an operation's entry.
@@ -58,6 +74,22 @@ impl Memo {
         other == 0
     }
 
+    /// One more sighting in the conversation in `slot`. How many are to be written down now: none while the last time is
+    /// less than a minute ago and was for the same conversation.
+    #[inline(always)]
+    pub const fn sighted(&mut self, slot: u32, minute: u32) -> u32 {
+        let same = self.slot == slot;
+        if same && self.minute == minute {
+            self.pending = self.pending.wrapping_add(1);
+            return 0;
+        }
+        let pending = if same { self.pending } else { 0 };
+        self.slot = slot;
+        self.minute = minute;
+        self.pending = 0;
+        pending.wrapping_add(1)
+    }
+
     /// Writes the entry.
     #[inline(always)]
     pub const fn set(&mut self, generation: u32, conduit: u16, operation: &Operation, finding: &Finding, rated: bool) {
@@ -72,6 +104,10 @@ impl Memo {
         self.finding.rule = finding.rule;
         self.finding.reason = finding.reason;
         self.finding.rated = rated as u8;
+        // Whoever found it writes it down; the next sighting is a new one.
+        self.slot = u32::MAX;
+        self.minute = 0;
+        self.pending = 0;
     }
 }
 

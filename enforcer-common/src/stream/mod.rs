@@ -58,6 +58,7 @@ pub fn follow<E: Environment>(
     side: Side,
 ) -> Result<Found, Reason> {
     let now = environment.now();
+    scratch.now = now;
     let limits = environment.limits();
     check(&limits, &scratch.frame)?;
     if side as u8 == Side::Network as u8 && is_opening(&scratch.frame) {

@@ -17,7 +17,7 @@ const STAGES: &[&[&str]] = &[
     &["protocol"],
     &["policy"],
     &["judge", "action", "reset"],
-    &["event", "observation", "report"],
+    &["event", "observation", "report", "candidate"],
 ];
 
 /// Records and words that stages hand each other. They decide nothing.
@@ -28,6 +28,7 @@ const SHARED: &[&str] = &[
     "flow",        // what is kept of a conversation
     "operation",   // the record that protocols fill and policy reads
     "verdict",     // reasons and modes: the words for an outcome
+    "settings",    // the switches that the controller writes
 ];
 
 /// What an early stage may take from a later one, word by word.
@@ -38,6 +39,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("stream", "policy"),    // the policy says what happens to a conversation without beginning
     ("conduit", "protocol"), // the registry: which protocol stands at a port
     ("conduit", "action"),   // OnDeny, a word of the conduit's entry
+    ("policy", "action"),    // OnDeny, for conversations that a grant lets begin
     ("stream", "action"),    // OnDeny, for conversations that the policy resets
 ];
 

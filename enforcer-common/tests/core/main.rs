@@ -31,6 +31,7 @@ mod options;
 mod profinet_cm;
 mod properties;
 mod requests;
+mod rollout;
 mod resync;
 mod s7comm;
 mod s7commplus;

@@ -141,7 +141,10 @@ fn learning_observes_and_shadow_reports() {
     let event = &wire.host.events[0];
     assert_eq!((event.operation.function, event.operation.reason), (16, Reason::FunctionNotAllowed as u8));
     assert_eq!(event.action, Action::Forward as u8);
-    assert!(wire.host.observations.is_empty());
+    let mut seen: Vec<_> =
+        wire.host.observations.iter().map(|(key, seen)| (key.function, key.reason(), seen.count)).collect();
+    seen.sort_by_key(|one| one.0);
+    assert_eq!(seen, [(3, Some(Reason::RuleAllow), 1), (16, Some(Reason::FunctionNotAllowed), 1)]);
 }
 
 #[test]

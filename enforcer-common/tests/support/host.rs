@@ -7,6 +7,9 @@ use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::policy::grant::{Grant, GrantKey};
+use enforcer_common::policy::memo::Memo;
+use enforcer_common::policy::step::{LastKey, UNKNOWN};
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
 use enforcer_common::table::Slots;
@@ -44,6 +47,12 @@ pub(crate) struct Host {
     pub(crate) counted: Vec<Counted>,
     pub(crate) events: Vec<Event>,
     pub(crate) observations: HashMap<ObservationKey, Observation>,
+    pub(crate) memos: Vec<Memo>,
+    pub(crate) grants: HashMap<GrantKey, Grant>,
+    pub(crate) last_values: HashMap<LastKey, i64>,
+    /// Function, what the active policy said, what the candidate says.
+    pub(crate) different: Vec<(u32, Reason, Reason)>,
+    pub(crate) compared: u32,
 }
 
 impl Host {
@@ -77,6 +86,11 @@ impl Host {
             counted: Vec::new(),
             events: Vec::new(),
             observations: HashMap::new(),
+            memos: Vec::new(),
+            grants: HashMap::new(),
+            last_values: HashMap::new(),
+            different: Vec::new(),
+            compared: 0,
         }
     }
 
@@ -180,6 +194,41 @@ impl Environment for Host {
 
     fn budget(&mut self, bank: u8, rule: u16) -> Option<&mut u64> {
         Some(self.budgets.entry((bank, rule)).or_insert(0))
+    }
+
+    fn memo(&mut self, place: u32) -> Option<&mut Memo> {
+        self.memos.get_mut(place as usize)
+    }
+
+    fn granted(&mut self, key: &GrantKey, used: bool) -> bool {
+        let now = self.now;
+        match self.grants.get_mut(key) {
+            Some(grant) if grant.holds(now) => {
+                grant.count += u64::from(used);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn has_grants(&self) -> bool {
+        !self.grants.is_empty()
+    }
+
+    fn last_value(&mut self, key: &LastKey) -> Option<&mut i64> {
+        Some(self.last_values.entry(*key).or_insert(UNKNOWN))
+    }
+
+    fn differ(&mut self, scratch: &Scratch, index: Option<u32>, candidate: u8) {
+        let mut key = ObservationKey::EMPTY;
+        if key.fill(scratch, index) {
+            let was = key.reason().expect("a reason");
+            self.different.push((key.function, was, Reason::from_code(candidate).expect("a reason")));
+        }
+    }
+
+    fn compared(&mut self, count: u32) {
+        self.compared += count;
     }
 
     fn echoes(&mut self) -> Option<&mut u64> {

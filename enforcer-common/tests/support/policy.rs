@@ -32,10 +32,11 @@ pub(crate) struct Rule {
     pub(crate) values: Vec<(i64, i64)>,
     /// Interval in nanoseconds and burst.
     pub(crate) rate: Option<(u64, u32)>,
+    pub(crate) max_step: Option<u32>,
 }
 
 pub(crate) fn rule(effect: Effect, functions: &[u32]) -> Rule {
-    Rule { effect, functions: functions.to_vec(), units: None, objects: vec![], values: vec![], rate: None }
+    Rule { effect, functions: functions.to_vec(), units: None, objects: vec![], values: vec![], rate: None, max_step: None }
 }
 
 impl Rule {
@@ -53,6 +54,10 @@ impl Rule {
     }
     pub(crate) fn rate(mut self, interval: u64, burst: u32) -> Self {
         self.rate = Some((interval, burst));
+        self
+    }
+    pub(crate) fn max_step(mut self, step: u32) -> Self {
+        self.max_step = Some(step);
         self
     }
     fn has_unit(&self, unit: u32) -> bool {
@@ -200,7 +205,8 @@ impl Policy {
         image.denials[..tables.denials.len()].copy_from_slice(&tables.denials);
         for (index, rule) in self.rules.iter().enumerate() {
             let (interval, burst) = rule.rate.unwrap_or_default();
-            image.rules[index] = enforcer_common::policy::image::Rule { interval, burst, conduit: 1, padding: 0 };
+            image.rules[index] =
+                enforcer_common::policy::image::Rule { interval, burst, conduit: 1, max_step: rule.max_step.map_or(0, |step| step + 1), ..Default::default() };
         }
     }
 }

@@ -7,15 +7,16 @@ use aya::maps::{Array, ArrayOfMaps, HashMap, MapData, PerCpuArray, PerCpuHashMap
 use enforcer_common::abi::{self, FlowKeyV4, FunctionReason, LAYOUT, Settings, cell};
 use enforcer_common::digest::Key;
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
-use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::observation::{Difference, Observation, ObservationKey};
 use enforcer_common::policy::Image;
+use enforcer_common::policy::grant::{Grant, GrantKey};
 use enforcer_common::scratch::Scratch;
 
 use super::object::ObjectError;
 use super::plain::Plain;
 
 /// Every map of the object. All are pinned: what one of them holds must not end with the controller.
-pub const MAPS: [&str; 23] = [
+pub const MAPS: [&str; 27] = [
     "SLOTS",
     "SCRATCH",
     "ASSEMBLED",
@@ -39,6 +40,10 @@ pub const MAPS: [&str; 23] = [
     "EVENTS",
     "OBSERVED",
     "SIGHTING",
+    "DIFFERENT",
+    "COMPARED",
+    "GRANTED",
+    "LAST_VALUE",
 ];
 
 /// The directory for the maps of one pair of ports: the layout is part of its name, so that a controller never adopts
@@ -108,8 +113,14 @@ pub struct Maps {
     pub lost: PerCpuArray<MapData, u64>,
     /// Reported operations; taken by the task that reads it.
     pub events: Option<RingBuf<MapData>>,
-    /// What was seen in learn.
+    /// What was seen.
     pub observed: HashMap<MapData, Plain<ObservationKey>, Plain<Observation>>,
+    /// About what the candidate policy says something else.
+    pub different: HashMap<MapData, Plain<Difference>, Plain<Observation>>,
+    /// Comparisons made with it.
+    pub compared: PerCpuArray<MapData, u64>,
+    /// What is granted for a while.
+    pub granted: HashMap<MapData, Plain<GrantKey>, Plain<Grant>>,
 }
 
 impl Maps {
@@ -143,6 +154,9 @@ impl Maps {
             lost: take(ebpf, "LOST")?,
             events: Some(take(ebpf, "EVENTS")?),
             observed: take(ebpf, "OBSERVED")?,
+            different: take(ebpf, "DIFFERENT")?,
+            compared: take(ebpf, "COMPARED")?,
+            granted: take(ebpf, "GRANTED")?,
         })
     }
 }

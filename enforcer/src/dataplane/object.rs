@@ -17,7 +17,7 @@ use super::maps::{MAPS, Maps, Sizes};
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
 
 /// The stages that every frame or any protocol may come to.
-const OWN: [(&str, u32); 19] = [
+const OWN: [(&str, u32); 22] = [
     ("digest", slot::DIGEST),
     ("handshake", slot::HANDSHAKE),
     ("compare", slot::COMPARE),
@@ -32,6 +32,9 @@ const OWN: [(&str, u32); 19] = [
     ("conduit", slot::CONDUIT),
     ("judge", slot::JUDGE),
     ("search", slot::SEARCH),
+    ("candidate", slot::CANDIDATE),
+    ("compare_policy", slot::COMPARE_POLICY),
+    ("differences", slot::DIFFERENCES),
     ("report", slot::REPORT),
     ("reset", slot::RESET),
     ("modbus_values", slot::MODBUS_VALUES),

@@ -4,8 +4,9 @@ use aya::Pod;
 use enforcer_common::abi::{FlowKeyV4, FunctionReason, Settings, cell};
 use enforcer_common::digest::Key;
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
-use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::observation::{Difference, Observation, ObservationKey};
 use enforcer_common::policy::Image;
+use enforcer_common::policy::grant::{Grant, GrantKey};
 use enforcer_common::scratch::Scratch;
 
 /// A record of the core, laid out as the kernel has it.
@@ -33,6 +34,9 @@ plain! {
     FunctionReason,
     Observation,
     ObservationKey,
+    Difference,
+    GrantKey,
+    Grant,
     Image,
     Scratch,
     [u64; cell::PER_CONDUIT],

@@ -17,6 +17,8 @@ mod write;
 pub use clock::Clock;
 pub use summary::{Kind, Summary, summary};
 
+use std::collections::HashMap;
+
 use enforcer_common::observation::{Observation, ObservationKey};
 
 use crate::policy::valid::Policy;
@@ -44,11 +46,22 @@ pub fn propose(
     clock: Clock,
     reach: Reach,
 ) -> Proposal {
-    let mut traffic = traffic::Traffic::of(observations, reach);
+    let mut traffic = traffic::Traffic::of(&passed(observations), reach);
     traffic.leave_tunnels(policy);
     let places = places::Places::of(&traffic, policy);
     let drafts = conduits::drafts(&mut traffic, &places, policy);
     write::proposal(&traffic, &places, &drafts, policy, clock)
+}
+
+/// What went through, whatever the policies of the time said of it: one entry per operation, in no order.
+#[must_use]
+pub fn passed(observations: &[(ObservationKey, Observation)]) -> Vec<(ObservationKey, Observation)> {
+    let mut merged: HashMap<ObservationKey, Observation> = HashMap::new();
+    for (key, seen) in observations.iter().filter(|(key, _)| !key.is_stopped()) {
+        let known = merged.entry(ObservationKey { reason: 0, ..*key });
+        known.and_modify(|known| known.add(seen)).or_insert(*seen);
+    }
+    merged.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub fn summary(observations: &[(ObservationKey, Observation)]) -> Summary {
     let mut summary = Summary::default();
     let mut exceptions: BTreeSet<(IpAddr, IpAddr)> = BTreeSet::new();
     let mut pairs: BTreeSet<(IpAddr, IpAddr)> = BTreeSet::new();
-    for (key, seen) in observations {
+    for (key, seen) in &super::passed(observations) {
         if let Some(one) = split(key) {
             exceptions.insert((one.client, one.server));
             continue;

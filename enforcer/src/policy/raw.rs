@@ -66,5 +66,6 @@ pub(super) struct RawRule {
     pub objects: Texts,
     pub values: Words,
     pub rate: Text,
+    pub max_step: Option<Spanned<i64>>,
     pub action: Text,
 }

@@ -10,6 +10,7 @@ use enforcer_common::environment::{Environment, Limits};
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::judge;
 use enforcer_common::operation::{NO_RULE, Operation};
+use enforcer_common::policy::step::{LastKey, UNKNOWN};
 use enforcer_common::policy::{Image, UNCOVERED};
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
@@ -41,7 +42,7 @@ pub fn conduit(image: &Image, from: IpAddr, to: IpAddr, transport: u8, port: u16
     image.conduit_of(client, server, u32::from(transport) << 16 | u32::from(port)).unwrap_or(UNCOVERED)
 }
 
-/// Judges the object ranges of one request on a conduit. Rates are taken as not used up.
+/// Judges the object ranges of one request on a conduit. Rates are taken as not used up, and no value as written before.
 ///
 /// `None` when there are no ranges, or more than one frame can hold.
 pub fn judge(image: &Image, conduit: u16, parts: &[Operation]) -> Option<Outcome> {
@@ -57,7 +58,7 @@ pub fn judge(image: &Image, conduit: u16, parts: &[Operation]) -> Option<Outcome
         }
         *scratch.add()? = part;
     }
-    let mut desk = Desk { found: None, budget: 0 };
+    let mut desk = Desk { found: None, budget: 0, last: UNKNOWN };
     judge::begin(&mut scratch);
     while judge::units(image, &mut desk, &mut scratch) {}
     let (reason, rule) = desk.found?;
@@ -68,6 +69,7 @@ pub fn judge(image: &Image, conduit: u16, parts: &[Operation]) -> Option<Outcome
 struct Desk {
     found: Option<(Reason, u16)>,
     budget: u64,
+    last: i64,
 }
 
 impl Environment for Desk {
@@ -138,6 +140,10 @@ impl Environment for Desk {
 
     fn echoes(&mut self) -> Option<&mut u64> {
         None
+    }
+
+    fn last_value(&mut self, _key: &LastKey) -> Option<&mut i64> {
+        Some(&mut self.last)
     }
 
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, _node: u32, reason: Reason, _acted: bool) {

@@ -107,6 +107,8 @@ pub struct Rule {
     /// Sorted, disjoint, not adjacent.
     pub values: Option<Vec<(i64, i64)>>,
     pub rate: Option<Rate>,
+    /// Largest distance of a written value from the last one.
+    pub max_step: Option<u32>,
     pub line: usize,
 }
 

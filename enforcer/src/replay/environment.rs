@@ -11,6 +11,7 @@ use enforcer_common::environment::{Environment, Limits};
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, State, Station};
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::operation::NO_RULE;
+use enforcer_common::policy::step::{LastKey, UNKNOWN};
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
 use enforcer_common::table::Slots;
@@ -66,6 +67,7 @@ pub struct HostEnvironment {
     counters: Counters,
     events: Vec<Option<u32>>,
     observed: HashMap<ObservationKey, Observation>,
+    last_values: HashMap<LastKey, i64>,
 }
 
 impl HostEnvironment {
@@ -88,6 +90,7 @@ impl HostEnvironment {
             counters: Counters::default(),
             events: Vec::new(),
             observed: HashMap::new(),
+            last_values: HashMap::new(),
         }
     }
 
@@ -262,6 +265,10 @@ impl Environment for HostEnvironment {
 
     fn echoes(&mut self) -> Option<&mut u64> {
         Some(&mut self.echoes)
+    }
+
+    fn last_value(&mut self, key: &LastKey) -> Option<&mut i64> {
+        Some(self.last_values.entry(*key).or_insert(UNKNOWN))
     }
 
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool) {

@@ -50,6 +50,7 @@ impl<'s> Check<'s> {
         let words = [("allow", Verdict::Allow), ("log", Verdict::Log), ("deny", Verdict::Deny)];
         let action = self.word(raw.action, label, "action", &words);
         let rate = self.rate(raw.rate, action, label);
+        let max_step = self.max_step(raw.max_step, protocol, action, label);
         let unit = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
         Some(Rule {
             name: name?,
@@ -59,6 +60,7 @@ impl<'s> Check<'s> {
             objects: objects?,
             values: values?,
             rate: rate?,
+            max_step: max_step?,
             line: self.reader.source.line(span),
         })
     }
@@ -139,6 +141,29 @@ impl<'s> Check<'s> {
     fn empty<T>(&mut self, list: &Spanned<T>, key: &str, label: &str) {
         let text = format!("{label}: \"{key}\" is empty, so the rule covers nothing; leave it out for any");
         self.reader.report(&list.span(), text);
+    }
+
+    /// A distance of values. The outer `None` is a mistake, the inner one an absent key.
+    fn max_step(
+        &mut self,
+        step: Option<Spanned<i64>>,
+        protocol: Protocol,
+        action: Option<Verdict>,
+        label: &str,
+    ) -> Option<Option<u32>> {
+        let Some(step) = step else { return Some(None) };
+        let cause = if protocol != Protocol::Modbus {
+            "\"max_step\" is for modbus; other protocols have no numbers to measure a step by".to_owned()
+        } else if action == Some(Verdict::Deny) {
+            "a deny rule has no \"max_step\"; it denies every time".to_owned()
+        } else {
+            match u32::try_from(*step.get_ref()) {
+                Ok(distance @ 0..=65_535) => return Some(Some(distance)),
+                Ok(_) | Err(_) => format!("\"max_step\" is {}; possible are 0 to 65535", step.get_ref()),
+            }
+        };
+        self.reader.report(&step.span(), format!("{label}: {cause}"));
+        None
     }
 
     fn rate(&mut self, text: Option<Spanned<String>>, action: Option<Verdict>, label: &str) -> Option<Option<Rate>> {

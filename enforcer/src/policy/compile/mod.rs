@@ -104,7 +104,8 @@ fn conduit_id(index: usize) -> Result<u16, Full> {
 
 /// The first and the last object at whose values some rule of the conduit looks: the dissector decodes no others.
 fn valued(conduit: &Conduit) -> [u32; 2] {
-    let rules = conduit.rules.iter().filter(|rule| inspected(conduit.protocol) && rule.values.is_some());
+    let looks = |rule: &&super::valid::Rule| rule.values.is_some() || rule.max_step.is_some();
+    let rules = conduit.rules.iter().filter(|rule| inspected(conduit.protocol) && looks(rule));
     rules.fold(NO_VALUES, |[first, last], rule| match &rule.objects {
         None => ALL_VALUES,
         Some(objects) => objects

@@ -62,7 +62,8 @@ fn record(rule: &Rule, conduit: u16) -> image::Rule {
         Some(Rate { count, period }) => (period.checked_div(u64::from(count)).unwrap_or(0), count),
         None => (0, 0),
     };
-    image::Rule { interval, burst, conduit, padding: 0 }
+    let max_step = rule.max_step.map_or(0, |step| step.saturating_add(1));
+    image::Rule { interval, burst, conduit, padding: 0, max_step, padding2: 0 }
 }
 
 /// The function nodes of a conduit: one for each number that some rule names, and one for all others behind them when

@@ -142,6 +142,9 @@ fn rule(out: &mut String, protocol: Protocol, rule: &Rule) -> fmt::Result {
     if let Some(rate) = rule.rate {
         writeln!(out, "    at most {}", rate_words(rate))?;
     }
+    if let Some(step) = rule.max_step {
+        writeln!(out, "    one value at a time, at most {step} from the last one")?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,105 @@
+//! What the rules say about one object range, and of the ranges of a unit the worst.
+
+use core::hint::black_box;
+
+use super::is_denial;
+use crate::admission;
+use crate::environment::Environment;
+use crate::operation::{NO_RULE, Operation};
+use crate::policy::{Image, UNCOVERED, lookup, memo};
+use crate::port::Side;
+use crate::scratch::{Finding, Judging, OPERATIONS, Scratch};
+use crate::stream::resync;
+use crate::verdict::Reason;
+
+/// Keeps the worst finding of the unit: a denial stays; of ranges that pass, the last one's rule covers them all.
+#[inline(always)]
+pub(super) fn merge(scratch: &mut Scratch) {
+    let judging = &mut scratch.judging;
+    if !is_denial(judging.unit.reason) {
+        // Field by field, as it was written: a load of several fresh stores at once waits for all of them.
+        judging.unit.node = judging.range.node;
+        judging.unit.rule = judging.range.rule;
+        judging.unit.reason = black_box(judging.range.reason);
+        judging.index = judging.next.wrapping_sub(1);
+    }
+}
+
+/// Judges the range at hand.
+#[inline(always)]
+pub(super) fn find<const CANDIDATE: bool, E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) {
+    let Scratch { operations, judging, path, frame, stream, .. } = scratch;
+    let index = judging.next.wrapping_sub(1);
+    judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::BeyondInspection as u8, rated: 0 };
+    let Some(record) = operations.get(index as usize & const { OPERATIONS - 1 }) else {
+        return;
+    };
+    let response = !record.is_asked();
+    if record.fault != 0 && !is_about_place(record.fault) {
+        stream.faulty = 1;
+    }
+    if CANDIDATE {
+        // Chosen in bits, without a branch for the verifier to follow through the search.
+        let decided = 0u8.wrapping_sub(record.flags >> const { Operation::DECIDED.trailing_zeros() } & 1);
+        judging.was = (record.reason & decided) | (judging.was & !decided);
+    }
+    if record.fault != 0 && admission::names_inside(record.fault) {
+        judging.range.reason = record.fault;
+    } else if path.conduit == UNCOVERED {
+        judging.range.reason = path.uncovered;
+    } else if response && (record.fault == 0 || frame.side == Side::Device as u8) {
+        // A device's answer that breaks the standard is not stopped on its way out: it can do the device no harm.
+        judging.range.reason = Reason::Response as u8;
+    } else if record.fault != 0 {
+        judging.range.reason = record.fault;
+    } else {
+        let single = judging.first != 0 && judging.continued == 0 && !record.has(Operation::HAS_VALUE);
+        look_up::<CANDIDATE, E>(policy, environment, path.conduit, record, judging, single);
+        if stream.unproved != 0 && !resync::is_harmless(record.access) && !is_denial(judging.range.reason) {
+            judging.range.reason = Reason::Unsynchronised as u8;
+        }
+    }
+}
+
+/// What the rules say about the range at hand: remembered, or searched for.
+#[inline(always)]
+fn look_up<const CANDIDATE: bool, E: Environment>(
+    policy: &Image,
+    environment: &mut E,
+    conduit: u16,
+    record: &Operation,
+    judging: &mut Judging,
+    single: bool,
+) {
+    let generation = policy.header.generation;
+    let place = memo::place(record) | if CANDIDATE { memo::CANDIDATE } else { 0 };
+    if single
+        && let Some(known) = environment.memo(place)
+        && known.is_about(generation, conduit, record)
+    {
+        judging.range.node = known.finding.node;
+        judging.range.rule = known.finding.rule;
+        judging.range.reason = known.finding.reason;
+        return;
+    }
+    policy.judge(conduit, record, judging);
+    if single && let Some(entry) = environment.memo(place) {
+        let rated = is_rated(policy, judging.range.rule);
+        entry.set(generation, conduit, record, &judging.range, rated);
+    }
+}
+
+/// Faults of a segment's place, not of its bytes.
+#[inline(always)]
+const fn is_about_place(fault: u8) -> bool {
+    fault == Reason::SequenceGap as u8
+        || fault == Reason::Overlap as u8
+        || fault == Reason::Unsynchronised as u8
+        || fault == Reason::BackPressure as u8
+}
+
+/// True when the rule that was found has a rate.
+#[inline(always)]
+fn is_rated(policy: &Image, rule: u16) -> bool {
+    rule != NO_RULE && lookup::get(&policy.rules, rule as u32).is_some_and(|entry| entry.interval != 0)
+}

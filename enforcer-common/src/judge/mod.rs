@@ -1,0 +1,231 @@
+//! Operation -> finding -> verdict -> action, counted.
+//!
+//! The only stage that reads rules, once per frame, from one image. Counters come first; [`crate::report`] follows.
+
+mod conclude;
+mod find;
+
+pub(crate) use conclude::{differs, hold_against};
+
+use crate::action::{Action, OnDeny, action};
+use crate::admission;
+use crate::environment::Environment;
+use crate::network::protocol;
+use crate::operation::{NO_RULE, Operation, Role};
+use crate::policy::{Image, UNCOVERED, memo};
+use crate::port::Side;
+use crate::scratch::{Commit, Finding, Scratch};
+use crate::transport::flag;
+use crate::verdict::{Mode, Reason, Verdict, verdict_of};
+
+/// How many records are judged in one step.
+const STEP: u32 = 4;
+
+/// The same for the candidate policy.
+const STEP_CANDIDATE: u32 = 1;
+
+/// The same where nothing is searched for.
+pub const STEP_REMEMBERED: u32 = 8;
+
+/// How far the judge has come with a frame's records.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// All are judged.
+    Done,
+    /// There are more: the caller comes again.
+    More,
+    /// About the next one the policy must be asked: [`units`] goes on.
+    Search,
+}
+
+/// Before the first step.
+#[inline(always)]
+pub fn begin(scratch: &mut Scratch) {
+    scratch.judging.next = 0;
+    scratch.judging.unit.reason = 0;
+    scratch.judging.stepped = 0;
+}
+
+/// Judges and counts the next operations while nothing must be searched for in the policy: answers, and questions whose
+/// finding is remembered; at most `STEPS` of them. In the kernel without the policy, because that is what control traffic is
+/// made of.
+#[inline(always)]
+pub fn remembered<const STEPS: u32, E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Progress {
+    for _ in 0..STEPS {
+        let scratch = scratch.anew();
+        let index = scratch.judging.next;
+        if index >= scratch.count {
+            return Progress::Done;
+        }
+        let Some(finding) = recall(environment, scratch, index) else {
+            return Progress::Search;
+        };
+        scratch.judging.next = index.wrapping_add(1);
+        let repeats = sightings(environment, scratch, index);
+        conclude::settle(environment, scratch, index, &finding, finding.reason, repeats);
+    }
+    let scratch = scratch.anew();
+    if scratch.judging.next < scratch.count { Progress::More } else { Progress::Done }
+}
+
+/// What the rules say about a unit of one record, where that is known without them.
+#[inline(always)]
+fn recall<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) -> Option<Finding> {
+    let record = scratch.operation(index)?;
+    let conduit = scratch.path.conduit;
+    let single = !record.has(Operation::CONTINUES) && !continues(scratch, index.wrapping_add(1));
+    if record.fault != 0 || conduit == UNCOVERED || !single {
+        return None;
+    }
+    if !record.is_asked() {
+        return Some(Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::Response as u8, rated: 0 });
+    }
+    if record.has(Operation::HAS_VALUE) || scratch.stream.unproved != 0 {
+        return None;
+    }
+    let known = environment.memo(memo::place(record))?;
+    // A denial is searched for again: a grant may allow what the policy does not.
+    if known.finding.rated == 0
+        && known.is_about(scratch.path.generation, conduit, record)
+        && !is_denial(known.finding.reason)
+    {
+        Some(known.finding)
+    } else {
+        None
+    }
+}
+
+/// How many sightings of the remembered operation at `index` are to be written down now. In enforce, where nothing but the
+/// ordinary is left, once a minute is enough.
+#[inline(always)]
+fn sightings<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) -> u32 {
+    let Some(record) = scratch.operation(index) else {
+        return 0;
+    };
+    if scratch.path.mode != Mode::Enforce as u8 {
+        return (record.role != Role::Response as u8) as u32;
+    }
+    if !record.is_asked() {
+        return 0;
+    }
+    let now = if scratch.now == 0 { environment.now() } else { scratch.now };
+    match environment.memo(memo::place(record)) {
+        Some(known) => known.sighted(scratch.path.slot, memo::minute(now)),
+        None => 1,
+    }
+}
+
+/// Judges and counts the next operations. True when there are more: the caller comes again. In steps, because the kernel
+/// verifies a program's whole loop.
+#[must_use]
+#[inline(always)]
+pub fn units<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> bool {
+    search::<false, E>(policy, environment, scratch)
+}
+
+/// The same, for the active policy or the `CANDIDATE`.
+#[must_use]
+#[inline(always)]
+pub(crate) fn search<const CANDIDATE: bool, E: Environment>(
+    policy: &Image,
+    environment: &mut E,
+    scratch: &mut Scratch,
+) -> bool {
+    let steps = if CANDIDATE { STEP_CANDIDATE } else { STEP };
+    for _ in 0..steps {
+        let scratch = scratch.anew();
+        let index = scratch.judging.next;
+        if index >= scratch.count {
+            return false;
+        }
+        scratch.judging.next = index.wrapping_add(1);
+        scratch.judging.first = !continues(scratch, index) as u8;
+        scratch.judging.continued = continues(scratch, index.wrapping_add(1)) as u8;
+        find::find::<CANDIDATE, E>(policy, environment, scratch.anew());
+        let scratch = scratch.anew();
+        find::merge(scratch);
+        if scratch.judging.continued == 0 {
+            conclude::conclude::<CANDIDATE, E>(policy, environment, scratch.anew());
+        }
+    }
+    let scratch = scratch.anew();
+    scratch.judging.next < scratch.count
+}
+
+/// Decides about the whole frame: leaves its action and outcome in `scratch`.
+#[inline(always)]
+pub fn frame<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Action {
+    let scratch = scratch.anew();
+    let mode = Mode::from_code(scratch.path.mode);
+    let reason = match Reason::from_code(scratch.outcome) {
+        Some(reason) => reason,
+        None => nothing_found(scratch),
+    };
+    scratch.outcome = reason as u8;
+    let denied = reason.verdict() as u8 == Verdict::Deny as u8;
+    // What a denial asks for is not worth a look where there is none.
+    let on_deny = if denied { on_deny(scratch, reason) } else { OnDeny::Drop };
+    let decided = action(reason.verdict(), mode, on_deny);
+    scratch.action = decided as u8;
+    if scratch.count == 0 {
+        let acted = denied && mode as u8 == Mode::Enforce as u8;
+        environment.count(scratch, None, u32::MAX, reason, acted);
+        let learnable = reason.is_of_policy();
+        scratch.asked |= learnable as u8;
+        scratch.report |= (learnable && mode as u8 != Mode::Enforce as u8) as u8;
+    }
+    scratch.report |= (reason.verdict() as u8 != Verdict::Allow as u8) as u8;
+    decided
+}
+
+/// True when the record at `index` is a further range of the unit before it.
+#[inline(always)]
+pub(crate) fn continues(scratch: &Scratch, index: u32) -> bool {
+    match scratch.operation(index) {
+        Some(record) => index < scratch.count && record.has(Operation::CONTINUES),
+        None => false,
+    }
+}
+
+/// False for 0, which stands for no finding yet.
+#[inline(always)]
+pub(crate) fn is_denial(code: u8) -> bool {
+    code != 0 && verdict_of(code) == Verdict::Deny as u8
+}
+
+/// A stage handed the frame on without operation and without outcome: bytes of a unit that is not complete, or a conduit
+/// without inspection.
+#[inline(always)]
+fn nothing_found(scratch: &Scratch) -> Reason {
+    if scratch.stream.save_length != 0 || scratch.stream.commit != Commit::Nothing as u8 {
+        Reason::Partial
+    } else {
+        Reason::Conduit
+    }
+}
+
+/// A reset needs a TCP conversation that is inspected, and a denial that it could not go on from: of an operation, of what
+/// follows one, of repetitions that never match, of a connection for which there is no room, or because the policy resets
+/// what it has not seen begin. Everything else
+/// is dropped: the sender's TCP repeats it in its place.
+#[inline(always)]
+fn on_deny(scratch: &Scratch, reason: Reason) -> OnDeny {
+    let stream = &scratch.stream;
+    let final_ = stream.commit != Commit::Nothing as u8
+        || stream.strike != 0
+        || reason as u8 == Reason::Unsynchronised as u8
+        || reason as u8 == Reason::FlowKilled as u8
+        || (reason as u8 == Reason::FlowTableFull as u8 && scratch.frame.side == Side::Network as u8);
+    let tcp = scratch.frame.transport_protocol == protocol::TCP;
+    if scratch.path.on_deny == OnDeny::Reset as u8
+        && tcp
+        && final_
+        && scratch.frame.tcp_flags & flag::RST == 0
+        && !admission::names_inside(reason as u8)
+    {
+        OnDeny::Reset
+    } else {
+        OnDeny::Drop
+    }
+}

@@ -1,0 +1,63 @@
+//! How far a written value may be from the last one: the `max_step` of rules.
+//!
+//! Such a rule covers writes of one object: of several, the smallest and the largest value are known, and not which object
+//! gets which. A value counts as the last one when it went on to the device.
+
+use crate::environment::Environment;
+use crate::operation::Operation;
+use crate::scratch::Scratch;
+
+/// Stands for: nothing was written yet.
+pub const UNKNOWN: i64 = i64::MIN;
+
+/// What a last value is kept under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct LastKey {
+    /// Device; IPv4 addresses mapped into IPv6.
+    pub server: [u8; 16],
+    /// Unit.
+    pub unit: u32,
+    /// Kind of object.
+    pub space: u32,
+    /// Object.
+    pub object: u32,
+}
+
+impl LastKey {
+    /// The key of the first object of `operation`, which goes to `server`.
+    #[must_use]
+    #[inline(always)]
+    pub const fn of(server: [u8; 16], operation: &Operation) -> Self {
+        Self { server, unit: operation.unit, space: operation.space, object: operation.first }
+    }
+}
+
+/// True when the value of the operation at `index` is at most `max_step` from the last one of its object, or the first one
+/// there. False where that cannot be told: several objects, a value that is not decoded, no room to remember it.
+#[inline(always)]
+pub fn within<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32, max_step: u32) -> bool {
+    let Some(operation) = scratch.operation(index) else {
+        return false;
+    };
+    if !operation.has(Operation::HAS_VALUE) || operation.last != operation.first {
+        return false;
+    }
+    let Some(last) = environment.last_value(&LastKey::of(scratch.frame.destination, operation)) else {
+        return false;
+    };
+    *last == UNKNOWN || last.abs_diff(operation.value_max) <= max_step as u64
+}
+
+/// Takes the value of the operation at `index` for the last one. Called for frames that go on.
+#[inline(always)]
+pub fn remember<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) {
+    let Some(operation) = scratch.operation(index) else {
+        return;
+    };
+    if let Some(last) = environment.last_value(&LastKey::of(scratch.frame.destination, operation)) {
+        *last = operation.value_max;
+    }
+}
+
+const _: () = assert!(core::mem::size_of::<LastKey>() == 28);

@@ -1,0 +1,165 @@
+//! Switches that take effect with one cell of one map, and what they say at a moment.
+//!
+//! The controller writes the cell. What must happen without it stands in the cell as a deadline on the boot clock: an
+//! unconfirmed change that is taken back, and a controller that has fallen silent.
+
+use crate::verdict::Mode;
+
+/// The cell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Settings {
+    /// [`Mode`] code of the box: the cap for every conduit.
+    pub mode: u8,
+    /// Non-zero: forward everything, judge nothing.
+    pub bypass: u8,
+    /// MAC address of the bridge; frames to it stay on the box.
+    pub management_mac: [u8; 6],
+    /// Boot time until which conversations that were open before the box came are taken up, nanoseconds.
+    pub grace_until: u64,
+    /// See [`crate::environment::Limits::connection_interval`].
+    pub connection_interval: u64,
+    /// Boot time in nanoseconds at which an unconfirmed change is taken back; 0: nothing is unconfirmed.
+    pub confirm_until: u64,
+    /// Boot time in nanoseconds from which the controller counts as silent; 0: never.
+    pub alive_until: u64,
+    /// See [`crate::environment::Limits::connection_burst`].
+    pub connection_burst: u32,
+    /// See [`crate::environment::Limits::resets`].
+    pub resets: u32,
+    /// Slots of the flow table that each device has; it does not change while the table lives.
+    pub flows_per_device: u32,
+    /// Generation of the candidate policy; 0: there is none.
+    pub candidate: u32,
+    /// Grants that may be in force; 0: nobody need ask.
+    pub grants: u32,
+    /// See [`crate::environment::Limits::sync`].
+    pub sync: u16,
+    /// [`Mode`] code of the box once `confirm_until` has passed.
+    pub mode_after: u8,
+    /// Non-zero: once `confirm_until` has passed the previous policy is in force.
+    pub policy_after: u8,
+    /// [`OnSilence`] code.
+    pub on_silence: u8,
+    /// Always 0.
+    pub padding: [u8; 7],
+}
+
+/// What a silent controller means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum OnSilence {
+    /// The last policy goes on as it is.
+    Hold = 0,
+    /// Judge and report, stop nothing.
+    Shadow = 1,
+    /// Let nothing through.
+    Block = 2,
+}
+
+/// The mode a conduit has when nothing was switched since the policy was published.
+pub const MODE_AS_POLICY: u8 = 0xff;
+
+/// A conduit's cell: the mode it is switched to, and the one it has when an unconfirmed change was taken back. Both are
+/// [`Mode`] codes or [`MODE_AS_POLICY`].
+#[must_use]
+pub const fn conduit_cell(mode: u8, after: u8) -> u32 {
+    (after as u32) << 8 | mode as u32
+}
+
+impl Settings {
+    /// True when something depends on the clock: else nobody need ask it.
+    #[must_use]
+    #[inline(always)]
+    pub const fn has_deadline(&self) -> bool {
+        self.confirm_until | self.alive_until != 0
+    }
+
+    /// True when an unconfirmed change was taken back by `now`, boot time in nanoseconds.
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_taken_back(&self, now: u64) -> bool {
+        self.confirm_until != 0 && now >= self.confirm_until
+    }
+
+    /// True when the controller has been silent too long and nothing may pass then.
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_blocked(&self, now: u64) -> bool {
+        self.on_silence == OnSilence::Block as u8 && self.alive_until != 0 && now >= self.alive_until
+    }
+
+    /// The box's mode at `now`.
+    #[must_use]
+    #[inline(always)]
+    pub const fn mode_at(&self, now: u64) -> Mode {
+        let silent = self.alive_until != 0 && now >= self.alive_until;
+        let mode = if self.is_taken_back(now) { self.mode_after } else { self.mode };
+        if silent && self.on_silence == OnSilence::Shadow as u8 && mode > Mode::Shadow as u8 {
+            Mode::Shadow
+        } else {
+            Mode::from_code(mode)
+        }
+    }
+
+    /// The mode of a conduit at `now`: as its cell or, where that says so, `asked`, which the policy says; never above the
+    /// box's.
+    #[must_use]
+    #[inline(always)]
+    pub const fn conduit_mode_at(&self, now: u64, cell: u32, asked: Mode) -> Mode {
+        let shift = if self.is_taken_back(now) { 8 } else { 0 };
+        let switched = (cell >> shift) as u8;
+        let own = if switched == MODE_AS_POLICY { asked } else { Mode::from_code(switched) };
+        let cap = self.mode_at(now);
+        if (own as u8) < cap as u8 { own } else { cap }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MODE_AS_POLICY, OnSilence, Settings, conduit_cell};
+    use crate::verdict::Mode;
+
+    const ENFORCE: u8 = Mode::Enforce as u8;
+    const SHADOW: u8 = Mode::Shadow as u8;
+
+    #[test]
+    fn an_unconfirmed_change_of_the_box_goes_back_at_its_deadline() {
+        let settings = Settings { mode: ENFORCE, mode_after: SHADOW, confirm_until: 100, ..Settings::default() };
+        assert_eq!((settings.mode_at(99), settings.mode_at(100)), (Mode::Enforce, Mode::Shadow));
+        let confirmed = Settings { confirm_until: 0, ..settings };
+        assert_eq!(confirmed.mode_at(u64::MAX), Mode::Enforce);
+    }
+
+    #[test]
+    fn an_unconfirmed_change_of_a_conduit_goes_back_alone() {
+        let settings = Settings { mode: ENFORCE, mode_after: ENFORCE, confirm_until: 100, ..Settings::default() };
+        let cell = conduit_cell(ENFORCE, SHADOW);
+        assert_eq!(settings.conduit_mode_at(99, cell, Mode::Learn), Mode::Enforce);
+        assert_eq!(settings.conduit_mode_at(100, cell, Mode::Learn), Mode::Shadow);
+        let as_policy = conduit_cell(MODE_AS_POLICY, MODE_AS_POLICY);
+        assert_eq!(settings.conduit_mode_at(100, as_policy, Mode::Shadow), Mode::Shadow);
+    }
+
+    #[test]
+    fn the_box_caps_what_a_conduit_is_switched_to() {
+        let settings = Settings { mode: SHADOW, ..Settings::default() };
+        assert_eq!(settings.conduit_mode_at(1, conduit_cell(ENFORCE, ENFORCE), Mode::Learn), Mode::Shadow);
+    }
+
+    #[test]
+    fn a_silent_controller_holds_calms_or_blocks() {
+        let silent = |on_silence: OnSilence| Settings {
+            mode: ENFORCE,
+            alive_until: 50,
+            on_silence: on_silence as u8,
+            ..Settings::default()
+        };
+        let at = |settings: Settings, now| (settings.mode_at(now), settings.is_blocked(now));
+        assert_eq!(at(silent(OnSilence::Hold), 50), (Mode::Enforce, false));
+        assert_eq!(at(silent(OnSilence::Shadow), 49), (Mode::Enforce, false));
+        assert_eq!(at(silent(OnSilence::Shadow), 50), (Mode::Shadow, false));
+        assert_eq!(at(silent(OnSilence::Block), 49), (Mode::Enforce, false));
+        assert_eq!(at(silent(OnSilence::Block), 50), (Mode::Enforce, true));
+    }
+}

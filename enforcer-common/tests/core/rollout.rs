@@ -1,0 +1,174 @@
+//! What a rollout asks of the core: a candidate beside the active policy, grants, steps of values, sightings in enforce.
+
+use enforcer_common::action::{Action, OnDeny};
+use enforcer_common::candidate;
+use enforcer_common::network::mapped;
+use enforcer_common::operation::NO_FUNCTION;
+use enforcer_common::policy::grant::{CONVERSATION, Grant, GrantKey};
+use enforcer_common::policy::memo::{MEMOS, Memo};
+use enforcer_common::port::Side;
+use enforcer_common::protocol::Protocol;
+use enforcer_common::protocol::modbus::functions::space::HOLDING;
+use enforcer_common::verdict::{Mode, Reason};
+
+use crate::support::frames::{ACK, HMI, PLC, PSH, STRANGER, SYN, ethernet, ipv4, tcp};
+use crate::support::modbus::{Request, adu};
+use crate::support::policy::{Effect, Policy, rule};
+use crate::support::wire::{Seen, Wire};
+
+fn unit(transaction: u16, request: &Request) -> Vec<u8> {
+    adu(transaction, 1, &request.pdu())
+}
+
+/// Says something; what is stopped is not said again.
+fn say(wire: &mut Wire, bytes: &[u8]) -> Seen {
+    let before = wire.client;
+    let seen = wire.ask(bytes);
+    if seen.action != Action::Forward {
+        wire.client = before;
+    }
+    seen
+}
+
+/// A segment of a conversation between a station's port 40000 and the PLC's Modbus port.
+fn segment(side: Side, station: [u8; 4], sequence: u32, acknowledgement: u32, flags: u8, bytes: &[u8]) -> Vec<u8> {
+    let (from, to, ports) = match side {
+        Side::Network => (station, PLC, (40_000, 502)),
+        Side::Device => (PLC, station, (502, 40_000)),
+    };
+    let segment = tcp(ports, sequence, acknowledgement, flags, bytes);
+    ethernet(side, &[], 0x0800, &ipv4(from, to, 6, &[], &segment))
+}
+
+fn beside(active: &Policy, candidate: &Policy, bytes: &[u8]) -> Vec<(u32, Reason, Reason)> {
+    let mut wire = Wire::open(active, Mode::Enforce);
+    wire.host.memos = vec![Memo::default(); MEMOS];
+    let mut candidate = Policy { generation: 0x8000_0001, ..Policy::new(&candidate.rules) }.build();
+    candidate.header.bank = 1;
+    for _ in 0..2 {
+        // The second time nothing is searched for that can be remembered.
+        wire.host.different.clear();
+        wire.host.compared = 0;
+        say(&mut wire, bytes);
+        candidate::judge(&candidate, &mut wire.host, &mut wire.scratch);
+    }
+    assert!(wire.host.compared > 0);
+    wire.host.different.clone()
+}
+
+#[test]
+fn a_candidate_is_compared_operation_by_operation_and_changes_nothing() {
+    let reads = Policy::new(&[rule(Effect::Allow, &[3])]);
+    let logs = Policy::new(&[rule(Effect::Log, &[3])]);
+    let narrow = Policy::new(&[rule(Effect::Allow, &[3]).objects(&[(HOLDING, 0, 3)])]);
+    let bytes = [unit(1, &Request::Read(3, 0, 4)), unit(1, &Request::Read(3, 10, 4))].concat();
+    assert_eq!(beside(&reads, &reads, &bytes), []);
+    assert_eq!(beside(&reads, &narrow, &bytes), [(3, Reason::RuleAllow, Reason::ObjectNotAllowed)]);
+    let logged = (3, Reason::RuleAllow, Reason::RuleLog);
+    assert_eq!(beside(&reads, &logs, &bytes), [logged, logged]);
+    let writes = Policy::new(&[rule(Effect::Allow, &[3]), rule(Effect::Allow, &[6]).values(&[(0, 10)])]);
+    let denied = [unit(1, &Request::Register(7, 5))].concat();
+    let different = beside(&Policy { on_deny: OnDeny::Drop, ..reads }, &writes, &denied);
+    assert_eq!(different, [(6, Reason::FunctionNotAllowed, Reason::RuleAllow)]);
+}
+
+#[test]
+fn a_pair_that_only_the_candidate_covers_shows_at_its_first_frame() {
+    let mut wire = Wire::new(&Policy::reads(), Mode::Enforce);
+    let mut candidate = Policy { generation: 0x8000_0001, ..Policy::reads() }.build();
+    candidate.header.uncovered = Reason::UncoveredAllow as u8;
+    let seen = wire.frame(Side::Network, &segment(Side::Network, STRANGER, 1, 0, SYN, &[]));
+    assert_eq!((seen.action, seen.reason), (Action::Drop, Reason::UncoveredDeny));
+    candidate::judge(&candidate, &mut wire.host, &mut wire.scratch);
+    assert_eq!(wire.host.different, [(NO_FUNCTION, Reason::UncoveredDeny, Reason::UncoveredAllow)]);
+}
+
+fn key(client: [u8; 4], function: u32) -> GrantKey {
+    let protocol = Protocol::Modbus as u32;
+    GrantKey { client: mapped(client), server: mapped(PLC), function, protocol }
+}
+
+#[test]
+fn a_grant_lets_pass_what_no_rule_allows_until_it_ends() {
+    let mut wire = Wire::open(&Policy { on_deny: OnDeny::Drop, ..Policy::reads() }, Mode::Enforce);
+    let write = unit(1, &Request::Register(7, 5));
+    let until = wire.host.now + 1000;
+    wire.host.grants.insert(key(HMI, 6), Grant { until, count: 0 });
+    let seen = say(&mut wire, &write);
+    assert_eq!((seen.action, seen.reason), (Action::Forward, Reason::Grant));
+    assert_eq!(wire.host.grants[&key(HMI, 6)].count, 1);
+    assert_eq!(wire.host.events.last().map(|event| event.operation.reason), Some(Reason::Grant as u8), "recorded");
+    let other = say(&mut wire, &unit(1, &Request::Registers(7, vec![1])));
+    assert_eq!(other.reason, Reason::FunctionNotAllowed, "another function is not granted");
+    wire.host.now = until;
+    assert_eq!(say(&mut wire, &write).reason, Reason::FunctionNotAllowed);
+    assert_eq!(wire.host.grants[&key(HMI, 6)].count, 1);
+}
+
+#[test]
+fn a_grant_does_not_undo_a_deny_rule() {
+    let policy = Policy::new(&[rule(Effect::Allow, &[3]), rule(Effect::Deny, &[6])]);
+    let mut wire = Wire::open(&policy, Mode::Enforce);
+    wire.host.grants.insert(key(HMI, 6), Grant { until: u64::MAX, count: 0 });
+    assert_eq!(say(&mut wire, &unit(1, &Request::Register(7, 5))).reason, Reason::RuleDeny);
+}
+
+#[test]
+fn a_granted_stranger_gets_a_conversation_with_what_is_granted_in_it() {
+    let mut wire = Wire::new(&Policy::reads(), Mode::Enforce);
+    for function in [CONVERSATION, 3] {
+        wire.host.grants.insert(key(STRANGER, function), Grant { until: u64::MAX, count: 0 });
+    }
+    let put = |wire: &mut Wire, side, sequence, acknowledgement, flags, bytes: &[u8]| {
+        wire.frame(side, &segment(side, STRANGER, sequence, acknowledgement, flags, bytes))
+    };
+    let opened = [
+        put(&mut wire, Side::Network, 999, 0, SYN, &[]),
+        put(&mut wire, Side::Device, 4999, 1000, SYN | ACK, &[]),
+        put(&mut wire, Side::Network, 1000, 5000, ACK, &[]),
+    ];
+    assert!(opened.iter().all(|seen| seen.action == Action::Forward), "{opened:?}");
+    let read = unit(1, &Request::Read(3, 0, 4));
+    let seen = put(&mut wire, Side::Network, 1000, 5000, ACK | PSH, &read);
+    assert_eq!((seen.action, seen.reason), (Action::Forward, Reason::Grant));
+    let next = 1000 + read.len() as u32;
+    let seen = put(&mut wire, Side::Network, next, 5000, ACK | PSH, &unit(1, &Request::Register(7, 5)));
+    assert_eq!((seen.action, seen.reason), (Action::Reset, Reason::UncoveredDeny));
+    let unknown = wire.frame(Side::Network, &segment(Side::Network, [192, 168, 7, 8], 999, 0, SYN, &[]));
+    assert_eq!((unknown.action, unknown.reason), (Action::Drop, Reason::UncoveredDeny));
+}
+
+#[test]
+fn a_value_may_step_only_so_far_from_the_last_one_that_went_on() {
+    let policy = Policy { on_deny: OnDeny::Drop, ..Policy::new(&[rule(Effect::Allow, &[6, 16]).max_step(10)]) };
+    let mut wire = Wire::open(&policy, Mode::Enforce);
+    let write = |wire: &mut Wire, value| say(wire, &unit(1, &Request::Register(7, value))).reason;
+    assert_eq!(write(&mut wire, 500), Reason::RuleAllow, "nothing to measure from");
+    assert_eq!(write(&mut wire, 510), Reason::RuleAllow);
+    assert_eq!(write(&mut wire, 521), Reason::StepTooLarge);
+    assert_eq!(write(&mut wire, 521), Reason::StepTooLarge, "what was stopped is not measured from");
+    assert_eq!(write(&mut wire, 500), Reason::RuleAllow);
+    assert_eq!(say(&mut wire, &unit(1, &Request::Register(8, 9000))).reason, Reason::RuleAllow, "another register");
+    let several = say(&mut wire, &unit(1, &Request::Registers(7, vec![500, 500])));
+    assert_eq!(several.reason, Reason::StepTooLarge, "several at once cannot be told apart");
+    let twice = [unit(1, &Request::Register(7, 505)), unit(1, &Request::Register(7, 515))].concat();
+    assert_eq!(say(&mut wire, &twice).reason, Reason::StepTooLarge, "two steps in one segment");
+    assert_eq!(write(&mut wire, 511), Reason::StepTooLarge, "neither went on");
+}
+
+#[test]
+fn what_is_allowed_in_enforce_is_written_down_once_a_minute() {
+    let mut wire = Wire::open(&Policy::reads(), Mode::Enforce);
+    wire.host.memos = vec![Memo::default(); MEMOS];
+    wire.host.observations.clear();
+    let read = unit(1, &Request::Read(3, 0, 4));
+    let counts = |wire: &Wire| wire.host.observations.values().map(|seen| seen.count).collect::<Vec<_>>();
+    for _ in 0..5 {
+        say(&mut wire, &read);
+    }
+    // One by the search, one when it is remembered, and three that wait.
+    assert_eq!(counts(&wire), [2]);
+    wire.host.now += 1 << 36;
+    say(&mut wire, &read);
+    assert_eq!(counts(&wire), [6]);
+}
