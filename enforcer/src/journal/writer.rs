@@ -85,7 +85,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(path: PathBuf, limits: Limits, shared: Arc<Shared>) -> Self {
         let now = Instant::now();
-        Self { path, limits, shared, store: None, retry: now, tidy: now + TIDY, renewed: None }
+        Self { path, limits, shared, store: None, retry: now, tidy: now, renewed: None }
     }
 
     /// Works until the last handle is gone, then writes what is left.

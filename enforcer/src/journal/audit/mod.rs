@@ -31,6 +31,8 @@ use verify::{judge, walk};
 #[derive(Debug)]
 pub struct Audit {
     directory: PathBuf,
+    /// Whether there was a journal already: then there has to be a trail.
+    beside_a_journal: bool,
     open: Option<Open>,
     notice: Option<String>,
     failure: Option<String>,
@@ -49,7 +51,8 @@ impl Audit {
     /// A trail in `directory`. Touches nothing yet.
     #[must_use]
     pub fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), open: None, notice: None, failure: None }
+        let beside_a_journal = super::database(directory).exists();
+        Self { directory: directory.to_owned(), beside_a_journal, open: None, notice: None, failure: None }
     }
 
     /// Appends a record. Returns once it is safe on the disk; an error means that it is not, or
@@ -113,7 +116,7 @@ impl Audit {
         let mut open = Open { file, length: walk.length, head: Head { seq: 0, hash: NOTHING.to_owned() } };
         if walk.length == 0 && head == HeadFile::Missing {
             sync_directory(directory).map_err(failed(directory, "make the chain's name last"))?;
-            let old = super::database(directory).exists();
+            let old = self.beside_a_journal;
             if old {
                 self.notice = Some(format!(
                     "{}: the audit trail is missing beside a journal; a new one was begun",

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::verify::attempt;
 use super::{Audit, CHAIN, Entry, HEAD, Head, TORN, Who, read, verify};
 
 /// A directory of the test's own, gone afterwards.
@@ -50,7 +51,7 @@ fn entry(number: usize) -> Entry {
 
 /// Whether damage is told: as broken, or as bytes that no record left.
 fn found(directory: &Path) -> bool {
-    verify(directory, None).map_or(true, |verified| verified.unfinished > 0)
+    attempt(directory, None).map_or(true, |verified| verified.unfinished > 0)
 }
 
 #[test]
@@ -92,11 +93,11 @@ fn every_changed_byte_is_found() {
                 let mut bytes = whole.clone();
                 bytes[at] ^= flip;
                 place.put(file, &bytes);
-                verify(&place.0, None).expect_err("an edited byte");
+                attempt(&place.0, None).expect_err("an edited byte");
             }
             let removed = [&whole[..at], &whole[at + 1..]].concat();
             place.put(file, &removed);
-            verify(&place.0, None).expect_err("a removed byte");
+            attempt(&place.0, None).expect_err("a removed byte");
         }
         for at in 0..=whole.len() {
             let inserted = [&whole[..at], b"0", &whole[at..]].concat();
@@ -105,7 +106,7 @@ fn every_changed_byte_is_found() {
         }
         place.put(file, &whole);
     }
-    verify(&place.0, None).unwrap();
+    attempt(&place.0, None).unwrap();
 }
 
 #[test]
@@ -114,15 +115,15 @@ fn every_cut_is_found() {
     let whole = place.bytes(CHAIN);
     for length in 0..whole.len() {
         place.put(CHAIN, &whole[..length]);
-        verify(&place.0, None).expect_err("a chain that was cut off");
+        attempt(&place.0, None).expect_err("a chain that was cut off");
     }
     fs::remove_file(place.0.join(CHAIN)).unwrap();
-    assert!(verify(&place.0, None).unwrap_err().cause.contains("gone"));
+    assert!(attempt(&place.0, None).unwrap_err().cause.contains("gone"));
     place.put(CHAIN, &whole);
     fs::remove_file(place.0.join(HEAD)).unwrap();
-    assert!(verify(&place.0, None).unwrap_err().cause.contains("missing"));
+    assert!(attempt(&place.0, None).unwrap_err().cause.contains("missing"));
     fs::remove_file(place.0.join(CHAIN)).unwrap();
-    verify(&place.0, None).expect_err("no trail at all");
+    attempt(&place.0, None).expect_err("no trail at all");
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn lines_removed_repeated_moved_and_put_in_are_found() {
     variants.push([lines.as_slice(), &[foreign[4]]].concat());
     for variant in variants {
         place.put(CHAIN, &variant.concat());
-        verify(&place.0, None).expect_err("lines that are not those written");
+        attempt(&place.0, None).expect_err("lines that are not those written");
     }
 }
 
@@ -169,10 +170,9 @@ fn a_new_chain_is_told_by_what_was_written_down() {
         audit.append(entry(9)).unwrap();
     }
     assert_eq!(verify(&place.0, Some(&written)).unwrap_err().line, 4);
-    for wrong in
-        ["", "7", "7:", "x:00", &format!("07:{}", head.hash), &head.to_string().to_uppercase().replace("A", "B")]
-    {
-        assert!(wrong.parse::<Head>().is_err() || head.hash.bytes().all(|digit| digit.is_ascii_digit()), "{wrong}");
+    let upper = format!("7:{}A", &head.hash[1..]);
+    for wrong in ["", "7", "7:", "x:00", &format!("07:{}", head.hash), &format!("+7:{}", head.hash), &upper] {
+        assert!(wrong.parse::<Head>().is_err(), "{wrong}");
     }
 }
 
@@ -183,11 +183,11 @@ fn every_crash_window_is_mended() {
     let (chain, head) = (place.bytes(CHAIN), place.bytes(HEAD));
     Audit::new(&place.0).append(entry(2)).unwrap();
     let longer = place.bytes(CHAIN);
-    for length in chain.len()..=longer.len() {
+    for length in (chain.len()..longer.len()).step_by(9).chain([longer.len() - 1, longer.len()]) {
         place.put(CHAIN, &longer[..length]);
         place.put(HEAD, &head);
         let torn = length != chain.len() && length != longer.len();
-        let left = verify(&place.0, None).unwrap().unfinished;
+        let left = attempt(&place.0, None).unwrap().unfinished;
         assert_eq!(left, if torn { (length - chain.len()) as u64 } else { 0 });
         let mut audit = Audit::new(&place.0);
         audit.append(entry(3)).unwrap();
@@ -199,12 +199,12 @@ fn every_crash_window_is_mended() {
         assert_eq!((verified.records, verified.unfinished), (3 + more, 0));
     }
     let torn = place.bytes(TORN);
-    assert!(torn.split(|byte| *byte == b'\n').any(|piece| piece == &longer[chain.len()..longer.len() - 2]));
+    assert!(torn.split(|byte| *byte == b'\n').any(|piece| piece == &longer[chain.len()..longer.len() - 1]));
     // A line whose second page never reached the disk.
     let zeroes = [&chain[..], &longer[chain.len()..chain.len() + 40], &[0; 200], b"\n"].concat();
     place.put(CHAIN, &zeroes);
     place.put(HEAD, &head);
-    assert_eq!(verify(&place.0, None).unwrap().unfinished, 241);
+    assert_eq!(attempt(&place.0, None).unwrap().unfinished, 241);
     Audit::new(&place.0).prepare().unwrap();
     assert_eq!(verify(&place.0, None).unwrap().unfinished, 0);
 }
@@ -214,7 +214,7 @@ fn a_crash_in_the_very_first_record_is_mended() {
     let place = Place::with_records("first", 0);
     Audit::new(&place.0).prepare().unwrap();
     let whole = place.bytes(CHAIN);
-    for length in 0..=whole.len() {
+    for length in (0..whole.len()).step_by(9).chain([whole.len() - 1, whole.len()]) {
         let _ = fs::remove_file(place.0.join(HEAD));
         place.put(CHAIN, &whole[..length]);
         let mut audit = Audit::new(&place.0);
