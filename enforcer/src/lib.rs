@@ -7,6 +7,7 @@ pub mod daemon;
 pub mod dataplane;
 pub mod doctor;
 pub mod document;
+pub mod journal;
 pub mod learn;
 pub mod policy;
 pub mod replay;
