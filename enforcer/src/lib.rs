@@ -10,3 +10,4 @@ pub mod document;
 pub mod learn;
 pub mod policy;
 pub mod replay;
+pub mod rollout;
