@@ -10,6 +10,10 @@ use crate::policy::explain::{nearest, place_words};
 use crate::policy::valid::{Conduit, Policy, Rule};
 use crate::policy::{Compiled, ethertype_name, object_words, trial};
 
+/// Ranges of a group that are compared with every rule: each takes a compilation per rule, and ranges near each other
+/// miss the same one.
+const COMPARED: usize = 8;
+
 /// What stands between a group and its passing.
 #[derive(Clone, Debug)]
 pub(super) struct Obstacle<'p> {
@@ -34,14 +38,15 @@ pub(super) fn obstacle<'p>(policy: &'p Policy, compiled: &Compiled, heap: &Heap)
     };
     let mut forbids = None;
     let mut closest: Option<(&Rule, Reason)> = None;
-    for part in &heap.parts {
+    for (at, part) in heap.parts.iter().enumerate() {
         let parts = std::slice::from_ref(part);
         let outcome = trial::judge(&compiled.image, id, parts);
         if let Some(outcome) = outcome.filter(|outcome| outcome.reason == Reason::RuleDeny) {
             let name = outcome.rule.and_then(|rule| compiled.names.rule(rule));
             forbids = conduit.rules.iter().find(|rule| Some(rule.name.as_str()) == name);
         }
-        if outcome.is_none_or(|outcome| outcome.reason.verdict() == Verdict::Deny)
+        if at < COMPARED
+            && outcome.is_none_or(|outcome| outcome.reason.verdict() == Verdict::Deny)
             && let Some(near) = nearest(policy, conduit, parts)
         {
             // Of several ranges the one that is farthest from passing speaks for all.

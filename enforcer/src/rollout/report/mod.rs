@@ -98,10 +98,12 @@ fn group(input: &Input<'_>, heaps: &[Heap], index: usize) -> Option<Group> {
     let changes = if settled || index >= WORKED_OUT {
         Vec::new()
     } else {
-        change::changes(input.policy, heaps, index, &obstacle)
+        change::changes(input.policy, &compiled.image, heaps, index, &obstacle)
     };
     if index >= WORKED_OUT && !settled {
         warnings.push(format!("Changes are worked out for the first {WORKED_OUT} groups only."));
+    } else if let Some(rule) = obstacle.forbids.filter(|_| changes.is_empty()) {
+        warnings.push(format!("Rule \"{}\" forbids this in so many words: no text is proposed against it.", rule.name));
     } else if changes.is_empty() && !settled {
         warnings.push("No change of one place allows exactly this; it is for you to write.".to_owned());
     }

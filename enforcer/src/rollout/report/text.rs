@@ -198,14 +198,14 @@ fn one(page: &mut Page, group: &Group) {
 
 /// `modbus, tcp port 502`.
 pub(super) fn service(group: &Group) -> String {
-    let mut words = vec![group.protocol.clone()];
-    match (&group.transport, group.port) {
-        (Some(transport), Some(port)) => words.push(format!("{transport} port {port}")),
-        (Some(transport), None) => words.push(transport.clone()),
-        (None, _) => {}
-    }
-    words.dedup();
-    words.join(", ")
+    let carrier = match (&group.transport, group.port) {
+        (Some(transport), Some(port)) => format!("{transport} port {port}"),
+        (Some(transport), None) => transport.clone(),
+        (None, _) => return group.protocol.clone(),
+    };
+    // What is not inspected is called as its transport is.
+    let same = group.transport.as_ref() == Some(&group.protocol);
+    if same { carrier } else { format!("{}, {carrier}", group.protocol) }
 }
 
 fn change(page: &mut Page, change: &Change, index: usize) {

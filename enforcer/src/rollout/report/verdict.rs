@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::input::Input;
 use super::model::{Counts, Group, Measure, Verdict};
+use super::words::thousands;
 
 /// The verdict from what was measured, and from what the report itself found.
 pub(super) fn of(input: &Input<'_>, totals: Counts, groups: &[Group]) -> Verdict {
@@ -14,8 +15,9 @@ pub(super) fn of(input: &Input<'_>, totals: Counts, groups: &[Group]) -> Verdict
         why.extend(left.into_iter().map(|sentence| format!("conduit {}: {sentence}", one.name)));
     }
     let open = groups.iter().filter(|group| !group.settled);
-    let (count, left) =
-        open.fold((0_u64, 0_usize), |(count, left), group| (count.saturating_add(group.count), left.saturating_add(1)));
+    let (count, left) = open.fold((0_u64, 0_usize), |(count, left), group| {
+        (count.saturating_add(group.count).saturating_add(group.without_operation), left.saturating_add(1))
+    });
     if left > 0 {
         let groups = if left == 1 { "1 group".to_owned() } else { format!("{left} groups") };
         why.push(format!("{} would have been denied, in {groups}", times(count)));
@@ -41,9 +43,9 @@ pub(super) fn of(input: &Input<'_>, totals: Counts, groups: &[Group]) -> Verdict
     Verdict { ready, headline: headline.to_owned(), why, measures }
 }
 
-/// `1 operation`, `7 operations`.
+/// `1 operation or frame`, `7 operations and frames`.
 fn times(count: u64) -> String {
-    if count == 1 { "1 operation".to_owned() } else { format!("{count} operations") }
+    if count == 1 { "1 operation or frame".to_owned() } else { format!("{} operations and frames", thousands(count)) }
 }
 
 pub(super) fn ready(block: Option<&Value>) -> Option<bool> {

@@ -180,3 +180,16 @@ pub(super) fn rule(protocol: Protocol, rule: &Rule) -> String {
     let functions = some(&functions);
     if limits.is_empty() { functions } else { format!("{functions} on {}", limits.join(", ")) }
 }
+
+/// `1,234,567`.
+pub(super) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len().saturating_sub(index)).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

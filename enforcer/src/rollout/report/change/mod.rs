@@ -10,6 +10,7 @@ mod widen;
 
 use std::ops::Range;
 
+use enforcer_common::policy::Image;
 use enforcer_common::verdict::Reason;
 
 use super::closest::Obstacle;
@@ -33,8 +34,14 @@ struct Splice {
     with: String,
 }
 
-/// What can be done about one heap of `heaps`, which have the ids from 1 in their order.
-pub(super) fn changes(loaded: &Loaded, heaps: &[Heap], index: usize, obstacle: &Obstacle<'_>) -> Vec<Change> {
+/// What can be done about one heap of `heaps`, which have the ids from 1 in their order; `before` is the policy compiled.
+pub(super) fn changes(
+    loaded: &Loaded,
+    before: &Image,
+    heaps: &[Heap],
+    index: usize,
+    obstacle: &Obstacle<'_>,
+) -> Vec<Change> {
     let Some(heap) = heaps.get(index) else { return Vec::new() };
     let Some(places) = locate::Places::of(&loaded.text) else { return Vec::new() };
     let place = Place { loaded, places: &places };
@@ -56,7 +63,8 @@ pub(super) fn changes(loaded: &Loaded, heaps: &[Heap], index: usize, obstacle: &
         (None, ..) => drafts.extend(compose::conduit(&place, heap)),
         (Some(_), ..) => {}
     }
-    let mut list: Vec<Change> = drafts.into_iter().map(|draft| prove::proven(loaded, heaps, index, draft)).collect();
+    let mut list: Vec<Change> =
+        drafts.into_iter().map(|draft| prove::proven(loaded, before, heaps, index, draft)).collect();
     // What does not do what it says is not shown, but for a rate, which only time can prove.
     list.retain(|change| change.proven || change.kind == "raise_rate");
     list

@@ -8,8 +8,8 @@ use super::super::model::Change;
 use super::{Draft, Splice};
 use crate::policy::{self, Loaded};
 
-/// Judges `heaps[index]` by the changed policy, and notes which of the others pass as well.
-pub(super) fn proven(loaded: &Loaded, heaps: &[Heap], index: usize, draft: Draft) -> Change {
+/// Judges `heaps[index]` by the changed policy, and notes which of the others, denied by the image `before`, pass as well.
+pub(super) fn proven(loaded: &Loaded, before: &Image, heaps: &[Heap], index: usize, draft: Draft) -> Change {
     let (pieces, splices): (Vec<_>, Vec<_>) = draft.pieces.into_iter().unzip();
     let mut change = Change { kind: draft.kind, proven: false, text: draft.text, pieces, also_allows: Vec::new() };
     let Some(image) = spliced(&loaded.text, splices).and_then(|text| image(&loaded.valid.file, &text)) else {
@@ -17,13 +17,11 @@ pub(super) fn proven(loaded: &Loaded, heaps: &[Heap], index: usize, draft: Draft
     };
     let passes = |heap: &Heap| heap.judge(&image).verdict() != Verdict::Deny;
     change.proven = change.kind != "raise_rate" && heaps.get(index).is_some_and(passes);
-    if change.proven
-        && let Some(before) = self::image(&loaded.valid.file, &loaded.text)
-    {
+    if change.proven {
         let others = (1..)
             .zip(heaps)
             .enumerate()
-            .filter(|(at, (_, heap))| *at != index && heap.judge(&before).verdict() == Verdict::Deny && passes(heap));
+            .filter(|(at, (_, heap))| *at != index && heap.judge(before).verdict() == Verdict::Deny && passes(heap));
         change.also_allows = others.map(|(_, (id, _))| id).collect();
     }
     change

@@ -33,8 +33,12 @@ pub(super) fn rule(place: &Place<'_>, conduit: &Conduit, rule: &Rule, miss: Reas
     let changed = old.get(..splice.at.start.checked_sub(list.span().start)?)?.to_owned() + &splice.with;
     let rest = old.get(splice.at.end.checked_sub(list.span().start)?..)?;
     let toml = format!("{key} = {changed}{rest}");
-    let text =
-        format!("Widen {key} of rule \"{}\" by {}.{}", rule.name, words::some(&new), besides(conduit, rule, kind));
+    let added = match kind {
+        "widen_units" => format!("unit {}", words::some(&new)),
+        "widen_values" => format!("values {}", words::some(&new)),
+        _ => words::some(&new),
+    };
+    let text = format!("Let rule \"{}\" name {added} as well.{}", rule.name, besides(conduit, rule, kind));
     Some(Draft::new(kind, text, field(place, conduit, rule, key), toml, splice))
 }
 

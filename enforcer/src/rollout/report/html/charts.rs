@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::model::{Hour, Report};
-use super::{escaped, number};
+use super::super::words::thousands as number;
+use super::escaped;
 
 /// Size of the drawing, and what its axes take.
 const WIDTH: f64 = 480.0;

@@ -2,7 +2,8 @@
 
 use super::super::model::{Change, End, Group, Report};
 use super::super::text::{also, service, short};
-use super::{capital, charts, escaped, number};
+use super::super::words::thousands as number;
+use super::{capital, charts, escaped};
 
 pub(super) fn section(report: &Report) -> String {
     let mut out = String::from("<section><h2>What would have been denied</h2>\n");

@@ -7,6 +7,7 @@ mod tables;
 
 use super::model::Report;
 use super::text::short;
+use super::words::thousands as number;
 
 /// The whole file.
 pub fn html(report: &Report) -> String {
@@ -56,19 +57,6 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// `1,234,567`.
-fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len().saturating_sub(index)).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// Title, verdict and figures.
 fn head(report: &Report) -> String {
     let (state, verdict) = (&report.state, &report.verdict);
@@ -97,8 +85,9 @@ fn head(report: &Report) -> String {
     out += "</ul>\n";
     if !report.attention.is_empty() {
         out += "<h3>Needs attention</h3><ul class=\"attention\">";
+        // As it stands: it may begin with the name of a port.
         for sentence in &report.attention {
-            out += &format!("<li>{}</li>", escaped(&capital(sentence)));
+            out += &format!("<li>{}</li>", escaped(sentence));
         }
         out += "</ul>\n";
     }

@@ -2,7 +2,8 @@
 
 use super::super::model::{Counts, Report};
 use super::super::text::{short, word};
-use super::{capital, escaped, number};
+use super::super::words::thousands as number;
+use super::{capital, escaped};
 
 /// What readiness was measured by; nothing where it was not.
 pub(super) fn measures(report: &Report) -> String {
@@ -99,9 +100,14 @@ pub(super) fn rules(report: &Report) -> String {
         };
         // In floating point only to draw it.
         let width = rule.hits as f64 / most as f64 * 100.0;
+        let bar = if rule.hits == 0 {
+            String::new()
+        } else {
+            format!("<span class=\"bar\" style=\"width:{width:.1}%\"></span>")
+        };
         out += &format!(
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"small\">{}</td><td class=\"n\">{hits}</td><td class=\"barcell\">\
-             <span class=\"bar\" style=\"width:{width:.1}%\"></span></td></tr>\n",
+             {bar}</td></tr>\n",
             escaped(&rule.conduit),
             escaped(&rule.name),
             rule.action,

@@ -106,7 +106,7 @@ fn a_deny_rule_is_named_and_narrowed_only_where_something_is_left_of_it() {
     let group = only(&example, Seen::write(Reason::RuleDeny).holding(44, 44).evidence());
     assert_eq!(group.why, "rule \"interlock\" (line 46) forbids it, whatever other rules say");
     assert!(kinds(&group).is_empty());
-    assert_eq!(group.warnings, ["No change of one place allows exactly this; it is for you to write."]);
+    assert_eq!(group.warnings, ["Rule \"interlock\" forbids this in so many words: no text is proposed against it."]);
     let wider = Box::of(&example.loaded.text.replace("[\"holding:44\"]", "[\"holding:43-45\"]"));
     let group = only(&wider, Seen::write(Reason::RuleDeny).holding(44, 44).evidence());
     assert_eq!(kinds(&group), ["narrow_deny"]);
