@@ -11,3 +11,4 @@ pub mod journal;
 pub mod learn;
 pub mod policy;
 pub mod replay;
+pub mod rollout;

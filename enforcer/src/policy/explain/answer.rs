@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::super::names::{self, inspected, operation_code, rows};
 use super::super::trial::{self, Outcome};
-use super::super::valid::{Conduit, Function, Objects, Party, Policy};
+use super::super::valid::{Conduit, Function, Objects, Party, Policy, Rule};
 use super::super::{Compiled, compile, range};
 use super::describe::{function_words, object_words, place_words};
 
@@ -221,9 +221,19 @@ fn request_words(protocol: Protocol, parts: &[Operation]) -> String {
     format!("request: {}", words.join(", "))
 }
 
-/// The rule that came closest and a sentence about it; only the sentence when no rule names the function.
-fn closest(policy: &Policy, conduit: &Conduit, parts: &[Operation]) -> (Option<String>, String) {
-    let mut best: Option<(u8, &str, usize, Reason)> = None;
+/// The allow or log rule that came closest to covering an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Nearest<'p> {
+    pub rule: &'p Rule,
+    /// Why it does not cover the operation: unit, object or value not allowed. `RuleAllow` or `RuleLog` where it does, and
+    /// another rule denies.
+    pub miss: Reason,
+}
+
+/// Each allow and log rule is compiled alone and put before the core: the one whose refusal came latest in the core's
+/// order was closest. `None` when no rule names the function.
+pub fn nearest<'p>(policy: &Policy, conduit: &'p Conduit, parts: &[Operation]) -> Option<Nearest<'p>> {
+    let mut best: Option<(u8, Nearest<'p>)> = None;
     // The conduit is chosen already; without zones a policy of one rule is small.
     let (zones, devices, ethernet, conduits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let name = (policy.file.clone(), policy.name.clone());
@@ -237,20 +247,27 @@ fn closest(policy: &Policy, conduit: &Conduit, parts: &[Operation]) -> (Option<S
         let Some(Outcome { reason, .. }) = trial::judge(&compiled.image, UNCOVERED.saturating_add(1), parts) else {
             continue;
         };
-        let nearer = best.is_none_or(|(before, ..)| reason as u8 > before);
+        // What covers it came nearer than any refusal.
+        let rank = if reason.verdict() == Verdict::Deny { reason as u8 } else { u8::MAX };
+        let nearer = best.is_none_or(|(before, _)| rank > before);
         if reason != Reason::FunctionNotAllowed && nearer {
-            best = Some((reason as u8, &rule.name, rule.line, reason));
+            best = Some((rank, Nearest { rule, miss: reason }));
         }
     }
-    let Some((_, name, line, reason)) = best else {
+    best.map(|(_, nearest)| nearest)
+}
+
+/// The rule that came closest and a sentence about it; only the sentence when no rule names the function.
+fn closest(policy: &Policy, conduit: &Conduit, parts: &[Operation]) -> (Option<String>, String) {
+    let Some(Nearest { rule, miss }) = nearest(policy, conduit, parts) else {
         return (None, "no rule names this function".to_owned());
     };
-    let miss = if reason == Reason::UnitNotAllowed {
+    let miss = if miss == Reason::UnitNotAllowed {
         "names the function, but not this unit"
-    } else if reason == Reason::ObjectNotAllowed {
+    } else if miss == Reason::ObjectNotAllowed {
         "names the function and the unit, but does not cover all objects"
     } else {
         "covers the objects, but not the values"
     };
-    (Some(name.to_owned()), format!("closest is rule \"{name}\" (line {line}): it {miss}"))
+    (Some(rule.name.clone()), format!("closest is rule \"{}\" (line {}): it {miss}", rule.name, rule.line))
 }

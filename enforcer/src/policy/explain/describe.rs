@@ -198,7 +198,7 @@ fn mac(octets: [u8; 6]) -> String {
 }
 
 /// `10.10.1.20 (zone hmi)`.
-pub(super) fn place_words(policy: &Policy, address: IpAddr) -> String {
+pub fn place_words(policy: &Policy, address: IpAddr) -> String {
     let zone = policy.zones.iter().find(|zone| zone.ranges.iter().any(|range| range.contains(address)));
     match zone {
         Some(zone) => format!("{address} (zone {})", zone.name),

@@ -3,8 +3,8 @@
 mod answer;
 mod describe;
 
-pub use answer::{Answer, Question, answer};
-pub use describe::describe;
+pub use answer::{Answer, Nearest, Question, answer, nearest};
+pub use describe::{describe, place_words};
 
 #[cfg(test)]
 mod tests;
