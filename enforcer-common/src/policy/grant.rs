@@ -79,7 +79,6 @@ pub fn allows<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32
         return false;
     }
     let mut key = between(scratch, operation.role == Role::Response as u8);
-    key.protocol = operation.protocol as u32;
     key.function = operation.function;
     environment.granted(&key, true)
 }

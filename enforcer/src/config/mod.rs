@@ -5,9 +5,11 @@
 
 mod duration;
 mod raw;
+mod rollout;
 mod valid;
 
 pub use duration::{Unreadable, parse as parse_duration};
+pub use rollout::{Roles, Rollout};
 pub use valid::{
     Attach, BoxMode, Config, Control, Failure, Flows, Forwarding, OnBoot, OnDeadman, PolicyFile, Ports, State,
 };

@@ -26,12 +26,16 @@ pub(super) struct RawPolicyFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawControl {
     pub socket: Text,
+    pub viewers: Text,
+    pub operators: Text,
+    pub engineers: Text,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawState {
     pub directory: Text,
+    pub journal_mib: Option<Spanned<i64>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

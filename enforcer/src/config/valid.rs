@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::duration;
+use super::rollout::{RawRollout, Roles, Rollout};
 use super::raw::{RawControl, RawFailure, RawFlows, RawPolicyFile, RawPorts, RawState};
 use crate::document::{Errors, Piece, Reader, Source, choices, words};
 
@@ -54,11 +55,14 @@ pub struct PolicyFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Control {
     pub socket: PathBuf,
+    pub roles: Roles,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     pub directory: PathBuf,
+    /// Largest size of the journal, MiB.
+    pub journal_mib: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +98,7 @@ pub struct Config {
     pub state: State,
     pub flows: Flows,
     pub failure: Failure,
+    pub rollout: Rollout,
 }
 
 /// Shorter than this, a busy controller would count as a dead one.
@@ -117,19 +122,25 @@ pub(super) fn validate(source: &Source, base: &Path) -> Result<Config, Errors> {
     let state = check.section::<RawState>(&mut root, "state");
     let flows = check.section::<RawFlows>(&mut root, "flows");
     let failure = check.section::<RawFailure>(&mut root, "failure");
-    check.reader.only(&root, &["ports", "policy", "control", "state", "flows", "failure"]);
+    let rollout = check.section::<RawRollout>(&mut root, "rollout");
+    check.reader.only(&root, &["ports", "policy", "control", "state", "flows", "failure", "rollout"]);
 
     let ports = ports.and_then(|(raw, span)| check.ports(raw, &span));
     let policy = policy.and_then(|(raw, span)| check.policy(raw, &span));
     let control = control.and_then(|(raw, _)| check.control(raw));
-    let state = state.map(|(raw, _)| State { directory: check.path(raw.directory, "/var/lib/enforcer") });
+    let state = state.and_then(|(raw, _)| {
+        let journal_mib = check.number(raw.journal_mib, "journal_mib", 256, 16..=1 << 20)?;
+        Some(State { directory: check.path(raw.directory, "/var/lib/enforcer"), journal_mib })
+    });
+    let rollout = rollout.and_then(|(raw, _)| check.rollout(raw));
     let flows = flows.and_then(|(raw, _)| check.flows(raw));
     let failure = failure.and_then(|(raw, _)| check.failure(raw));
 
     let problems = check.reader.into_problems();
-    match (ports, policy, control, state, flows, failure, Errors::from_problems(problems)) {
-        (Some(ports), Some(policy), Some(control), Some(state), Some(flows), Some(failure), None) => {
-            Ok(Config { ports, policy, control, state, flows, failure })
+    let rest = (flows, failure, rollout);
+    match (ports, policy, control, state, rest, Errors::from_problems(problems)) {
+        (Some(ports), Some(policy), Some(control), Some(state), (Some(flows), Some(failure), Some(rollout)), None) => {
+            Ok(Config { ports, policy, control, state, flows, failure, rollout })
         }
         (.., Some(errors)) => Err(errors),
         // Not reached: what is missing has been reported. Said in words all the same, so that it never passes.
@@ -137,7 +148,7 @@ pub(super) fn validate(source: &Source, base: &Path) -> Result<Config, Errors> {
     }
 }
 
-struct Check<'s> {
+pub(super) struct Check<'s> {
     reader: Reader<'s>,
     base: &'s Path,
 }
@@ -201,7 +212,13 @@ impl<'s> Check<'s> {
             self.reader.report(&span, text);
             return None;
         }
-        Some(Control { socket })
+        let group = |name: Option<Spanned<String>>| name.map(Spanned::into_inner);
+        let roles = Roles {
+            viewers: group(raw.viewers),
+            operators: group(raw.operators),
+            engineers: group(raw.engineers),
+        };
+        Some(Control { socket, roles })
     }
 
     fn flows(&mut self, raw: RawFlows) -> Option<Flows> {
@@ -229,7 +246,7 @@ impl<'s> Check<'s> {
         })
     }
 
-    fn number(
+    pub(super) fn number(
         &mut self,
         value: Option<Spanned<i64>>,
         key: &str,
@@ -247,7 +264,7 @@ impl<'s> Check<'s> {
         }
     }
 
-    fn duration(
+    pub(super) fn duration(
         &mut self,
         text: Option<Spanned<String>>,
         key: &str,
@@ -257,7 +274,10 @@ impl<'s> Check<'s> {
         let Some(text) = text else { return Some(default) };
         let wrong = match duration::parse(text.get_ref()) {
             Ok(value) if range.contains(&value) => return Some(value),
-            Ok(_) => format!("must be between {}s and 1d", range.start().as_secs()),
+            Ok(_) => {
+                let days = range.end().as_secs() / 86_400;
+                format!("must be between {}s and {days}d", range.start().as_secs())
+            }
             Err(error) => error.to_string(),
         };
         self.reader.report(&text.span(), format!("\"{key}\": {wrong}"));

@@ -32,6 +32,18 @@ pub struct Memory {
     pub carrier_changes: [u32; 2],
     /// Text of the policy in force, once one came by `policy apply`.
     pub policy: Option<Applied>,
+    /// A change that waits to be confirmed.
+    #[serde(default)]
+    pub unconfirmed: Option<Unconfirmed>,
+    /// The policy that is tried beside the one in force.
+    #[serde(default)]
+    pub candidate: Option<Applied>,
+    /// What is allowed for a while.
+    #[serde(default)]
+    pub grants: Vec<Granted>,
+    /// Number of the last grant.
+    #[serde(default)]
+    pub last_grant: u32,
     /// The last changes, newest last.
     pub changes: Vec<Change>,
 }
@@ -44,6 +56,47 @@ pub struct Applied {
     pub name: String,
     /// The text.
     pub text: String,
+}
+
+/// A change that goes back by itself unless it is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unconfirmed {
+    /// What was done, in words.
+    pub what: String,
+    /// The boot whose clock `until` is on.
+    pub boot: String,
+    /// Boot time in nanoseconds at which it goes back.
+    pub until: u64,
+    /// The box's mode to go back to.
+    pub mode: String,
+    /// The switched conduits to go back to.
+    pub conduits: BTreeMap<String, String>,
+    /// The policy to go back to, where it was changed.
+    pub policy: Option<Applied>,
+}
+
+/// What somebody may do for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Granted {
+    pub id: u32,
+    pub from: std::net::IpAddr,
+    pub to: std::net::IpAddr,
+    /// The policy's word.
+    pub protocol: String,
+    /// As they were asked for: names, numbers, classes.
+    pub functions: Vec<String>,
+    /// The boot whose clock `until` is on; a grant ends with it unless it was asked to last.
+    pub boot: String,
+    /// Boot time in nanoseconds at which it ends.
+    pub until: u64,
+    /// The same in seconds since 1970, for people, and for grants that outlive a reboot.
+    pub until_wall: u64,
+    /// It outlives a reboot.
+    pub lasting: bool,
+    pub reason: String,
+    pub who: String,
 }
 
 /// Something that was switched or applied.
@@ -82,6 +135,10 @@ impl Memory {
             generation: 0,
             carrier_changes: [0; 2],
             policy: None,
+            unconfirmed: None,
+            candidate: None,
+            grants: Vec::new(),
+            last_grant: 0,
             changes: Vec::new(),
         }
     }

@@ -152,3 +152,16 @@ pub fn lost(maps: &Maps, what: u32) -> Result<u64, MapError> {
     debug_assert!((what as usize) < loss::COUNT);
     Ok(maps.lost.get(&what, 0)?.iter().sum())
 }
+
+/// Forgets what was found about an earlier candidate.
+///
+/// # Errors
+/// When a map cannot be written.
+pub fn clear_differences(maps: &mut Maps) -> Result<(), MapError> {
+    let old: Vec<_> = maps.different.keys().filter_map(Result::ok).collect();
+    for key in old {
+        let _ = maps.different.remove(&key);
+    }
+    let cpus = aya::util::nr_cpus().map_err(|(_, error)| MapError::IoError(error))?;
+    maps.compared.set(0, PerCpuValues::try_from(vec![0; cpus]).map_err(MapError::IoError)?, 0)
+}

@@ -3,43 +3,49 @@
 //! The kernel waits for the programs that run, so when the update returns no packet sees the old image any more.
 
 use aya::maps::{Array, MapData, MapError};
-use enforcer_common::abi::{MODE_AS_POLICY, Settings};
+use enforcer_common::abi::{MODE_AS_POLICY, Settings, conduit_cell, place};
 use enforcer_common::policy::capacity;
 
 use super::maps::Maps;
 use super::plain::{self, Plain};
 use crate::policy::Compiled;
 
-/// Cell of the active image.
-const ACTIVE: u32 = 0;
-
-/// Puts a compiled policy in force. `modes` are the conduits' modes as switched by hand, by conduit id; what is not named
-/// has the mode that the policy says.
+/// Puts a compiled policy in force. `cells` are those of the conduits switched by hand, by conduit id, see
+/// [`conduit_cell`]; what is not named has the mode that the policy says.
 ///
 /// # Errors
 /// The kernel's refusal; the old policy is then still in force.
-pub fn publish(maps: &mut Maps, compiled: &Compiled, modes: &[(u16, u8)]) -> Result<(), MapError> {
+pub fn publish(maps: &mut Maps, compiled: &Compiled, cells: &[(u16, u32)]) -> Result<(), MapError> {
     let bank = compiled.image.header.bank;
     super::counters::clear(maps, bank, &compiled.names, compiled.image.functions_in_use())?;
+    let as_policy = conduit_cell(MODE_AS_POLICY, MODE_AS_POLICY);
     for id in std::iter::once(0).chain(compiled.names.conduits().map(|(id, _)| id)) {
-        let switched = modes.iter().find(|(conduit, _)| *conduit == id).map_or(MODE_AS_POLICY, |(_, mode)| *mode);
-        set_conduit_mode(maps, bank, id, switched)?;
+        let cell = cells.iter().find(|(conduit, _)| *conduit == id).map_or(as_policy, |(_, cell)| *cell);
+        set_conduit_mode(maps, bank, id, cell)?;
     }
-    let mut inner: Array<MapData, Plain<enforcer_common::policy::Image>> = Array::create(1, 0)?;
-    inner.set(0, plain::image(&compiled.image), 0)?;
-    maps.policy.set(ACTIVE, &inner, 0)
+    put(maps, place::ACTIVE, compiled)
 }
 
-/// Switches the mode of one conduit of the generation in `bank`; [`MODE_AS_POLICY`] gives it back to the policy.
+/// Puts an image into a place beside the active one, see [`place`].
 ///
 /// # Errors
 /// The kernel's refusal.
-pub fn set_conduit_mode(maps: &mut Maps, bank: u8, conduit: u16, mode: u8) -> Result<(), MapError> {
-    let capacity = u32::try_from(capacity::CONDUITS).unwrap_or(u32::MAX);
-    maps.conduit_modes.set(u32::from(bank) * capacity + u32::from(conduit), u32::from(mode), 0)
+pub fn put(maps: &mut Maps, place: u32, compiled: &Compiled) -> Result<(), MapError> {
+    let mut inner: Array<MapData, Plain<enforcer_common::policy::Image>> = Array::create(1, 0)?;
+    inner.set(0, plain::image(&compiled.image), 0)?;
+    maps.policy.set(place, &inner, 0)
 }
 
-/// Writes mode, bypass and management address: one cell, so at once.
+/// Switches the mode of one conduit of the generation in `bank`, see [`conduit_cell`].
+///
+/// # Errors
+/// The kernel's refusal.
+pub fn set_conduit_mode(maps: &mut Maps, bank: u8, conduit: u16, cell: u32) -> Result<(), MapError> {
+    let capacity = u32::try_from(capacity::CONDUITS).unwrap_or(u32::MAX);
+    maps.conduit_modes.set(u32::from(bank) * capacity + u32::from(conduit), cell, 0)
+}
+
+/// Writes mode, bypass, deadlines: one cell, so at once.
 ///
 /// # Errors
 /// The kernel's refusal.

@@ -13,7 +13,7 @@ pub(super) const COUNT: usize = 14;
 
 /// The code of the reason that is part of the key.
 fn reason(key: &mut ObservationKey) -> &mut u8 {
-    &mut key.padding
+    &mut key.reason
 }
 
 /// The key's values.

@@ -20,7 +20,7 @@ pub use address::AddressRange;
 pub use check::Loaded;
 pub use compile::{Compiled, Names, compile, empty_image};
 pub use ethertypes::ethertype_name;
-pub use names::{function_name, operation_code, rows};
+pub use names::{function_codes, function_name, inspected_protocol, operation_code, rows};
 pub use objects::{object_words, space_name, space_of};
 
 use std::path::Path;

@@ -50,6 +50,30 @@ pub(super) fn protocol(name: &str) -> Result<Protocol, String> {
     Err(format!("unknown protocol \"{name}\"; {end}"))
 }
 
+/// The inspected protocol of this name.
+///
+/// # Errors
+/// A sentence.
+pub fn inspected_protocol(name: &str) -> Result<Protocol, String> {
+    let found = protocol(name)?;
+    if inspected(found) { Ok(found) } else { Err(format!("protocol \"{name}\" is not inspected inside")) }
+}
+
+/// The numbers that a word of `functions` stands for; `@any` is every function with a name.
+///
+/// # Errors
+/// A sentence.
+pub fn function_codes(protocol: Protocol, word: &str) -> Result<Vec<u32>, String> {
+    let list = match functions(protocol, word)? {
+        Functions::These { list, .. } => list,
+        Functions::Any => {
+            let classes = Access::NAMED.iter().filter_map(|class| functions(protocol, &format!("@{}", class.as_str())).ok());
+            classes.filter_map(|one| if let Functions::These { list, .. } = one { Some(list) } else { None }).flatten().collect()
+        }
+    };
+    Ok(list.into_iter().map(|function| function.code).collect())
+}
+
 /// IP protocol numbers that a conduit's protocol travels on; an ip conduit lists its own. ICMPv6 counts as ICMP.
 pub(super) fn transports(protocol: Protocol) -> &'static [u8] {
     let plain: [(Protocol, &'static [u8]); 3] =

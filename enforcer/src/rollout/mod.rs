@@ -1,3 +1,7 @@
 //! From learning to enforcing: what tells an operator when a policy may act.
 
+mod again;
+pub mod readiness;
 pub mod report;
+
+pub use again::{described, judge_again};

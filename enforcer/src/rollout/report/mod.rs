@@ -14,7 +14,7 @@ mod reasons;
 mod sample;
 mod text;
 mod verdict;
-mod words;
+pub(super) mod words;
 
 pub use html::html;
 pub use input::{ConduitCounts, Evidence, Frames, Hour, Input, State};
@@ -23,7 +23,8 @@ pub use text::text;
 
 use std::collections::BTreeMap;
 
-use enforcer_common::verdict::Verdict;
+use enforcer_common::policy::Image;
+use enforcer_common::verdict::{Reason, Verdict};
 
 use self::heap::Heap;
 use self::model::{Closest, Counts, Group, Values};
@@ -34,6 +35,11 @@ use crate::replay::time::Timestamp;
 /// Groups for which changes are worked out: each takes a few compilations of the policy. More than an engineer decides in
 /// one sitting; the rest is listed with its reasons.
 const WORKED_OUT: usize = 200;
+
+/// What the policy in `image` says about one entry of evidence.
+pub(super) fn judge(image: &Image, one: &Evidence) -> Reason {
+    heap::heaps(image, std::slice::from_ref(one)).first().map_or(Reason::BeyondInspection, |heap| heap.judge(image))
+}
 
 /// Makes the report.
 pub fn build(input: &Input<'_>) -> Report {

@@ -28,6 +28,8 @@ const FLOOD: &str =
 /// Meaning, and advice.
 fn about(reason: Reason) -> (&'static str, &'static str) {
     match reason {
+        Reason::Grant => ("a grant allows it for a while", ""),
+        Reason::StepTooLarge => ("a rule covers it, and the value is further from the last one than max_step", ""),
         Reason::RuleAllow | Reason::RuleLog => ("a rule allows it", ""),
         Reason::Conduit => ("its conduit passes it without inspection", ""),
         Reason::EthernetAllow | Reason::EthernetLog => ("an [[ethernet]] entry allows it", ""),

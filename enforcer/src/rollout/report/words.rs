@@ -51,6 +51,18 @@ pub(super) fn ends(policy: &Policy, key: &ObservationKey) -> (End, End) {
     (end(key.client), end(key.server))
 }
 
+/// Client and server as text.
+pub(in crate::rollout) fn stations(key: &ObservationKey) -> (String, String) {
+    if is_ethernet(key) {
+        let hardware = |octets: [u8; 16]| {
+            let [.., a, b, c, d, e, f] = octets;
+            format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
+        };
+        return (hardware(key.client), hardware(key.server));
+    }
+    (address(key.client).to_string(), address(key.server).to_string())
+}
+
 /// The zone that has this address.
 pub(super) fn zone(policy: &Policy, address: IpAddr) -> Option<&str> {
     let has = |zone: &&crate::policy::valid::Zone| zone.ranges.iter().any(|range| range.contains(address));
@@ -69,12 +81,12 @@ pub(super) fn transport(key: &ObservationKey) -> Option<String> {
 }
 
 /// The server's port, where there are ports.
-pub(super) fn port(key: &ObservationKey) -> Option<u16> {
+pub(in crate::rollout) fn port(key: &ObservationKey) -> Option<u16> {
     (!is_ethernet(key) && matches!(key.transport, ip::TCP | ip::UDP)).then_some(key.port)
 }
 
 /// What a policy calls the protocol: the ethertype's word for frames that are not IP.
-pub(super) fn protocol_name(key: &ObservationKey) -> String {
+pub(in crate::rollout) fn protocol_name(key: &ObservationKey) -> String {
     match protocol(key) {
         Some(protocol) => protocol.as_str().to_owned(),
         None if is_ethernet(key) => ethertype_name(key.port),
@@ -110,18 +122,18 @@ pub(super) fn function(key: &ObservationKey) -> Option<Function> {
 }
 
 /// `write_single_register`, or `function 65` where no table has a name.
-pub(super) fn function_words(key: &ObservationKey) -> String {
+pub(in crate::rollout) fn function_words(key: &ObservationKey) -> String {
     row(key).map_or_else(|| format!("function {}", Protocol::standard(key.function)), |row| row.name.to_owned())
 }
 
 /// Objects as rules write them.
-pub(super) fn objects(key: &ObservationKey, objects: &[Objects]) -> Vec<String> {
+pub(in crate::rollout) fn objects(key: &ObservationKey, objects: &[Objects]) -> Vec<String> {
     let Some(protocol) = protocol(key) else { return Vec::new() };
     objects.iter().flat_map(|one| object_words(protocol, *one)).collect()
 }
 
 /// True when protocol and tables know units.
-pub(super) fn has_units(key: &ObservationKey) -> bool {
+pub(in crate::rollout) fn has_units(key: &ObservationKey) -> bool {
     protocol(key).is_some_and(|one| one.outer().unwrap_or(one).tables().last_unit > 0) && key.function != NO_FUNCTION
 }
 

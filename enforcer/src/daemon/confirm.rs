@@ -1,0 +1,115 @@
+//! Changes that must be confirmed: they go back by themselves.
+//!
+//! The deadline and what comes back stand in the kernel before the change does, so that nothing here need be alive for it. What
+//! is done here afterwards is bookkeeping: the memory, the settings and the generation say again what the kernel already does.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::memory::{Applied, Unconfirmed};
+use super::roles::Peer;
+use super::{Daemon, Refusal, nanoseconds};
+use crate::dataplane::{flows, publish};
+use crate::policy;
+
+/// The running kernel's own name for this boot.
+pub(super) fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+impl Daemon {
+    /// Refuses a second change while one waits.
+    pub(super) fn nothing_waits(&self) -> Result<(), Refusal> {
+        match &self.memory.unconfirmed {
+            Some(waiting) => Err(Refusal::failed(format!(
+                "{} waits to be confirmed: `enforcer confirm` or `enforcer rollback` first",
+                waiting.what
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// What goes back unless it is confirmed; taken down before the change.
+    pub(super) fn waiting(&self, what: String, within: Duration, policy_changes: bool) -> Unconfirmed {
+        let text = self.policy.loaded.text.clone();
+        Unconfirmed {
+            what,
+            boot: boot(),
+            until: flows::now().saturating_add(nanoseconds(within)),
+            mode: self.memory.mode.clone(),
+            conduits: self.memory.conduits.clone(),
+            policy: policy_changes.then(|| Applied { name: self.policy.name.clone(), text }),
+        }
+    }
+
+    /// Seconds until the unconfirmed change goes back.
+    pub(super) fn seconds_left(&self) -> Option<u64> {
+        let waiting = self.memory.unconfirmed.as_ref()?;
+        Some(waiting.until.saturating_sub(flows::now()).div_ceil(1_000_000_000))
+    }
+
+    /// The change stays.
+    pub(super) fn confirm(&mut self, peer: &Peer, reason: Option<String>) -> Result<serde_json::Value, Refusal> {
+        let Some(waiting) = self.memory.unconfirmed.clone() else {
+            return Err(Refusal::failed("nothing waits to be confirmed"));
+        };
+        self.record(peer, "confirm", json!({"change": waiting.what}), reason)?;
+        if flows::now() >= waiting.until {
+            return Err(Refusal::failed(format!("too late: {} was not confirmed in time and went back", waiting.what)));
+        }
+        let before = self.memory.clone();
+        self.memory.unconfirmed = None;
+        self.memory.note(format!("confirmed: {}", waiting.what), None);
+        // On the disk first: a restart in between must not take back what was confirmed.
+        self.remember()?;
+        if let Err(refusal) = self.write_settings() {
+            self.memory = before;
+            return Err(refusal);
+        }
+        self.journal.confirmed(self.memory.generation, crate::journal::time::now());
+        self.report_change("mode", &format!("confirmed: {}", waiting.what));
+        Ok(json!({"confirmed": waiting.what}))
+    }
+
+    /// The change goes back: at once, or as the kernel has done it already.
+    pub(super) fn take_back(&mut self, peer: &Peer, why: &str) -> Result<(), Refusal> {
+        let Some(waiting) = self.memory.unconfirmed.clone() else {
+            return Ok(());
+        };
+        tracing::warn!(change = waiting.what, why, "taken back");
+        let detail = json!({"change": waiting.what, "back_to": waiting.mode, "why": why});
+        let verb = if peer.who.role == "daemon" { "auto_return" } else { "rollback" };
+        if let Err(refusal) = self.record(peer, verb, detail, None) {
+            // Going back is never held up by a disk.
+            self.alarm(&refusal.text);
+        }
+        if let Some(applied) = &waiting.policy {
+            let loaded = policy::parse(&applied.name, &applied.text).map_err(Refusal::failed)?;
+            self.memory.conduits.clone_from(&waiting.conduits);
+            self.apply(&applied.name, loaded)?;
+            self.memory.policy = Some(applied.clone());
+            self.keep_generation(peer, Some(format!("back from: {}", waiting.what)));
+        }
+        self.memory.mode.clone_from(&waiting.mode);
+        self.memory.conduits.clone_from(&waiting.conduits);
+        self.memory.unconfirmed = None;
+        self.write_settings()?;
+        self.write_conduit_modes()?;
+        self.memory.note(format!("taken back: {} ({why})", waiting.what), None);
+        self.report_change("mode", &format!("taken back: {} ({why})", waiting.what));
+        self.remember()
+    }
+
+    /// Writes the modes of all conduits, with what they fall back to.
+    pub(super) fn write_conduit_modes(&mut self) -> Result<(), Refusal> {
+        let bank = self.policy.compiled.image.header.bank;
+        let ids: Vec<(u16, String)> =
+            self.policy.compiled.names.conduits().map(|(id, name)| (id, name.to_owned())).collect();
+        for (id, name) in ids {
+            let cell = super::conduit_cell_of(&self.memory, &name);
+            publish::set_conduit_mode(&mut self.object.maps, bank, id, cell).map_err(Refusal::failed)?;
+        }
+        Ok(())
+    }
+}
