@@ -112,7 +112,7 @@ fn ask(journal: &Journal, directory: &std::path::Path) -> anyhow::Result<()> {
 
 fn event(number: u64, start: i64, step: i64) -> Value {
     // 4,000 groups, some of them far more frequent.
-    let group = if number % 3 == 0 { number % 40 } else { number.wrapping_mul(2_654_435_761) % 4000 };
+    let group = if number.is_multiple_of(3) { number % 40 } else { number.wrapping_mul(2_654_435_761) % 4000 };
     json!({
         "schema": 1, "event": "would_deny", "time": time::text(start + step * i64::try_from(number).unwrap_or_default()),
         "src": format!("10.10.{}.{}:{}", group / 200, group % 200, 1024 + number % 60_000),

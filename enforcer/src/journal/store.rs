@@ -1,10 +1,11 @@
 //! The database while it can be written: opening it, taking in a batch, keeping it within its bounds.
 
 use std::fs;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::error::{JournalError, Kind};
 use super::events::Events;
@@ -18,6 +19,9 @@ pub(super) const UNRECORDED: &str = "unrecorded_operations";
 
 /// Damaged files kept; older ones go, so that a failing disk is not filled with them.
 const DAMAGED_KEPT: usize = 3;
+
+/// Ends of the names of the files that SQLite keeps beside a database.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// The open database.
 pub(super) struct Store {
@@ -36,9 +40,12 @@ impl Store {
     /// Opens the database at `path` and makes it what today's program expects.
     pub(super) fn open(path: &Path, limits: &Limits) -> Result<Self, JournalError> {
         refuse_newer(path)?;
+        // SQLite gives its other files the rights of this one. Where it cannot be made, SQLite says why.
+        let _ = fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
         let failed = |error: rusqlite::Error| JournalError::of(path, "opened", &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        refuse_version(path, schema::version(&connection).map_err(failed)?)?;
         prepare(&mut connection, limits).map_err(failed)?;
         let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
         if found != "ok" {
@@ -180,8 +187,16 @@ fn refuse_newer(path: &Path) -> Result<(), JournalError> {
         return Ok(());
     }
     let version = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .and_then(|connection| schema::version(&connection))
-        .map_err(|error| JournalError::of(path, "opened", &error))?;
+        .and_then(|connection| schema::version(&connection));
+    match version {
+        Ok(version) => refuse_version(path, version),
+        // A crash left a transaction to be taken back, which a connection that only reads cannot do.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => Ok(()),
+        Err(error) => Err(JournalError::of(path, "opened", &error)),
+    }
+}
+
+fn refuse_version(path: &Path, version: i64) -> Result<(), JournalError> {
     if version <= schema::NEWEST {
         return Ok(());
     }
@@ -203,7 +218,7 @@ pub(super) fn set_aside(path: &Path) -> Result<PathBuf, JournalError> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let stamp: String = time::text(time::now()).chars().filter(|letter| !matches!(letter, ':' | '-')).collect();
     let aside = directory.join(format!("journal.corrupt-{stamp}"));
-    for suffix in ["-wal", "-shm"] {
+    for suffix in BESIDE {
         let beside = |file: &Path| PathBuf::from(format!("{}{suffix}", file.display()));
         match fs::rename(beside(path), beside(&aside)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
@@ -221,10 +236,8 @@ fn drop_damaged(directory: &Path) {
     let damaged = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with("journal.corrupt-");
     let mut names: Vec<PathBuf> = entries.flatten().filter(damaged).map(|entry| entry.path()).collect();
     names.sort();
-    let mains: Vec<&PathBuf> = names
-        .iter()
-        .filter(|path| !path.to_string_lossy().ends_with("-wal") && !path.to_string_lossy().ends_with("-shm"))
-        .collect();
+    let beside = |path: &PathBuf| BESIDE.iter().any(|suffix| path.to_string_lossy().ends_with(suffix));
+    let mains: Vec<&PathBuf> = names.iter().filter(|path| !beside(path)).collect();
     let Some(oldest) = mains.len().checked_sub(DAMAGED_KEPT).and_then(|at| mains.get(at)) else { return };
     for path in names.iter().filter(|path| path < oldest) {
         // One that cannot go is in nobody's way.

@@ -99,6 +99,29 @@ fn damage_found_while_running_is_set_aside() {
     assert_eq!(evidence(&journal).iter().filter(|one| one.key.first >= 300).count(), 300);
 }
 
+/// A file that is being made is not in WAL mode yet: what a kill leaves of that has to be taken back first.
+#[test]
+fn a_transaction_that_a_kill_left_is_taken_back() {
+    let (making, place) = (Place::new("making"), Place::new("left"));
+    let connection = rusqlite::Connection::open(making.database()).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE gone (a); DROP TABLE gone; PRAGMA cache_size = 1; BEGIN; CREATE TABLE half (a);
+             WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 200)
+             INSERT INTO half SELECT randomblob(3000) FROM many;",
+        )
+        .unwrap();
+    enforcer::journal::Audit::new(&place.0).prepare().unwrap();
+    for name in ["journal.db", "journal.db-journal"] {
+        fs::copy(making.0.join(name), place.0.join(name)).unwrap();
+    }
+    let journal = place.open();
+    journal.events(vec![event(1)]);
+    written(&journal);
+    assert_eq!((journal.troubles(), aside(&place)), (Vec::new(), 0));
+    assert!(!place.files().contains(&"journal.db-journal".to_owned()));
+}
+
 #[test]
 fn a_newer_database_is_not_touched() {
     let place = filled("newer");

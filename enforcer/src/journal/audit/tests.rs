@@ -45,7 +45,7 @@ impl Drop for Place {
 
 fn entry(number: usize) -> Entry {
     let who = Who { uid: 1000, user: Some("anna".into()), pid: 4711, role: "engineer".into() };
-    let why = (number % 2 == 0).then(|| format!("ticket {number}\nsecond line \u{2028} \"quoted\""));
+    let why = number.is_multiple_of(2).then(|| format!("ticket {number}\nsecond line \u{2028} \"quoted\""));
     Entry { who, what: "mode".into(), detail: json!({"to": "shadow", "number": number}), why }
 }
 
@@ -135,12 +135,12 @@ fn lines_removed_repeated_moved_and_put_in_are_found() {
     let foreign = other.bytes(CHAIN);
     let foreign: Vec<&[u8]> = foreign.split_inclusive(|byte| *byte == b'\n').collect();
     let mut variants = Vec::new();
-    for at in 0..lines.len() {
+    for (at, foreign) in foreign.iter().enumerate() {
         let (before, after) = lines.split_at(at);
         variants.push([before, &after[1..]].concat());
         variants.push([before, &[after[0]], after].concat());
-        variants.push([before, &[foreign[at]], &after[1..]].concat());
-        variants.push([before, &[foreign[at]], after].concat());
+        variants.push([before, &[*foreign], &after[1..]].concat());
+        variants.push([before, &[*foreign], after].concat());
         for to in 0..at {
             let mut moved = lines.clone();
             moved.swap(at, to);
