@@ -113,3 +113,56 @@ impl Daemon {
         Ok(())
     }
 }
+
+/// What a start makes of a change that waits: one whose time is over, or that another boot has seen, goes back before
+/// anything is attached. Leaves what was taken back, in words.
+pub(super) fn settle(memory: &mut super::Memory) -> Option<String> {
+    let waiting = memory.unconfirmed.clone()?;
+    let same = waiting.boot == boot();
+    if same && flows::now() < waiting.until {
+        return None;
+    }
+    memory.mode.clone_from(&waiting.mode);
+    memory.conduits.clone_from(&waiting.conduits);
+    if waiting.policy.is_some() {
+        memory.policy.clone_from(&waiting.policy);
+    }
+    memory.unconfirmed = None;
+    let why = if same { "it was not confirmed in time" } else { "the machine was restarted before it was confirmed" };
+    memory.note(format!("taken back: {} ({why})", waiting.what), None);
+    Some(format!("{} ({why})", waiting.what))
+}
+
+impl Daemon {
+    /// The last steps of coming up: what the memory has of candidates, grants and changes that were taken back meanwhile.
+    pub(super) fn resume(&mut self, gone_back: Option<String>) -> anyhow::Result<()> {
+        let failed = |refusal: Refusal| anyhow::anyhow!("{}", refusal.text);
+        self.begin_tallies().map_err(failed)?;
+        self.renew_grants().map_err(failed)?;
+        let daemon = Peer::daemon();
+        self.record_if_possible(&daemon, "start", json!({"mode": self.memory.mode, "generation": self.memory.generation}), None);
+        if let Some(what) = gone_back {
+            self.record_if_possible(&daemon, "auto_return", json!({"change": what}), None);
+            self.report_change("mode", &format!("taken back: {what}"));
+        }
+        self.keep_generation(&daemon, None);
+        if let Some(candidate) = self.memory.candidate.clone()
+            && let Err(refusal) = self.stage(&candidate.name, &candidate.text)
+        {
+            self.memory.candidate = None;
+            self.attention.push(format!("the candidate policy is gone: {}", refusal.text));
+        }
+        self.remember().map_err(failed)
+    }
+
+    /// The end of an orderly stop: nobody is missed that went away on purpose.
+    pub(super) fn rest(&mut self) {
+        if let Err(refusal) = self.fold() {
+            tracing::warn!(refusal.text, "not kept");
+        }
+        self.settings.alive_until = 0;
+        if let Err(refusal) = self.write_settings() {
+            tracing::warn!(refusal.text, "the settings stay as they are");
+        }
+    }
+}

@@ -12,6 +12,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
 use super::requests::{self, Outcome};
+use super::roles::Peer;
 use super::{Refusal, Shared};
 
 /// Longest request: a policy text is the longest thing in it.
@@ -34,11 +35,19 @@ pub(super) async fn serve(daemon: Shared, listener: UnixListener, stop: watch::S
 
 async fn client(daemon: Shared, stream: UnixStream, stop: watch::Sender<bool>) {
     use tokio::io::AsyncReadExt as _;
+    let credentials = match stream.peer_cred() {
+        Ok(credentials) => credentials,
+        Err(error) => {
+            tracing::warn!(%error, "a client without credentials");
+            return;
+        }
+    };
+    let peer = Peer::of(&credentials, &daemon.lock().await.config.control.roles);
     let (reader, mut writer) = stream.into_split();
     let mut lines = BufReader::new(reader.take(LONGEST)).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let outcome = match serde_json::from_str(&line) {
-            Ok(request) => requests::carry_out(&daemon, request).await,
+            Ok(request) => requests::carry_out(&daemon, &peer, request).await,
             Err(error) => Err(Refusal::usage(format!("the request is not understood: {error}"))),
         };
         let sent = match outcome {

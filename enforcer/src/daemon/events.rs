@@ -80,10 +80,12 @@ pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2]
         }
         ready.clear_ready();
         let daemon = &mut *daemon.lock().await;
-        for event in &batch {
+        let records: Vec<Value> = batch.iter().map(|event| describe(event, &daemon.policy)).collect();
+        for record in &records {
             daemon.events.read += 1;
-            daemon.events.push(describe(event, &daemon.policy));
+            daemon.events.push(record.clone());
         }
+        daemon.journal.events(records);
     }
 }
 

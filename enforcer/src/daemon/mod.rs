@@ -1,21 +1,30 @@
 //! `enforcer run`: the daemon. It loads and attaches, publishes policies, serves the control socket and keeps what the
 //! kernel reports. It is never in the packet's way: with it gone, the last policy stands.
 
+mod confirm;
 mod control;
 mod conversations;
 mod events;
+mod evidence;
 mod far_side;
+mod grants;
 mod links;
 mod memory;
+mod readiness;
+mod record;
+mod report;
 mod requests;
+mod roles;
+mod stage;
 mod start;
 mod status;
+mod switch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use enforcer_common::abi::Settings;
+use enforcer_common::abi::{MODE_AS_POLICY, Settings, conduit_cell, place};
 use enforcer_common::verdict::Mode;
 use tokio::sync::Mutex;
 
@@ -25,9 +34,11 @@ use crate::dataplane::counters::Totals;
 use crate::dataplane::object::Object;
 use crate::dataplane::ports::Port;
 use crate::dataplane::{bridge, flows, publish};
+use crate::journal::Journal;
 use crate::policy::{self, Compiled, Loaded};
 use crate::replay::time::Timestamp;
 
+pub use grants::Wish;
 pub use memory::Memory;
 pub use requests::Request;
 pub use start::start;
@@ -68,6 +79,20 @@ pub struct Daemon {
     /// Counters of earlier generations, by name.
     past: Totals,
     events: events::Store,
+    /// What is kept over restarts.
+    journal: Journal,
+    /// The policy that is tried beside the one in force.
+    candidate: Option<InForce>,
+    /// How often one was staged.
+    stages: u32,
+    /// Comparisons that were lost before the candidate came.
+    not_compared_before: u64,
+    /// When this daemon came up, nanoseconds since 1970.
+    started: i64,
+    /// What the tallies had reached when they were kept last.
+    kept: evidence::Kept,
+    /// Which tables the kernel's counts are of.
+    epoch: u64,
 }
 
 /// The daemon as its tasks share it.
@@ -107,10 +132,56 @@ impl Daemon {
         Ok(())
     }
 
-    /// Writes mode and bypass into the kernel.
+    /// Puts another policy in force. With `within`, and where something is enforced, it goes back by itself unless it is
+    /// confirmed in time.
+    fn change_policy(
+        &mut self,
+        peer: &roles::Peer,
+        verb: &str,
+        applied: &memory::Applied,
+        within: Option<Duration>,
+        reason: Option<String>,
+    ) -> Result<serde_json::Value, Refusal> {
+        let loaded = policy::parse(&applied.name, &applied.text).map_err(Refusal::usage)?;
+        // Whether it fits is found out before anything is written down.
+        policy::compile(&loaded.valid, 1, 0).map_err(Refusal::usage)?;
+        let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        let (label, revision) = (loaded.valid.name.clone(), loaded.valid.revision);
+        let what = format!("policy {label} revision {revision}");
+        let waits = within.filter(|_| self.memory.mode == "enforce");
+        self.nothing_waits()?;
+        self.record(peer, verb, serde_json::json!({"policy": label, "revision": revision, "file": applied.name}), reason.clone())?;
+        let before = self.memory.clone();
+        if let Some(within) = waits {
+            self.memory.unconfirmed = Some(self.waiting(what.clone(), within, true));
+            // What comes back, and when, is in the kernel before the new policy is.
+            publish::put(&mut self.object.maps, place::PREVIOUS, &self.policy.compiled).map_err(Refusal::failed)?;
+            self.write_settings()?;
+        }
+        self.memory.policy = Some(applied.clone());
+        if let Err(refusal) = self.apply(&applied.name, loaded) {
+            self.memory = before;
+            self.write_settings()?;
+            return Err(refusal);
+        }
+        self.memory.note(format!("{what} from {}", applied.name), reason.clone());
+        self.keep_generation(peer, reason);
+        self.report_change("policy", &what);
+        self.remember()?;
+        Ok(serde_json::json!({
+            "name": label,
+            "revision": revision,
+            "generation": self.memory.generation,
+            "warnings": warnings,
+            "unconfirmed_for": waits.map(|within| within.as_secs()),
+        }))
+    }
+
+    /// Writes mode, bypass and deadlines into the kernel.
     fn write_settings(&mut self) -> Result<(), Refusal> {
         let bypassed = self.settings.bypass != 0;
         let mut settings = settings(&self.memory, self.settings);
+        settings.candidate = self.candidate.as_ref().map_or(0, |one| one.compiled.image.header.generation);
         if bypassed && settings.bypass == 0 {
             trust_anew(&mut settings, &self.config);
         }
@@ -171,7 +242,18 @@ fn next_generation(memory: &Memory) -> (u32, u8) {
 fn settings(memory: &Memory, before: Settings) -> Settings {
     let bypass = memory.mode == "bypass";
     let word = if bypass { memory.mode_before_bypass.as_deref().unwrap_or("learn") } else { &memory.mode };
-    Settings { mode: mode(word).unwrap_or(Mode::Learn) as u8, bypass: u8::from(bypass), ..before }
+    let now = mode(word).unwrap_or(Mode::Learn) as u8;
+    let waiting = memory.unconfirmed.as_ref();
+    let after = waiting.map_or(now, |waiting| mode(&waiting.mode).unwrap_or(Mode::Shadow) as u8);
+    Settings {
+        mode: now,
+        bypass: u8::from(bypass),
+        confirm_until: waiting.map_or(0, |waiting| waiting.until),
+        mode_after: after,
+        policy_after: u8::from(waiting.is_some_and(|waiting| waiting.policy.is_some())),
+        grants: u32::try_from(memory.grants.len()).unwrap_or(u32::MAX),
+        ..before
+    }
 }
 
 /// Frames may have passed unseen: what was known of conversations counts no more, and for a while they may be taken up
@@ -190,11 +272,16 @@ fn mode(word: &str) -> Option<Mode> {
     [Mode::Learn, Mode::Shadow, Mode::Enforce].into_iter().find(|mode| mode.as_str() == word)
 }
 
-/// The conduits switched by hand that this policy still has.
-fn switched(memory: &Memory, compiled: &Compiled) -> Vec<(u16, u8)> {
-    let known = memory.conduits.iter().filter_map(|(name, word)| {
-        let id = compiled.names.conduit_id(name)?;
-        Some((id, mode(word)? as u8))
-    });
-    known.collect()
+/// The cells of the conduits that this policy has.
+fn switched(memory: &Memory, compiled: &Compiled) -> Vec<(u16, u32)> {
+    compiled.names.conduits().map(|(id, name)| (id, conduit_cell_of(memory, name))).collect()
+}
+
+/// A conduit's cell: as it is switched, and what it falls back to while a change waits to be confirmed.
+fn conduit_cell_of(memory: &Memory, name: &str) -> u32 {
+    let of = |modes: &std::collections::BTreeMap<String, String>| {
+        modes.get(name).and_then(|word| mode(word)).map_or(MODE_AS_POLICY, |mode| mode as u8)
+    };
+    let now = of(&memory.conduits);
+    conduit_cell(now, memory.unconfirmed.as_ref().map_or(now, |waiting| of(&waiting.conduits)))
 }

@@ -1,17 +1,22 @@
 //! What a client can ask for, and how it is carried out.
 
+use std::time::Duration;
+
 use enforcer_common::abi::loss;
 use enforcer_common::observation::{Observation, ObservationKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
+use super::grants::Wish;
 use super::memory::Applied;
-use super::{Daemon, Refusal, Shared, mode, status};
-use crate::dataplane::{counters, flows, publish};
+use super::roles::Peer;
+use super::switch::Asked;
+use super::{Daemon, Refusal, Shared, status};
+use crate::dataplane::{counters, flows};
+use crate::journal::audit;
 use crate::learn;
 use crate::policy::explain::{self, Question};
-use crate::policy::{self};
 
 /// A request on the control socket.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,9 +32,24 @@ pub enum Request {
         conduit: Option<String>,
         /// Why.
         reason: Option<String>,
-        /// Do it although the box is not ready for it. This version measures no readiness, so it changes nothing yet.
+        /// Seconds in which a flip to enforce must be confirmed.
+        #[serde(default)]
+        confirm_within: Option<u64>,
+        /// Do it although the box is not ready for it.
         #[serde(default)]
         force: bool,
+    },
+    /// The change that waits stays.
+    Confirm {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Back: from an unconfirmed change, or to an earlier policy.
+    Rollback {
+        /// The generation; absent: the one before.
+        to: Option<u32>,
+        /// Why.
+        reason: Option<String>,
     },
     /// The text of the policy in force.
     PolicyShow,
@@ -39,9 +59,43 @@ pub enum Request {
         name: String,
         /// The text.
         text: String,
+        /// Seconds in which it must be confirmed where something is enforced.
+        #[serde(default)]
+        confirm_within: Option<u64>,
         /// Why.
         reason: Option<String>,
     },
+    /// Tries a policy beside the one in force.
+    PolicyStage {
+        /// What errors call it.
+        name: String,
+        /// The text.
+        text: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// What another policy would do otherwise: the candidate on live traffic, or a text on what the journal has.
+    PolicyDiff {
+        /// What errors call it, and the text; absent: the candidate.
+        policy: Option<(String, String)>,
+        /// Nanoseconds since 1970.
+        since: Option<i64>,
+    },
+    /// Puts the candidate in force.
+    PolicyPromote {
+        /// Seconds in which it must be confirmed.
+        #[serde(default)]
+        confirm_within: Option<u64>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Takes the candidate away.
+    PolicyDiscard {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Policies that were in force.
+    PolicyHistory,
     /// The policy in words, or the verdict on one operation.
     PolicyExplain {
         /// The operation.
@@ -55,10 +109,46 @@ pub enum Request {
         #[serde(default)]
         follow: bool,
     },
-    /// What was seen while learning, in numbers.
+    /// What was seen, in numbers.
     LearnStatus,
     /// A policy made of what was seen.
-    LearnPropose,
+    LearnPropose {
+        /// Allow what is dangerous as well.
+        #[serde(default)]
+        include_dangerous: bool,
+    },
+    /// What enforce would have denied.
+    ShadowReport {
+        /// Nanoseconds since 1970.
+        since: Option<i64>,
+        /// As a page too.
+        #[serde(default)]
+        html: bool,
+    },
+    /// Allows something for a while.
+    GrantAdd {
+        /// What.
+        wish: Wish,
+    },
+    /// Grants in force.
+    GrantList,
+    /// Ends a grant.
+    GrantRevoke {
+        /// Its number.
+        id: u32,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// The newest records of the audit trail.
+    AuditShow {
+        /// How many.
+        limit: usize,
+    },
+    /// Checks the audit trail.
+    AuditVerify {
+        /// A head that was written down: `seq:hash`.
+        expected: Option<String>,
+    },
     /// Takes the programs off and ends the daemon.
     Detach {
         /// Remove the bridge too, if the enforcer made it.
@@ -77,18 +167,60 @@ pub(super) enum Outcome {
     Stop(Value),
 }
 
-/// Carries out a request.
-pub(super) async fn carry_out(daemon: &Shared, request: Request) -> Result<Outcome, Refusal> {
+/// Carries out a request of `peer`.
+pub(super) async fn carry_out(daemon: &Shared, peer: &Peer, request: Request) -> Result<Outcome, Refusal> {
     let daemon = &mut *daemon.lock().await;
+    if let Err(refusal) = peer.may(&request) {
+        let detail = json!({"request": serde_json::to_value(&request).ok().map(|value| value["command"].clone())});
+        daemon.record_if_possible(peer, "denied_attempt", detail, None);
+        return Err(refusal);
+    }
+    let within = |seconds: Option<u64>| seconds.map(Duration::from_secs);
+    let usual = daemon.config.rollout.confirm_within;
     let result = match request {
         Request::Status => status::document(daemon).await?,
-        Request::Mode { mode: None, conduit, .. } => shown_mode(daemon, conduit.as_deref())?,
-        Request::Mode { mode: Some(word), conduit: Some(conduit), reason, .. } => {
-            switch_conduit(daemon, &conduit, &word, reason)?
+        Request::Mode { mode: None, conduit, .. } => daemon.shown_mode(conduit.as_deref())?,
+        Request::Mode { mode: Some(word), conduit, reason, confirm_within, force } => {
+            let asked = Asked { word, within: within(confirm_within), reason, force };
+            match conduit {
+                Some(name) => daemon.switch_conduit(peer, &name, asked)?,
+                None => daemon.switch_box(peer, asked)?,
+            }
         }
-        Request::Mode { mode: Some(word), conduit: None, reason, .. } => switch_box(daemon, &word, reason)?,
+        Request::Confirm { reason } => daemon.confirm(peer, reason)?,
+        Request::Rollback { to, reason } => daemon.rollback(peer, to, reason)?,
         Request::PolicyShow => json!({"name": daemon.policy.name, "text": daemon.policy.loaded.text}),
-        Request::PolicyApply { name, text, reason } => apply(daemon, name, text, reason)?,
+        Request::PolicyApply { name, text, confirm_within, reason } => {
+            let within = within(confirm_within).unwrap_or(usual);
+            daemon.change_policy(peer, "policy_apply", &Applied { name, text }, Some(within), reason)?
+        }
+        Request::PolicyStage { name, text, reason } => {
+            let answer = daemon.stage(&name, &text)?;
+            let detail = json!({"policy": answer["name"], "revision": answer["revision"], "file": name});
+            daemon.record_if_possible(peer, "policy_stage", detail, reason);
+            daemon.remember()?;
+            answer
+        }
+        Request::PolicyDiff { policy: None, .. } => daemon.difference()?,
+        Request::PolicyDiff { policy: Some((name, text)), since } => {
+            daemon.fold()?;
+            daemon.journal.flush(Duration::from_secs(2));
+            daemon.look_back(&name, &text, since.unwrap_or(0))?
+        }
+        Request::PolicyPromote { confirm_within, reason } => {
+            daemon.promote(peer, within(confirm_within).unwrap_or(usual), reason)?
+        }
+        Request::PolicyDiscard { reason } => {
+            let answer = daemon.discard()?;
+            daemon.record_if_possible(peer, "policy_discard", answer.clone(), reason);
+            daemon.remember()?;
+            answer
+        }
+        Request::PolicyHistory => {
+            let generations = daemon.journal.reader().and_then(|reader| reader.generations());
+            let generations = generations.map_err(Refusal::failed)?;
+            json!({"in_force": daemon.memory.generation, "generations": generations})
+        }
         Request::PolicyExplain { question: None } => {
             json!({"text": explain::describe(&daemon.policy.loaded.valid)})
         }
@@ -103,18 +235,40 @@ pub(super) async fn carry_out(daemon: &Shared, request: Request) -> Result<Outco
         }
         Request::Events { since, follow: false } => Value::Array(kept(daemon, since.as_deref())),
         Request::LearnStatus => learn_status(daemon)?,
-        Request::LearnPropose => {
+        Request::LearnPropose { include_dangerous } => {
             let observed = observed(daemon)?;
-            let proposal =
-                learn::propose(&observed, Some(&daemon.policy.loaded.valid), clock(), learn::Reach::default());
+            let reach = learn::Reach { dangerous: include_dangerous };
+            let proposal = learn::propose(&observed, Some(&daemon.policy.loaded.valid), clock(), reach);
             json!({"text": proposal.text, "undecided": proposal.undecided})
         }
+        Request::ShadowReport { since, html } => daemon.shadow_report(since, html)?,
+        Request::GrantAdd { wish } => daemon.grant_add(peer, wish)?,
+        Request::GrantList => daemon.grant_list()?,
+        Request::GrantRevoke { id, reason } => daemon.grant_revoke(peer, id, reason)?,
+        Request::AuditShow { limit } => {
+            let records = audit::read(daemon.journal.directory(), limit).map_err(Refusal::failed)?;
+            json!({"records": records})
+        }
+        Request::AuditVerify { expected } => verified(daemon, expected.as_deref())?,
         Request::Detach { remove_bridge } => {
+            daemon.record_if_possible(peer, "detach", json!({"remove_bridge": remove_bridge}), None);
             daemon.detach(remove_bridge).await?;
             return Ok(Outcome::Stop(json!({"detached": true, "bridge_removed": remove_bridge})));
         }
     };
     Ok(Outcome::Result(result))
+}
+
+/// What checking the audit trail found.
+fn verified(daemon: &Daemon, expected: Option<&str>) -> Result<Value, Refusal> {
+    let expected = expected.map(str::parse::<audit::Head>).transpose().map_err(Refusal::usage)?;
+    match audit::verify(daemon.journal.directory(), expected.as_ref()) {
+        Ok(found) => Ok(json!({
+            "records": found.records, "first": found.first, "last": found.last, "head": found.head.to_string(),
+            "unfinished": found.unfinished,
+        })),
+        Err(broken) => Err(Refusal::failed(broken)),
+    }
 }
 
 /// Kept events at or after a moment, oldest first.
@@ -133,7 +287,7 @@ fn clock() -> learn::Clock {
     learn::Clock::new(std::time::SystemTime::now(), flows::now())
 }
 
-fn learn_status(daemon: &Daemon) -> Result<Value, Refusal> {
+fn learn_status(daemon: &mut Daemon) -> Result<Value, Refusal> {
     let summary = learn::summary(&observed(daemon)?);
     let last_new = summary.last_new.map(|moment| clock().text(moment));
     let kinds: Vec<Value> = summary
@@ -144,6 +298,7 @@ fn learn_status(daemon: &Daemon) -> Result<Value, Refusal> {
         })
         .collect();
     let lost = counters::lost(&daemon.object.maps, loss::OBSERVATIONS).map_err(Refusal::failed)?;
+    let (curve, flattened) = discovery(daemon)?;
     Ok(json!({
         "mode": daemon.memory.mode,
         "distinct": summary.distinct,
@@ -155,71 +310,37 @@ fn learn_status(daemon: &Daemon) -> Result<Value, Refusal> {
         "last_new": last_new,
         "lost": lost,
         "kinds": kinds,
+        "curve": curve,
+        "flattened": flattened.0,
+        "verdict": flattened.1,
     }))
 }
 
-fn shown_mode(daemon: &Daemon, conduit: Option<&str>) -> Result<Value, Refusal> {
-    let Some(name) = conduit else {
-        return Ok(json!({"mode": daemon.memory.mode}));
+/// New operations by hour, and whether they have stopped coming, in one sentence.
+fn discovery(daemon: &mut Daemon) -> Result<(Value, (bool, String)), Refusal> {
+    use crate::journal::{Window, time};
+    daemon.fold()?;
+    daemon.journal.flush(Duration::from_secs(2));
+    let reader = daemon.journal.reader().map_err(Refusal::failed)?;
+    let curve = reader.curve(Window::ALL).map_err(Refusal::failed)?;
+    let settled = daemon.config.rollout.settled.as_secs();
+    let now = time::hour(time::now());
+    let last = curve.iter().filter(|one| one.operations > 0).map(|one| one.hour).max();
+    let verdict = match last {
+        None => (false, "nothing was seen yet".to_owned()),
+        Some(last) => {
+            let hours = u64::try_from(now - last).unwrap_or(0);
+            let new: u64 = curve.iter().filter(|one| one.hour == last).map(|one| one.operations).sum();
+            if hours * 3600 >= settled.max(3600) {
+                (true, format!("the curve has flattened: no new operation for {hours} hours"))
+            } else {
+                let when = if hours == 0 { "this hour".to_owned() } else { format!("{hours} hours ago") };
+                (false, format!("still learning: {new} new operations {when}; go on until none comes for {} hours", settled.div_ceil(3600)))
+            }
+        }
     };
-    known_conduit(daemon, name)?;
-    Ok(json!({"conduit": name, "mode": status::mode_of(daemon, name)}))
-}
-
-fn known_conduit(daemon: &Daemon, name: &str) -> Result<u16, Refusal> {
-    let names = &daemon.policy.compiled.names;
-    names.conduit_id(name).ok_or_else(|| {
-        let known: Vec<&str> = names.conduits().map(|(_, name)| name).collect();
-        Refusal::usage(format!("there is no conduit {name:?}; the policy has {}", known.join(", ")))
-    })
-}
-
-fn switch_box(daemon: &mut Daemon, word: &str, reason: Option<String>) -> Result<Value, Refusal> {
-    if word != "bypass" && mode(word).is_none() {
-        return Err(Refusal::usage(format!("unknown mode {word:?}; possible are learn, shadow, enforce, bypass")));
-    }
-    if word == "enforce" && !daemon.blockers.is_empty() {
-        return Err(Refusal::failed(format!("enforce is not possible on these ports: {}", daemon.blockers.join("; "))));
-    }
-    let before = daemon.memory.clone();
-    if word == "bypass" && daemon.memory.mode != "bypass" {
-        daemon.memory.mode_before_bypass = Some(daemon.memory.mode.clone());
-    }
-    word.clone_into(&mut daemon.memory.mode);
-    daemon.memory.note(format!("mode {word}"), reason);
-    if let Err(refusal) = daemon.write_settings() {
-        daemon.memory = before;
-        return Err(refusal);
-    }
-    daemon.report_change("mode", word);
-    daemon.remember()?;
-    Ok(json!({"mode": word, "before": before.mode}))
-}
-
-fn switch_conduit(daemon: &mut Daemon, name: &str, word: &str, reason: Option<String>) -> Result<Value, Refusal> {
-    let id = known_conduit(daemon, name)?;
-    let Some(asked) = mode(word) else {
-        return Err(Refusal::usage(format!("a conduit's mode is learn, shadow or enforce, not {word:?}")));
-    };
-    let bank = daemon.policy.compiled.image.header.bank;
-    publish::set_conduit_mode(&mut daemon.object.maps, bank, id, asked as u8).map_err(Refusal::failed)?;
-    daemon.memory.conduits.insert(name.to_owned(), word.to_owned());
-    daemon.memory.note(format!("mode {word} of conduit {name}"), reason);
-    daemon.report_change("mode", &format!("{name}: {word}"));
-    daemon.remember()?;
-    Ok(json!({"conduit": name, "mode": word, "effective": status::mode_of(daemon, name)}))
-}
-
-fn apply(daemon: &mut Daemon, name: String, text: String, reason: Option<String>) -> Result<Value, Refusal> {
-    let loaded = policy::parse(&name, &text).map_err(Refusal::usage)?;
-    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
-    daemon.apply(&name, loaded)?;
-    daemon.memory.policy = Some(Applied { name: name.clone(), text });
-    let policy = &daemon.policy.loaded.valid;
-    let (label, revision) = (policy.name.clone(), policy.revision);
-    daemon.memory.note(format!("policy {label} revision {revision} from {name}"), reason);
-    daemon.report_change("policy", &format!("{label} revision {revision}"));
-    daemon.remember()?;
-    let generation = daemon.memory.generation;
-    Ok(json!({"name": label, "revision": revision, "generation": generation, "warnings": warnings}))
+    let curve = curve.iter().map(|one| {
+        json!({"hour": time::text(one.hour.saturating_mul(3_600_000_000_000)), "new": one.operations})
+    });
+    Ok((curve.collect(), verdict))
 }

@@ -5,19 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use enforcer_common::abi::Settings;
+use enforcer_common::abi::{Settings, place};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 
 use super::links::{self, Cable};
-use super::{Daemon, InForce, Memory, events, next_generation, pair_directory, settings, switched, trust_anew};
+use super::{Daemon, InForce, Memory, confirm, events, evidence, next_generation, pair_directory, settings, switched, trust_anew};
 use crate::config::{self, Config, Forwarding};
 use crate::dataplane::counters::Totals;
 use crate::dataplane::netlink::Netlink;
 use crate::dataplane::object::Object;
 use crate::dataplane::ports::Port;
 use crate::dataplane::{attach, bpffs, bridge, flows, kernel, maps, offload, ports, publish};
+use crate::journal::{Journal, Limits};
 use crate::policy;
 
 /// Runs the daemon until it is told to stop. Errors are one sentence a line.
@@ -31,14 +32,15 @@ pub async fn start(file: &Path) -> Result<()> {
     if config.ports.forwarding == Forwarding::Fast {
         bail!("{}: forwarding \"fast\" is not in this version; use \"auto\" or \"bridge\"", file.display());
     }
-    let memory = Memory::load(&config.state.directory)?;
+    let mut memory = Memory::load(&config.state.directory)?;
+    let gone_back = memory.as_mut().and_then(confirm::settle);
     let _lock = lock(&config.state.directory)?;
     let (name, loaded) = remembered_policy(&config, memory.as_ref())?;
     let memory = memory.unwrap_or_else(|| Memory::new(config.policy.mode.as_str()));
     let listener = listen(&config.control.socket).await?;
 
     let socket = config.control.socket.clone();
-    match come_up(config, memory, name, loaded).await {
+    match come_up(config, memory, name, loaded, gone_back).await {
         Ok(daemon) => serve(daemon, listener).await,
         Err(error) => {
             // Nobody will answer on it.
@@ -86,7 +88,13 @@ async fn listen(path: &Path) -> Result<UnixListener> {
     Ok(listener)
 }
 
-async fn come_up(config: Config, mut memory: Memory, name: String, loaded: policy::Loaded) -> Result<Daemon> {
+async fn come_up(
+    config: Config,
+    mut memory: Memory,
+    name: String,
+    loaded: policy::Loaded,
+    gone_back: Option<String>,
+) -> Result<Daemon> {
     let netlink = Netlink::connect()?;
     let pair_directory = pair_directory(&config);
     let own = attach::own_programs(&pair_directory);
@@ -108,6 +116,11 @@ async fn come_up(config: Config, mut memory: Memory, name: String, loaded: polic
     let (generation, bank) = next_generation(&memory);
     memory.generation = generation;
     let compiled = policy::compile(&loaded.valid, generation, bank).map_err(|errors| anyhow!("{errors}"))?;
+    if let Some(applied) = memory.unconfirmed.as_ref().and_then(|waiting| waiting.policy.as_ref()) {
+        let old = policy::parse(&applied.name, &applied.text).map_err(|errors| anyhow!("{errors}"))?;
+        let old = policy::compile(&old.valid, generation.wrapping_sub(1).max(1), 1 - bank).map_err(|errors| anyhow!("{errors}"))?;
+        publish::put(&mut object.maps, place::PREVIOUS, &old)?;
+    }
     publish::publish(&mut object.maps, &compiled, &switched(&memory, &compiled))?;
     let unseen = own.is_empty() || memory.carrier_changes != cables_of([&pair.network, &pair.device]);
     let (in_cell, kept) = first_settings(&object, &config, unseen)?;
@@ -145,7 +158,33 @@ async fn come_up(config: Config, mut memory: Memory, name: String, loaded: polic
     memory.store(&config.state.directory)?;
     let past = Totals::default();
     let events = events::Store::default();
-    Ok(Daemon { config, object, bridge, settings, ports, attached, attention, blockers, memory, policy, past, events })
+    let limits = Limits { size: u64::from(config.state.journal_mib) << 20, ..Limits::default() };
+    let journal = Journal::open(&config.state.directory, limits);
+    let epoch = evidence::epoch(&object.maps);
+    let (kept, started) = (evidence::Kept::default(), crate::journal::time::now());
+    let mut daemon = Daemon {
+        config,
+        object,
+        bridge,
+        settings,
+        ports,
+        attached,
+        attention,
+        blockers,
+        memory,
+        policy,
+        past,
+        events,
+        journal,
+        candidate: None,
+        stages: 0,
+        not_compared_before: 0,
+        started,
+        kept,
+        epoch,
+    };
+    daemon.resume(gone_back)?;
+    Ok(daemon)
 }
 
 /// How often the cables of both ports came or went.
@@ -194,6 +233,7 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
     let tasks = [
         tokio::spawn(events::read(daemon.clone(), ring, resetters)),
         tokio::spawn(links::watch(daemon.clone(), cables)),
+        tokio::spawn(evidence::keep(daemon.clone())),
         tokio::spawn(super::control::serve(daemon.clone(), listener, stop)),
     ];
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
@@ -206,6 +246,7 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
     for task in tasks {
         task.abort();
     }
+    daemon.lock().await.rest();
     let _ = fs::remove_file(&socket);
     tracing::info!("stopped; what is attached stays in force");
     Ok(())

@@ -10,7 +10,14 @@ use crate::dataplane::netlink::Netlink;
 use crate::dataplane::{bridge, flows, ports};
 
 /// The document of the contract.
-pub(super) async fn document(daemon: &Daemon) -> Result<Value, Refusal> {
+pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
+    let (readiness, by_conduit) = match daemon.readiness_document() {
+        Ok(found) => found,
+        // The journal is in trouble, which is said below.
+        Err(_) => (Value::Null, Default::default()),
+    };
+    let grants = daemon.grant_list()?;
+    let daemon = &*daemon;
     let maps = &daemon.object.maps;
     let mut totals = daemon.past.clone();
     let compiled = &daemon.policy.compiled;
@@ -26,7 +33,8 @@ pub(super) async fn document(daemon: &Daemon) -> Result<Value, Refusal> {
                 .filter(|((conduit, _), _)| conduit == name)
                 .map(|((_, rule), count)| (rule.clone(), (*count).into()))
                 .collect();
-            merged(json!({"name": name, "mode": mode_of(daemon, name)}), &tally, json!({"rules": rules}))
+            let ready = by_conduit.get(name).map(|one| one.ready);
+            merged(json!({"name": name, "mode": mode_of(daemon, name)}), &tally, json!({"rules": rules, "ready": ready}))
         })
         .collect();
     let lost = |what| counters::lost(maps, what).map_err(Refusal::failed);
@@ -34,6 +42,11 @@ pub(super) async fn document(daemon: &Daemon) -> Result<Value, Refusal> {
     let census = flows::census(maps, now).map_err(Refusal::failed)?;
     let (live, mut attention) = ports_and_attention(daemon).await;
     attention.extend(conversations::attention(&census, lost(loss::FLOWS)?));
+    attention.extend(daemon.journal.troubles());
+    attention.extend(silent_conduits(daemon, &totals));
+    if let (Some(waiting), Some(left)) = (&daemon.memory.unconfirmed, daemon.seconds_left()) {
+        attention.push(format!("{} is not confirmed: it goes back in {left} s unless `enforcer confirm` comes", waiting.what));
+    }
     let policy = &daemon.policy.loaded.valid;
     Ok(json!({
         "schema": 1,
@@ -43,7 +56,9 @@ pub(super) async fn document(daemon: &Daemon) -> Result<Value, Refusal> {
             "name": policy.name,
             "revision": policy.revision,
             "generation": compiled.image.header.generation,
-            "candidate": Value::Null,
+            "candidate": daemon.candidate.as_ref().map(|one| {
+                json!({"name": one.loaded.valid.name, "revision": one.loaded.valid.revision})
+            }),
         },
         "ports": live,
         "forwarding": "bridge",
@@ -63,6 +78,14 @@ pub(super) async fn document(daemon: &Daemon) -> Result<Value, Refusal> {
             "stages": lost(loss::STAGES)?,
             "function_counters": lost(loss::FUNCTIONS)?,
         },
+        "unconfirmed": daemon.memory.unconfirmed.as_ref().map(|waiting| json!({
+            "what": waiting.what,
+            "seconds_left": daemon.seconds_left(),
+            "back_to": waiting.mode,
+        })),
+        "readiness": readiness,
+        "grants": grants["grants"],
+        "journal": {"bytes": daemon.journal.sizes(), "lost": daemon.journal.losses()},
         "attention": attention,
     }))
 }
@@ -127,3 +150,19 @@ async fn ports_and_attention(daemon: &Daemon) -> (Value, Vec<String>) {
     attention.dedup();
     (Value::Object(live), attention)
 }
+
+/// Conduits in shadow whose policy was never asked anything: they look green and prove nothing.
+fn silent_conduits(daemon: &Daemon, totals: &counters::Totals) -> Vec<String> {
+    let since = crate::journal::time::now().saturating_sub(daemon.started) / 1_000_000_000;
+    if since < SILENT {
+        return Vec::new();
+    }
+    let names = daemon.policy.compiled.names.conduits().map(|(_, name)| name);
+    names
+        .filter(|name| mode_of(daemon, name) == "shadow" && totals.tally(name).evaluated == 0)
+        .map(|name| format!("conduit {name} is in shadow and has evaluated nothing: nothing is known of it"))
+        .collect()
+}
+
+/// Seconds after which a conduit in shadow should have been asked something.
+const SILENT: i64 = 300;

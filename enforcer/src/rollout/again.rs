@@ -18,6 +18,12 @@ pub fn judge_again(image: &Image, key: &ObservationKey, values: Option<(i64, i64
     super::report::judge(image, &Evidence { key: *key, reason, count: 1, first: time, last: time, value_min, value_max })
 }
 
+/// The conduit that the policy in `image` finds for an operation.
+#[must_use]
+pub fn conduit_of(image: &Image, key: &ObservationKey) -> u16 {
+    super::report::conduit_of(image, key)
+}
+
 /// Who, to whom, what, as events name it.
 #[must_use]
 pub fn described(key: &ObservationKey) -> Value {

@@ -4,4 +4,4 @@ mod again;
 pub mod readiness;
 pub mod report;
 
-pub use again::{described, judge_again};
+pub use again::{conduit_of, described, judge_again};

@@ -206,7 +206,7 @@ pub(super) fn address(octets: [u8; 16]) -> IpAddr {
 }
 
 /// The conduit that `image` finds for the conversation.
-pub(super) fn conduit(image: &Image, key: &ObservationKey) -> u16 {
+pub(in crate::rollout) fn conduit(image: &Image, key: &ObservationKey) -> u16 {
     if is_ethernet(key) {
         return image.ethernet(key.port).1;
     }

@@ -36,6 +36,9 @@ use crate::replay::time::Timestamp;
 /// one sitting; the rest is listed with its reasons.
 const WORKED_OUT: usize = 200;
 
+pub(super) use heap::conduit as conduit_of;
+pub use reasons::is_policy;
+
 /// What the policy in `image` says about one entry of evidence.
 pub(super) fn judge(image: &Image, one: &Evidence) -> Reason {
     heap::heaps(image, std::slice::from_ref(one)).first().map_or(Reason::BeyondInspection, |heap| heap.judge(image))

@@ -4,7 +4,7 @@ use enforcer_common::verdict::Reason;
 
 /// True for what a rule, a conduit or an `[[ethernet]]` entry decides; the other reasons are about how frames and
 /// conversations are made.
-pub(super) fn is_policy(reason: Reason) -> bool {
+pub fn is_policy(reason: Reason) -> bool {
     about(reason).1.is_empty()
 }
 
