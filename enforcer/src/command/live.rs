@@ -155,7 +155,7 @@ pub(super) fn events(live: &Live, follow: bool, since: Option<String>) -> u8 {
 }
 
 /// A moment in the form that events carry: given so, or as the time that has passed since.
-fn moment(text: &str) -> Result<String, String> {
+pub(super) fn moment(text: &str) -> Result<String, String> {
     if let Ok(ago) = crate::config::parse_duration(text) {
         let then = std::time::SystemTime::now().checked_sub(ago).unwrap_or(std::time::UNIX_EPOCH);
         let since = then.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();

@@ -3,6 +3,7 @@
 mod live;
 mod offline;
 mod show;
+mod top;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -78,6 +79,11 @@ enum Command {
         /// Only events since this time, such as 2026-11-23T06:00:00Z, or of the last 10m
         #[arg(long, value_name = "TIME")]
         since: Option<String>,
+        #[command(flatten)]
+        live: Live,
+    },
+    /// Live view of rates, denials and health, for terminals of 80x24 on; keys: q quits, ? helps
+    Top {
         #[command(flatten)]
         live: Live,
     },
@@ -217,6 +223,7 @@ pub fn execute(line: Line) -> u8 {
         }
         Command::Learn(LearnCommand::Status { live }) => live::learn_status(&live),
         Command::Learn(LearnCommand::Propose { out, live }) => live::learn_propose(&live, out.as_deref()),
+        Command::Top { live } => top::run(&live),
         Command::Events { follow, since, live } => live::events(&live, follow, since),
         Command::Detach { keep_bridge: _, remove_bridge, config, live } => live::detach(&live, remove_bridge, &config),
     }
