@@ -9,7 +9,7 @@ mod state;
 mod view;
 
 use std::io::IsTerminal as _;
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use ratatui::DefaultTerminal;
@@ -66,11 +66,8 @@ fn watch(terminal: &mut DefaultTerminal, news: &Receiver<News>) -> std::io::Resu
     let mut drawn: Option<Instant> = None;
     loop {
         let now = begun.elapsed();
-        loop {
-            match news.try_recv() {
-                Ok(one) => state.take(now, one),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+        while let Ok(one) = news.try_recv() {
+            state.take(now, one);
         }
         if drawn.is_none_or(|drawn| drawn.elapsed() >= TICK) {
             terminal.draw(|frame| view::draw(frame, &state, now))?;

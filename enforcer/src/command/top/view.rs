@@ -104,7 +104,7 @@ fn page(pen: &Pen, state: &State, now: Duration, paused: bool, height: usize) ->
     let health = health(pen, status);
     let attention = attention(pen, status);
     // The denials get a part of the page whatever else there is.
-    let room = height.saturating_sub(lines.len() + health.len() + attention.len() + DENIALS + 1).max(2);
+    let room = height.saturating_sub(lines.len() + health.len() + attention.len() + DENIALS + 1).max(3);
     conduits(pen, &mut lines, state, status, room);
     lines.extend(health);
     lines.extend(attention);
@@ -134,13 +134,8 @@ fn head(pen: &Pen, lines: &mut Vec<Line<'static>>, state: &State, status: &Value
     } else {
         "waiting for the daemon".to_owned()
     };
-    let candidate = match &policy["candidate"] {
-        Value::Null => match &status["candidate"] {
-            Value::Null => "",
-            _ => " +candidate",
-        },
-        _ => " +candidate",
-    };
+    let staged = !policy["candidate"].is_null() || !status["candidate"].is_null();
+    let candidate = if staged { " +candidate" } else { "" };
     let start = format!("enforcer  {mode:<8} ");
     let room = pen.width.saturating_sub(start.len() + keys.len() + 1);
     let middle = Pen { width: room, ..*pen }.cut(&format!("{left}{candidate}"));
