@@ -4,8 +4,10 @@
 //! the terminal. Colours help and are never needed; borders are ASCII.
 
 mod feed;
+mod pen;
 mod row;
 mod state;
+mod table;
 mod view;
 
 use std::io::IsTerminal as _;

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::{Line, Span};
+use ratatui::style::Color;
+use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use serde_json::Value;
 
+use super::pen::{Pen, number, word};
 use super::row::{Row, plain};
-use super::state::{Rates, State};
+use super::state::State;
+use super::table::{conduits, short};
 
 /// Rows left to the denials at least.
 const DENIALS: usize = 6;
@@ -50,48 +52,6 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, now: Duration) {
     frame.render_widget(Paragraph::new(lines), Rect { ..area });
 }
 
-/// Makes lines of the page's width.
-struct Pen {
-    width: usize,
-    colours: bool,
-}
-
-impl Pen {
-    fn plain(&self, text: &str) -> Line<'static> {
-        Line::from(self.cut(text))
-    }
-
-    fn styled(&self, text: &str, colour: Color, strong: bool) -> Line<'static> {
-        Line::from(self.span(&self.cut(text), colour, strong))
-    }
-
-    fn span(&self, text: &str, colour: Color, strong: bool) -> Span<'static> {
-        let mut style = Style::default();
-        if self.colours {
-            style = style.fg(colour);
-        }
-        if strong {
-            style = style.add_modifier(Modifier::BOLD);
-        }
-        Span::styled(plain(text), style)
-    }
-
-    /// A line of dashes with a title in it.
-    fn rule(&self, title: &str) -> Line<'static> {
-        let start = format!("-- {title} ");
-        self.plain(&format!("{start:-<width$}", width = self.width))
-    }
-
-    /// At most the page's width, with `~` where something is missing.
-    fn cut(&self, text: &str) -> String {
-        let text = plain(text);
-        if text.len() <= self.width {
-            return text;
-        }
-        format!("{}~", text.get(..self.width.saturating_sub(1)).unwrap_or_default())
-    }
-}
-
 fn page(pen: &Pen, state: &State, now: Duration, paused: bool, height: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let nothing = Value::Null;
@@ -110,14 +70,6 @@ fn page(pen: &Pen, state: &State, now: Duration, paused: bool, height: usize) ->
     lines.extend(attention);
     denials(pen, &mut lines, state, height);
     lines
-}
-
-fn word<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or("-")
-}
-
-fn number(value: &Value, key: &str) -> u64 {
-    value[key].as_u64().unwrap_or_default()
 }
 
 fn head(pen: &Pen, lines: &mut Vec<Line<'static>>, state: &State, status: &Value, now: Duration, paused: bool) {
@@ -200,68 +152,6 @@ fn unconfirmed(pen: &Pen, lines: &mut Vec<Line<'static>>, status: &Value, age: D
         let name = grant["name"].as_str().or(grant["id"].as_str()).unwrap_or("-");
         let left = grant["seconds_left"].as_u64().map(|left| format!(", {} min left", left.div_ceil(60)));
         lines.push(pen.plain(&format!("grant in force: {name}{}", left.unwrap_or_default())));
-    }
-}
-
-/// The table of conduits in at most `room` lines, its head included; those that deny come first when not all have room.
-fn conduits(pen: &Pen, lines: &mut Vec<Line<'static>>, state: &State, status: &Value, room: usize) {
-    lines.push(pen.rule(&format!(
-        "{:<15}{:>8}{:>8}{:>7}{:>8}{:>10}{:>6}{:>6}{:>7}",
-        "conduit", "mode", "eval/s", "deny/s", "would/s", "allow", "log", "deny", "would"
-    )));
-    let mut rows: Vec<(&str, &Value)> =
-        status["conduits"].as_array().into_iter().flatten().map(|one| (word(one, "name"), one)).collect();
-    rows.push(("", &status["uncovered"]));
-    let fit = room.saturating_sub(1);
-    let rest = rows.len().saturating_sub(fit);
-    if rest > 0 {
-        let denies = |name: &str| state.rates(name).map_or(0.0, |[_, deny, would]| deny + would);
-        rows.sort_by(|one, other| denies(other.0).total_cmp(&denies(one.0)));
-        rows.truncate(fit.saturating_sub(1));
-    }
-    for (name, one) in rows {
-        lines.push(conduit(pen, name, one, state.rates(name)));
-    }
-    if rest > 0 {
-        lines.push(
-            pen.plain(&format!("   ... and {} more, which deny less: `enforcer status`", rest.saturating_add(1))),
-        );
-    }
-}
-
-fn conduit(pen: &Pen, name: &str, one: &Value, rates: Option<Rates>) -> Line<'static> {
-    let shown = Pen { width: 18, ..*pen }.cut(if name.is_empty() { "(no conduit)" } else { name });
-    let rate = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1}"));
-    let [evaluated, deny, would] = match rates {
-        Some(rates) => rates.map(Some),
-        None => [None; 3],
-    };
-    let mode = one["mode"].as_str().unwrap_or("");
-    let text = format!(
-        "{shown:<18}{mode:>8}{:>8}{:>7}{:>8}{:>10}{:>6}{:>6}{:>7}",
-        rate(evaluated),
-        rate(deny),
-        rate(would),
-        short(number(one, "allow")),
-        short(number(one, "log")),
-        short(number(one, "deny")),
-        short(number(one, "would_deny"))
-    );
-    let acts = [deny, would].map(|rate| rate.is_some_and(|rate| rate > 0.0));
-    match acts {
-        [true, _] => pen.styled(&text, Color::Red, true),
-        [false, true] => pen.styled(&text, Color::Yellow, true),
-        [false, false] => pen.plain(&text),
-    }
-}
-
-/// At most five characters: `99999`, `1234k`, `56M`.
-fn short(count: u64) -> String {
-    match count {
-        0..=99_999 => count.to_string(),
-        100_000..=9_999_999 => format!("{}k", count / 1_000),
-        10_000_000..=9_999_999_999 => format!("{}M", count / 1_000_000),
-        _ => format!("{}G", count / 1_000_000_000),
     }
 }
 
