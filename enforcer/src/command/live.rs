@@ -14,7 +14,7 @@ use crate::policy::explain::Question;
 use crate::replay::time::Timestamp;
 
 /// Asks, and prints the answer: as JSON, or as `page` makes it.
-fn ask(live: &Live, request: &Request, page: impl Fn(&Value) -> String) -> u8 {
+pub(super) fn ask(live: &Live, request: &Request, page: impl Fn(&Value) -> String) -> u8 {
     match Client::connect(&live.socket).and_then(|mut client| client.ask(request)) {
         Ok(answer) => {
             print(if live.json { answer.to_string() } else { page(&answer) });
@@ -24,7 +24,7 @@ fn ask(live: &Live, request: &Request, page: impl Fn(&Value) -> String) -> u8 {
     }
 }
 
-fn field(answer: &Value, key: &str) -> String {
+pub(super) fn field(answer: &Value, key: &str) -> String {
     answer[key].as_str().unwrap_or_default().trim_end().to_owned()
 }
 
@@ -52,15 +52,21 @@ pub(super) fn mode(
     mode: Option<String>,
     conduit: Option<String>,
     reason: Option<String>,
+    confirm_within: Option<&str>,
     force: bool,
 ) -> u8 {
-    ask(live, &Request::Mode { mode, conduit, reason, force }, |answer| {
+    let confirm_within = match seconds("--confirm-within", confirm_within) {
+        Ok(seconds) => seconds,
+        Err(error) => return complain(error, 2),
+    };
+    ask(live, &Request::Mode { mode, conduit, reason, confirm_within, force }, |answer| {
         let whose = answer["conduit"].as_str().map_or_else(|| "box".to_owned(), |name| format!("conduit {name}"));
-        match (answer["before"].as_str(), answer["effective"].as_str()) {
+        let line = match (answer["before"].as_str(), answer["effective"].as_str()) {
             (Some(before), _) => format!("{whose}: {before} -> {}", field(answer, "mode")),
             (None, Some(effective)) => format!("{whose}: {} (in effect: {effective})", field(answer, "mode")),
             (None, None) => format!("{whose}: {}", field(answer, "mode")),
-        }
+        };
+        line + &unconfirmed(answer)
     })
 }
 
@@ -68,13 +74,35 @@ pub(super) fn policy_show(live: &Live) -> u8 {
     ask(live, &Request::PolicyShow, |answer| field(answer, "text"))
 }
 
-pub(super) fn policy_apply(live: &Live, file: &Path, reason: Option<String>) -> u8 {
+/// A time in seconds, as the option named `what` has it.
+pub(super) fn seconds(what: &str, text: Option<&str>) -> Result<Option<u64>, String> {
+    let Some(text) = text else { return Ok(None) };
+    match crate::config::parse_duration(text) {
+        Ok(time) if time.as_secs() > 0 => Ok(Some(time.as_secs())),
+        Ok(_) => Err(format!("{what} {text}: give at least 1s")),
+        Err(error) => Err(format!("{what} {text}: {error}")),
+    }
+}
+
+/// What to do about a change that waits.
+pub(super) fn unconfirmed(answer: &Value) -> String {
+    match answer["unconfirmed_for"].as_u64() {
+        Some(seconds) => format!("\nit goes back in {seconds} s unless `enforcer confirm` comes"),
+        None => String::new(),
+    }
+}
+
+pub(super) fn policy_apply(live: &Live, file: &Path, confirm_within: Option<&str>, reason: Option<String>) -> u8 {
+    let confirm_within = match seconds("--confirm-within", confirm_within) {
+        Ok(seconds) => seconds,
+        Err(error) => return complain(error, 2),
+    };
     // Read and checked here first: mistakes are named as the person typed the file's name.
     let loaded = match crate::policy::check(file) {
         Ok(loaded) => loaded,
         Err(errors) => return complain(errors, 2),
     };
-    let request = Request::PolicyApply { name: file.display().to_string(), text: loaded.text, reason };
+    let request = Request::PolicyApply { name: file.display().to_string(), text: loaded.text, confirm_within, reason };
     ask(live, &request, |answer| {
         let mut lines: Vec<String> = answer["warnings"]
             .as_array()
@@ -89,7 +117,7 @@ pub(super) fn policy_apply(live: &Live, file: &Path, reason: Option<String>) -> 
             answer["revision"],
             answer["generation"]
         ));
-        lines.join("\n")
+        lines.join("\n") + &unconfirmed(answer)
     })
 }
 
@@ -101,11 +129,12 @@ pub(super) fn learn_status(live: &Live) -> u8 {
     ask(live, &Request::LearnStatus, show::learned)
 }
 
-pub(super) fn learn_propose(live: &Live, out: Option<&Path>) -> u8 {
+pub(super) fn learn_propose(live: &Live, out: Option<&Path>, include_dangerous: bool) -> u8 {
+    let request = Request::LearnPropose { include_dangerous };
     let Some(out) = out else {
-        return ask(live, &Request::LearnPropose, |answer| field(answer, "text"));
+        return ask(live, &request, |answer| field(answer, "text"));
     };
-    let answer = match Client::connect(&live.socket).and_then(|mut client| client.ask(&Request::LearnPropose)) {
+    let answer = match Client::connect(&live.socket).and_then(|mut client| client.ask(&request)) {
         Ok(answer) => answer,
         Err(error) => return complain(&error, error.code()),
     };
@@ -155,7 +184,7 @@ pub(super) fn events(live: &Live, follow: bool, since: Option<String>) -> u8 {
 }
 
 /// A moment in the form that events carry: given so, or as the time that has passed since.
-fn moment(text: &str) -> Result<String, String> {
+pub(super) fn moment(text: &str) -> Result<String, String> {
     if let Ok(ago) = crate::config::parse_duration(text) {
         let then = std::time::SystemTime::now().checked_sub(ago).unwrap_or(std::time::UNIX_EPOCH);
         let since = then.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();

@@ -1,8 +1,12 @@
 //! The command line: what can be typed, and what each command prints.
 
+mod audit;
+mod grant;
 mod live;
 mod offline;
+mod rollout;
 mod show;
+mod top;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -58,18 +62,49 @@ enum Command {
         /// Why, for the record
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
-        /// Enforce although the box is not ready; this version measures no readiness, so it is not needed yet
+        /// A flip to enforce goes back by itself unless it is confirmed within this, such as 10m
+        #[arg(long, value_name = "TIME")]
+        confirm_within: Option<String>,
+        /// Enforce although the box is not ready; needs --reason, and is recorded
         #[arg(long)]
         force: bool,
         #[command(flatten)]
         live: Live,
     },
-    /// The policy in force
+    /// Keep an unconfirmed change
+    Confirm {
+        /// Why, for the record
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        #[command(flatten)]
+        live: Live,
+    },
+    /// Go back: from an unconfirmed change, or to an earlier policy
+    Rollback {
+        /// The generation to go back to; absent: the one before
+        #[arg(long, value_name = "GENERATION")]
+        to: Option<u32>,
+        /// Why, for the record
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        #[command(flatten)]
+        live: Live,
+    },
+    /// The policy in force, and candidates for it
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// What was seen, and a policy made of it
     #[command(subcommand)]
     Learn(LearnCommand),
+    /// What enforce would have denied
+    #[command(subcommand)]
+    Shadow(ShadowCommand),
+    /// Extra permission for a while, with a reason
+    #[command(subcommand)]
+    Grant(GrantCommand),
+    /// The tamper-evident record of every change
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Structured events
     Events {
         /// Go on with events as they come, until Ctrl-C
@@ -78,6 +113,11 @@ enum Command {
         /// Only events since this time, such as 2026-11-23T06:00:00Z, or of the last 10m
         #[arg(long, value_name = "TIME")]
         since: Option<String>,
+        #[command(flatten)]
+        live: Live,
+    },
+    /// Live view of rates, denials and health, for terminals of 80x24 on; keys: q quits, ? helps
+    Top {
         #[command(flatten)]
         live: Live,
     },
@@ -118,9 +158,58 @@ enum PolicyCommand {
         /// The policy
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// In enforce it goes back by itself unless it is confirmed within this, such as 10m
+        #[arg(long, value_name = "TIME")]
+        confirm_within: Option<String>,
         /// Why, for the record
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
+        #[command(flatten)]
+        live: Live,
+    },
+    /// Try a policy beside the one in force: the kernel judges both, only the one in force acts
+    Stage {
+        /// The policy
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Why, for the record
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        #[command(flatten)]
+        live: Live,
+    },
+    /// Which operations another policy decides otherwise; exits 1 when there are some
+    Diff {
+        /// A policy held against what the journal has; absent: the candidate, on live traffic
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// With FILE: how far to look back, such as 7d or 2026-11-23T06:00:00Z; absent: all that is known
+        #[arg(long, value_name = "TIME", requires = "file")]
+        since: Option<String>,
+        #[command(flatten)]
+        live: Live,
+    },
+    /// Put the candidate in force: one step, no connection is lost
+    Promote {
+        /// It goes back by itself unless it is confirmed within this, such as 10m
+        #[arg(long, value_name = "TIME")]
+        confirm_within: Option<String>,
+        /// Why, for the record
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        #[command(flatten)]
+        live: Live,
+    },
+    /// Take the candidate away
+    Discard {
+        /// Why, for the record
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        #[command(flatten)]
+        live: Live,
+    },
+    /// Policies that were in force
+    History {
         #[command(flatten)]
         live: Live,
     },
@@ -180,6 +269,90 @@ enum LearnCommand {
         /// Write it there instead of to standard output
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Allow what stops, programs or forces as well, instead of listing it for decision
+        #[arg(long)]
+        include_dangerous: bool,
+        #[command(flatten)]
+        live: Live,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ShadowCommand {
+    /// Would-denies by conduit, rule and operation; readiness with its reasons
+    Report {
+        /// Also as one self-contained page
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+        /// How far to look back, such as 7d or 2026-11-23T06:00:00Z; absent: all that is known
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        #[command(flatten)]
+        live: Live,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum GrantCommand {
+    /// Allow something for a while
+    Add {
+        /// Who opens the conversation
+        #[arg(long, value_name = "IP")]
+        from: IpAddr,
+        /// To whom
+        #[arg(long, value_name = "IP")]
+        to: IpAddr,
+        /// The protocol
+        #[arg(long, value_name = "NAME", default_value = "modbus")]
+        protocol: String,
+        /// Names, numbers, or classes such as @write
+        #[arg(long, value_name = "FUNCTION", value_delimiter = ',', required = true, num_args = 1..)]
+        functions: Vec<String>,
+        /// For how long, such as 2h
+        #[arg(long = "for", value_name = "TIME")]
+        length: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// It outlives a reboot
+        #[arg(long)]
+        lasting: bool,
+        #[command(flatten)]
+        live: Live,
+    },
+    /// Grants in force, with the time left
+    List {
+        #[command(flatten)]
+        live: Live,
+    },
+    /// End a grant at once
+    Revoke {
+        /// Its number
+        #[arg(value_name = "ID")]
+        id: u32,
+        /// Why, for the record
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        #[command(flatten)]
+        live: Live,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// The newest records
+    Show {
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        #[command(flatten)]
+        live: Live,
+    },
+    /// Check the chain: finds any edit, removal or truncation
+    Verify {
+        /// A head that was written down earlier, such as 12:9f86d0...
+        #[arg(long, value_name = "SEQ:HASH")]
+        expect: Option<String>,
         #[command(flatten)]
         live: Live,
     },
@@ -209,14 +382,43 @@ pub fn execute(line: Line) -> u8 {
             offline::explain(&policy, operation.question(), live.json)
         }
         Command::Status { watch, live } => live::status(&live, watch),
-        Command::Mode { mode, conduit, reason, force, live } => live::mode(&live, mode, conduit, reason, force),
+        Command::Mode { mode, conduit, reason, confirm_within, force, live } => {
+            live::mode(&live, mode, conduit, reason, confirm_within.as_deref(), force)
+        }
+        Command::Confirm { reason, live } => rollout::confirm(&live, reason),
+        Command::Rollback { to, reason, live } => rollout::rollback(&live, to, reason),
         Command::Policy(PolicyCommand::Show { live }) => live::policy_show(&live),
-        Command::Policy(PolicyCommand::Apply { file, reason, live }) => live::policy_apply(&live, &file, reason),
+        Command::Policy(PolicyCommand::Apply { file, confirm_within, reason, live }) => {
+            live::policy_apply(&live, &file, confirm_within.as_deref(), reason)
+        }
+        Command::Policy(PolicyCommand::Stage { file, reason, live }) => rollout::stage(&live, &file, reason),
+        Command::Policy(PolicyCommand::Diff { file, since, live }) => {
+            rollout::diff(&live, file.as_deref(), since.as_deref())
+        }
+        Command::Policy(PolicyCommand::Promote { confirm_within, reason, live }) => {
+            rollout::promote(&live, confirm_within.as_deref(), reason)
+        }
+        Command::Policy(PolicyCommand::Discard { reason, live }) => rollout::discard(&live, reason),
+        Command::Policy(PolicyCommand::History { live }) => rollout::history(&live),
+        Command::Shadow(ShadowCommand::Report { html, since, live }) => {
+            rollout::report(&live, html.as_deref(), since.as_deref())
+        }
+        Command::Grant(GrantCommand::Add { from, to, protocol, functions, length, reason, lasting, live }) => {
+            let protocol = Some(protocol);
+            grant::add(&live, &length, crate::daemon::Wish { from, to, protocol, functions, seconds: 0, reason, lasting })
+        }
+        Command::Grant(GrantCommand::List { live }) => grant::list(&live),
+        Command::Grant(GrantCommand::Revoke { id, reason, live }) => grant::revoke(&live, id, reason),
+        Command::Audit(AuditCommand::Show { limit, live }) => audit::show(&live, limit),
+        Command::Audit(AuditCommand::Verify { expect, live }) => audit::verify(&live, expect),
         Command::Policy(PolicyCommand::Explain { policy: None, operation, live }) => {
             live::policy_explain(&live, operation.question())
         }
         Command::Learn(LearnCommand::Status { live }) => live::learn_status(&live),
-        Command::Learn(LearnCommand::Propose { out, live }) => live::learn_propose(&live, out.as_deref()),
+        Command::Learn(LearnCommand::Propose { out, include_dangerous, live }) => {
+            live::learn_propose(&live, out.as_deref(), include_dangerous)
+        }
+        Command::Top { live } => top::run(&live),
         Command::Events { follow, since, live } => live::events(&live, follow, since),
         Command::Detach { keep_bridge: _, remove_bridge, config, live } => live::detach(&live, remove_bridge, &config),
     }

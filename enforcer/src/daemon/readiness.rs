@@ -11,7 +11,23 @@ use crate::dataplane::{counters, flows};
 use crate::journal::{Window, time};
 use crate::rollout::readiness::{Hour, Observed, Readiness, measure};
 
+/// The box's readiness as a document, and that of each conduit.
+pub(super) type Document = (Value, BTreeMap<String, Readiness>);
+
+/// So long is a measurement good enough for `status`.
+const GOOD_FOR: std::time::Duration = std::time::Duration::from_secs(15);
+
 impl Daemon {
+    /// Readiness as it was a moment ago.
+    pub(super) fn recent_readiness(&mut self) -> Result<Document, Refusal> {
+        if let Some((at, document)) = &self.ready
+            && at.elapsed() < GOOD_FOR
+        {
+            return Ok(document.clone());
+        }
+        self.readiness_document()
+    }
+
     /// What keeps a conduit, or all that the box's mode would let enforce, from it. Sentences.
     pub(super) fn missing(&mut self, conduit: Option<&str>) -> Result<Vec<String>, Refusal> {
         let all = self.readiness()?;
@@ -36,7 +52,7 @@ impl Daemon {
     /// Readiness of every conduit.
     pub(super) fn readiness(&mut self) -> Result<BTreeMap<String, Readiness>, Refusal> {
         self.fold()?;
-        self.journal.flush(std::time::Duration::from_secs(2));
+        let _ = self.journal.flush(std::time::Duration::from_secs(2));
         let reader = self.journal.reader().map_err(Refusal::failed)?;
         let now = time::now();
         let hour_now = time::hour(now);
@@ -96,7 +112,7 @@ impl Daemon {
     }
 
     /// The same as a document for the box: ready when all conduits are that it would let enforce.
-    pub(super) fn readiness_document(&mut self) -> Result<(Value, BTreeMap<String, Readiness>), Refusal> {
+    pub(super) fn readiness_document(&mut self) -> Result<Document, Refusal> {
         let all = self.readiness()?;
         let wanted: Vec<(&String, &Readiness)> = all.iter().filter(|(name, _)| self.wants_enforce(name)).collect();
         let missing: Vec<&String> = wanted.iter().flat_map(|(_, one)| &one.missing).collect();
@@ -110,6 +126,9 @@ impl Daemon {
                 })
             })
             .collect();
-        Ok((json!({"ready": missing.is_empty() && !wanted.is_empty(), "missing": missing, "measures": measures}), all))
+        let ready = missing.is_empty() && !wanted.is_empty();
+        let document = (json!({"ready": ready, "missing": missing, "measures": measures}), all.clone());
+        self.ready = Some((std::time::Instant::now(), document.clone()));
+        Ok(document)
     }
 }

@@ -204,7 +204,7 @@ pub(super) async fn carry_out(daemon: &Shared, peer: &Peer, request: Request) ->
         Request::PolicyDiff { policy: None, .. } => daemon.difference()?,
         Request::PolicyDiff { policy: Some((name, text)), since } => {
             daemon.fold()?;
-            daemon.journal.flush(Duration::from_secs(2));
+            let _ = daemon.journal.flush(Duration::from_secs(2));
             daemon.look_back(&name, &text, since.unwrap_or(0))?
         }
         Request::PolicyPromote { confirm_within, reason } => {
@@ -320,7 +320,7 @@ fn learn_status(daemon: &mut Daemon) -> Result<Value, Refusal> {
 fn discovery(daemon: &mut Daemon) -> Result<(Value, (bool, String)), Refusal> {
     use crate::journal::{Window, time};
     daemon.fold()?;
-    daemon.journal.flush(Duration::from_secs(2));
+    let _ = daemon.journal.flush(Duration::from_secs(2));
     let reader = daemon.journal.reader().map_err(Refusal::failed)?;
     let curve = reader.curve(Window::ALL).map_err(Refusal::failed)?;
     let settled = daemon.config.rollout.settled.as_secs();

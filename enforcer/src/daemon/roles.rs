@@ -11,7 +11,7 @@ use crate::journal::audit::Who;
 
 /// What a peer may do; each may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
+pub(super) enum Role {
     /// Nothing.
     None,
     /// Reads.
@@ -25,7 +25,7 @@ pub enum Role {
 impl Role {
     /// The word in records.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Viewer => "viewer",
@@ -37,16 +37,16 @@ impl Role {
 
 /// Somebody at the other end of the socket.
 #[derive(Clone, Debug)]
-pub struct Peer {
+pub(super) struct Peer {
     /// The role, and what records say of them.
-    pub role: Role,
-    pub who: Who,
+    pub(super) role: Role,
+    pub(super) who: Who,
 }
 
 impl Peer {
     /// The peer with these credentials.
     #[must_use]
-    pub fn of(credentials: &UCred, roles: &Roles) -> Self {
+    pub(super) fn of(credentials: &UCred, roles: &Roles) -> Self {
         let uid = credentials.uid();
         let user = name_of(uid);
         // SAFETY: geteuid has no preconditions and cannot fail.
@@ -69,13 +69,13 @@ impl Peer {
 
     /// The daemon itself.
     #[must_use]
-    pub fn daemon() -> Self {
+    pub(super) fn daemon() -> Self {
         Self { role: Role::Engineer, who: Who::daemon() }
     }
 
     /// As journals name them.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         self.who.user.clone().unwrap_or_else(|| format!("uid {}", self.who.uid))
     }
 

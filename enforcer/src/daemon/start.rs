@@ -182,6 +182,7 @@ async fn come_up(
         started,
         kept,
         epoch,
+        ready: None,
     };
     daemon.resume(gone_back)?;
     Ok(daemon)

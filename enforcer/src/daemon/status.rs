@@ -11,7 +11,7 @@ use crate::dataplane::{bridge, flows, ports};
 
 /// The document of the contract.
 pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
-    let (readiness, by_conduit) = match daemon.readiness_document() {
+    let (readiness, by_conduit) = match daemon.recent_readiness() {
         Ok(found) => found,
         // The journal is in trouble, which is said below.
         Err(_) => (Value::Null, Default::default()),
