@@ -1,11 +1,12 @@
-"""An EtherNet/IP controller with two tags (cpppo); prints every write to a tag and every service asked of its identity."""
+"""An EtherNet/IP controller with two tags (cpppo); prints every write to a tag, every service asked of its identity, and how
+many connections it has when that changes."""
 import json
 import sys
 import threading
 import time
 
 from cpppo.server.enip import device
-from cpppo.server.enip.main import main
+from cpppo.server.enip.main import connections, main
 
 
 def say(**what):
@@ -29,10 +30,17 @@ def asked(self, data, addr=None):
 device.Identity.request = asked
 
 
-def ready():
+def watch():
     time.sleep(0.7)
     say(ready=True)
+    before = 0
+    while True:
+        count = len(connections)
+        if count != before:
+            say(connections=count)
+        before = count
+        time.sleep(0.01)
 
 
-threading.Thread(target=ready, daemon=True).start()
+threading.Thread(target=watch, daemon=True).start()
 main(argv=["--no-udp", "--address", f"{sys.argv[1]}:44818", "SCADA=INT[100]", "RECIPE=INT[10]"], attribute_class=Tag)

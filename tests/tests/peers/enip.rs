@@ -1,5 +1,8 @@
 //! cpppo and pycomm3 with cpppo.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use enforcer_tests::Peers;
 
 const RULES: &str = "
@@ -42,6 +45,13 @@ fn reads_and_writes_to_one_tag_pass_and_nothing_else() {
     assert_eq!(written, ["SCADA [77]"], "{}", peers.state());
     let asked: Vec<_> = served.iter().filter_map(|line| line["identity"].as_u64()).collect();
     assert_eq!(asked, [1], "get_attributes_all, and no reset: {}", peers.state());
+    // Nobody closes what a denial resets but the box.
+    let left = || peers.served().iter().rev().find_map(|line| line["connections"].as_u64());
+    let start = Instant::now();
+    while left() != Some(0) {
+        assert!(start.elapsed() < Duration::from_secs(5), "{}", peers.state());
+        thread::sleep(Duration::from_millis(20));
+    }
     let counted = (peers.reason("object_not_allowed"), peers.reason("function_not_allowed"), peers.counted("deny"));
     assert_eq!(counted, (2, 1, 3), "{}", peers.state());
 }
