@@ -11,7 +11,7 @@ use crate::judge::{self, Progress};
 use crate::operation::Operation;
 use crate::policy::{Image, UNCOVERED, lookup, memo};
 use crate::port::Side;
-use crate::scratch::{MOST, Scratch};
+use crate::scratch::{Finding, MOST, Scratch};
 use crate::verdict::Reason;
 
 /// How many remembered operations are compared in one step.
@@ -151,7 +151,7 @@ fn recall<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) ->
         return None;
     }
     let known = environment.memo(memo::place(record) | memo::CANDIDATE)?;
-    let usable = known.finding.rated == 0 && known.is_about(scratch.path.generation, conduit, record);
+    let usable = known.finding.bits & Finding::RATED == 0 && known.is_about(scratch.path.generation, conduit, record);
     if usable { Some(known.finding.reason) } else { None }
 }
 

@@ -101,7 +101,7 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
 }
 
 /// Judges all operations that were found.
-fn judge<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) {
+pub fn judge<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) {
     loop {
         match judge::remembered::<{ judge::STEP_REMEMBERED }, E>(environment, scratch) {
             Progress::Done => return,

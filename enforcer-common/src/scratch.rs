@@ -290,8 +290,15 @@ pub struct Finding {
     pub rule: u16,
     /// [`crate::verdict::Reason`] code; 0 before anything is found.
     pub reason: u8,
-    /// Non-zero, in what is remembered: the rule has a rate.
-    pub rated: u8,
+    /// In what is remembered: the bits below.
+    pub bits: u8,
+}
+
+impl Finding {
+    /// The rule has a rate.
+    pub const RATED: u8 = 1;
+    /// Of this function and unit the same is found whatever the object and the values.
+    pub const GENERAL: u8 = 2;
 }
 
 /// Where a stage is that walks a list: of options, of a protocol's objects.

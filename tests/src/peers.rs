@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::lab::{HMI, PLC};
+use crate::lab::{HMI, PLC, STATION_PORT};
 use crate::{Enforcer, Lab, Namespace, Process, enforcer, project_root};
 
 /// How long a client may take for all that it does.
@@ -40,18 +40,26 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// Starts `<name>_server.py` on the controller, and the box in enforce with one conduit of this protocol: `rules` are
-    /// its `[[conduits.rules]]`, `keys` further lines of the conduit (ports, `on_deny`).
+    /// Starts `<name>_server.py ADDRESS INTERFACE` on the controller, and the box in enforce with one conduit of this protocol:
+    /// `rules` are its `[[conduits.rules]]`, `keys` further lines of the conduit (ports, `on_deny`).
     pub fn new(name: &str, protocol: &str, keys: &str, rules: &str) -> Peers {
+        Peers::under(
+            name,
+            &format!(
+                "[zones]\nhmi = [\"{HMI}\"]\nplc = [\"{PLC}\"]\n\n[devices]\nplc = {{ ip = \"{PLC}\" }}\n\n\
+                 [[ethernet]]\ntypes = [\"arp\"]\naction = \"allow\"\n\n\
+                 [[conduits]]\nname = \"line\"\nfrom = [\"hmi\"]\nto = [\"plc\"]\nprotocol = \"{protocol}\"\n{keys}\n{rules}"
+            ),
+        )
+    }
+
+    /// The same with a policy that has these sections, and denies all they do not name.
+    pub fn under(name: &str, sections: &str) -> Peers {
         let lab = Lab::new();
-        let policy = format!(
-            "[policy]\nname = \"peers\"\nrevision = 1\ndefault = \"deny\"\n\n[zones]\nhmi = [\"{HMI}\"]\nplc = [\"{PLC}\"]\n\n\
-             [devices]\nplc = {{ ip = \"{PLC}\" }}\n\n[[ethernet]]\ntypes = [\"arp\"]\naction = \"allow\"\n\n\
-             [[conduits]]\nname = \"line\"\nfrom = [\"hmi\"]\nto = [\"plc\"]\nprotocol = \"{protocol}\"\n{keys}\n{rules}"
-        );
+        let policy = format!("[policy]\nname = \"peers\"\nrevision = 1\ndefault = \"deny\"\n\n{sections}");
         let enforcer = Enforcer::start_more(&lab, &enforcer::current(), &policy, "enforce", enforcer::PATIENT)
             .unwrap_or_else(|error| panic!("{error}\n{policy}"));
-        let server = script(&lab.plc, &format!("{name}_server.py"), &[&PLC.to_string()]);
+        let server = script(&lab.plc, &format!("{name}_server.py"), &[&PLC.to_string(), STATION_PORT]);
         let peers = Peers { lab, enforcer, server };
         let start = Instant::now();
         while !peers.served().iter().any(|line| line["ready"] == true) {
@@ -89,6 +97,11 @@ impl Peers {
     /// The conduit's counter: `allow`, `log`, `deny`.
     pub fn counted(&self, verdict: &str) -> u64 {
         self.status()["conduits"][0][verdict].as_u64().unwrap_or(0)
+    }
+
+    /// The same of what no conduit covers, frames without IP among it.
+    pub fn uncovered(&self, verdict: &str) -> u64 {
+        self.status()["uncovered"][verdict].as_u64().unwrap_or(0)
     }
 
     /// All there is to say when an expectation fails.

@@ -30,7 +30,7 @@ pub(super) fn merge(scratch: &mut Scratch) {
 pub(super) fn find<const CANDIDATE: bool, E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) {
     let Scratch { operations, judging, path, frame, stream, .. } = scratch;
     let index = judging.next.wrapping_sub(1);
-    judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::BeyondInspection as u8, rated: 0 };
+    judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::BeyondInspection as u8, bits: 0 };
     let Some(record) = operations.get(index as usize & const { OPERATIONS - 1 }) else {
         return;
     };
@@ -53,7 +53,7 @@ pub(super) fn find<const CANDIDATE: bool, E: Environment>(policy: &Image, enviro
     } else if record.fault != 0 {
         judging.range.reason = record.fault;
     } else {
-        let single = judging.first != 0 && judging.continued == 0 && !record.has(Operation::HAS_VALUE);
+        let single = judging.continued == 0 && !record.has(Operation::HAS_VALUE);
         look_up::<CANDIDATE, E>(policy, environment, path.conduit, record, judging, single);
         if stream.unproved != 0 && !resync::is_harmless(record.access) && !is_denial(judging.range.reason) {
             judging.range.reason = Reason::Unsynchronised as u8;
@@ -73,7 +73,10 @@ fn look_up<const CANDIDATE: bool, E: Environment>(
 ) {
     let generation = policy.header.generation;
     let place = memo::place(record) | if CANDIDATE { memo::CANDIDATE } else { 0 };
-    if single
+    let first = judging.first as u32;
+    // Numbers: as branches, the questions would multiply the paths through the search.
+    let alone = black_box(first & single as u32);
+    if alone != 0
         && let Some(known) = environment.memo(place)
         && known.is_about(generation, conduit, record)
     {
@@ -83,11 +86,18 @@ fn look_up<const CANDIDATE: bool, E: Environment>(
         return;
     }
     policy.judge(conduit, record, judging);
-    if single && let Some(entry) = environment.memo(place) {
-        let rated = is_rated(policy, judging.range.rule);
-        entry.set(generation, conduit, record, &judging.range, rated);
+    let judging = black_box(judging);
+    let found = (judging.range.rule != NO_RULE) as u8;
+    let general = judging.range.bits & Finding::GENERAL & found.wrapping_neg();
+    if black_box(alone | first & general as u32 >> 1) != 0
+        && let Some(entry) = environment.memo(place)
+    {
+        let rated = is_rated(policy, judging.range.rule) as u8;
+        entry.set(generation, conduit, record, &judging.range, general | rated);
     }
 }
+
+const _: () = assert!(Finding::GENERAL >> 1 == 1 && Finding::RATED == true as u8);
 
 /// Faults of a segment's place, not of its bytes.
 #[inline(always)]
@@ -98,8 +108,8 @@ const fn is_about_place(fault: u8) -> bool {
         || fault == Reason::BackPressure as u8
 }
 
-/// True when the rule that was found has a rate.
+/// True when the rule that was found asks for more than its ranges: a rate, or how far a value is from the last one.
 #[inline(always)]
 fn is_rated(policy: &Image, rule: u16) -> bool {
-    rule != NO_RULE && lookup::get(&policy.rules, rule as u32).is_some_and(|entry| entry.interval != 0)
+    rule != NO_RULE && lookup::get(&policy.rules, rule as u32).is_some_and(|entry| entry.interval | entry.max_step as u64 != 0)
 }

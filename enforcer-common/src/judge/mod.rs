@@ -43,13 +43,14 @@ pub enum Progress {
 #[inline(always)]
 pub fn begin(scratch: &mut Scratch) {
     scratch.judging.next = 0;
+    scratch.judging.index = 0;
     scratch.judging.unit.reason = 0;
     scratch.judging.stepped = 0;
 }
 
 /// Judges and counts the next operations while nothing must be searched for in the policy: answers, and questions whose
-/// finding is remembered; at most `STEPS` of them. In the kernel without the policy, because that is what control traffic is
-/// made of.
+/// finding is remembered; at most `STEPS` ranges of them. In the kernel without the policy, because that is what control
+/// traffic is made of.
 #[inline(always)]
 pub fn remembered<const STEPS: u32, E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Progress {
     for _ in 0..STEPS {
@@ -58,35 +59,71 @@ pub fn remembered<const STEPS: u32, E: Environment>(environment: &mut E, scratch
         if index >= scratch.count {
             return Progress::Done;
         }
-        let Some(finding) = recall(environment, scratch, index) else {
+        let next = index.wrapping_add(1);
+        let (further, more) = (continues(scratch, index), continues(scratch, next));
+        if STEPS == 1 && more {
+            // One step is for the units of one range that most frames hold.
+            return Progress::More;
+        }
+        let Some(finding) = recall(environment, scratch, index, further, more) else {
+            if further {
+                // From the unit's first range on, of which nothing is settled yet.
+                scratch.judging.next = scratch.judging.index;
+            }
             return Progress::Search;
         };
-        scratch.judging.next = index.wrapping_add(1);
-        let repeats = sightings(environment, scratch, index);
-        conclude::settle(environment, scratch, index, &finding, finding.reason, repeats);
+        scratch.judging.next = next;
+        if !more {
+            let repeats = sightings(environment, scratch, index);
+            conclude::settle(environment, scratch, index, &finding, finding.reason, repeats);
+            continue;
+        }
+        if !further {
+            scratch.judging.index = index;
+            scratch.judging.range.node = finding.node;
+            scratch.judging.range.rule = finding.rule;
+            scratch.judging.range.reason = finding.reason;
+        }
     }
     let scratch = scratch.anew();
     if scratch.judging.next < scratch.count { Progress::More } else { Progress::Done }
 }
 
-/// What the rules say about a unit of one record, where that is known without them.
+/// What the rules say about a unit of which this record is the next range, where that is known without them: remembered of
+/// its first range, and of a `further` one the same where it hangs on no range. `more`: another range follows.
 #[inline(always)]
-fn recall<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) -> Option<Finding> {
+fn recall<E: Environment>(
+    environment: &mut E,
+    scratch: &Scratch,
+    index: u32,
+    further: bool,
+    more: bool,
+) -> Option<Finding> {
     let record = scratch.operation(index)?;
     let conduit = scratch.path.conduit;
-    let single = !record.has(Operation::CONTINUES) && !continues(scratch, index.wrapping_add(1));
-    if record.fault != 0 || conduit == UNCOVERED || !single {
+    // A unit of many ranges, and then the search for it, would take more steps than the kernel has.
+    let many = more && scratch.count > STEP_REMEMBERED;
+    if record.fault != 0 || conduit == UNCOVERED || many {
         return None;
+    }
+    if further {
+        let before = scratch.operation(index.wrapping_sub(1))?;
+        let other = (record.function ^ before.function)
+            | (record.unit ^ before.unit)
+            | (record.access ^ before.access) as u32
+            | (record.is_asked() ^ before.is_asked()) as u32;
+        return if other == 0 { Some(scratch.judging.range) } else { None };
     }
     if !record.is_asked() {
-        return Some(Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::Response as u8, rated: 0 });
+        return Some(Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::Response as u8, bits: 0 });
     }
-    if record.has(Operation::HAS_VALUE) || scratch.stream.unproved != 0 {
+    if scratch.stream.unproved != 0 {
         return None;
     }
+    let needed = if more || record.has(Operation::HAS_VALUE) { Finding::GENERAL } else { 0 };
     let known = environment.memo(memo::place(record))?;
     // A denial is searched for again: a grant may allow what the policy does not.
-    if known.finding.rated == 0
+    if known.finding.bits & (needed | Finding::RATED) == needed
         && known.is_about(scratch.path.generation, conduit, record)
         && !is_denial(known.finding.reason)
     {

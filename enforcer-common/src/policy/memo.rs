@@ -1,7 +1,8 @@
 //! What was found about an operation before. Control traffic repeats itself: the same station asks for the same registers
 //! again and again, and the search in the policy gives the same answer until another generation comes.
 //!
-//! Only operations of one range without decoded values are remembered: of those the finding hangs on nothing else.
+//! Operations of one range without decoded values are remembered: of those the finding hangs on nothing else. Others are where
+//! it hangs on neither range nor value.
 
 use crate::operation::Operation;
 use crate::scratch::Finding;
@@ -92,7 +93,7 @@ impl Memo {
 
     /// Writes the entry.
     #[inline(always)]
-    pub const fn set(&mut self, generation: u32, conduit: u16, operation: &Operation, finding: &Finding, rated: bool) {
+    pub const fn set(&mut self, generation: u32, conduit: u16, operation: &Operation, finding: &Finding, bits: u8) {
         self.generation = generation;
         self.function = operation.function;
         self.unit = operation.unit;
@@ -103,7 +104,7 @@ impl Memo {
         self.finding.node = finding.node;
         self.finding.rule = finding.rule;
         self.finding.reason = finding.reason;
-        self.finding.rated = rated as u8;
+        self.finding.bits = bits;
         // Whoever found it writes it down; the next sighting is a new one.
         self.slot = u32::MAX;
         self.minute = 0;

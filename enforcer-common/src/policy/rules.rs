@@ -16,7 +16,7 @@ impl Image {
     /// passes by one rule alone.
     #[inline(always)]
     pub fn judge(&self, conduit: u16, operation: &Operation, judging: &mut Judging) {
-        judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::FunctionNotAllowed as u8, rated: 0 };
+        judging.range = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::FunctionNotAllowed as u8, bits: 0 };
         let Some(conduit) = get(&self.conduits, conduit as u32) else {
             return;
         };
@@ -43,6 +43,8 @@ impl Image {
             return;
         }
         judging.range.reason = uncovering(unit) as u8;
+        // Nothing denies a part, and no rule names objects. What the candidate at hand adds to that is seen below.
+        judging.range.bits = if unit.denials.count | unit.segments.count == 0 { Finding::GENERAL } else { 0 };
         judging.candidates = self.candidates_of(unit, operation);
         for step in 0..CANDIDATES_PER_SEGMENT {
             let judging = black_box(&mut *judging);
@@ -51,7 +53,7 @@ impl Image {
                 break;
             }
             if let Some(candidate) = get(&self.candidates, run.first.wrapping_add(step)) {
-                weigh(candidate, operation, judging);
+                weigh(candidate, step == 0, operation, judging);
             }
         }
         if judging.continued != 0 {
@@ -160,14 +162,17 @@ fn uncovering(unit: &Unit) -> Reason {
     }
 }
 
-/// Lets one candidate decide about the range, or come near it.
+/// Lets one candidate decide about the range, or come near it. The first one that covers whatever there is decides about every
+/// range.
 #[inline(always)]
-fn weigh(candidate: &Candidate, operation: &Operation, judging: &mut Judging) {
+fn weigh(candidate: &Candidate, is_first: bool, operation: &Operation, judging: &mut Judging) {
     match covers(candidate, operation) {
         Ok(()) => {
             if judging.first != 0 || judging.survivors.contains(&candidate.rule) {
                 judging.range.rule = candidate.rule;
                 judging.range.reason = pass(candidate) as u8;
+                let all = is_first as u32 & (candidate.has_values == 0) as u32 & (candidate.last == u32::MAX) as u32;
+                judging.range.bits &= (all.wrapping_neg() & 0xff) as u8;
             }
         }
         // Of two near misses the nearer one is named: value after object after unit.

@@ -198,6 +198,7 @@ fn qualifiers_counts_and_sizes() {
         assert_eq!(fault(&request(1, objects)), out, "{objects:?}");
     }
     assert_eq!(fault(&request(5, &[12, 1, 6])), out, "a control of everything");
+    assert_eq!(fault(&request(1, &[120, 3, 6])), out, "an object that stands in the request, and no size");
     let beyond = Some(Reason::BeyondInspection);
     assert_eq!(fault(&request(2, &[200, 1, 7, 1, 0])), beyond, "a size that nobody knows");
     assert_eq!(fault(&request(5, &[&[12, 1, 0x17, 33][..], &[0; 100]].concat())), beyond, "vector 31");

@@ -224,6 +224,10 @@ fn the_way_of_a_message_is_its_unit() {
     let records = ask(&unconnected(&sent_on(&read_identity(), &[1, 3])));
     assert_eq!(records.iter().map(|one| one.unit).collect::<Vec<_>>(), [0x103, 0x103]);
     assert_eq!(records[1].function, Protocol::Cip.within(14));
+    for nowhere in [[0, 3], [15, 3]] {
+        let records = ask(&unconnected(&sent_on(&read_identity(), &nowhere)));
+        assert_eq!((records.len(), records[0].fault), (1, Reason::OutOfRange as u8), "{nowhere:?}");
+    }
     let odd = request(0x10, &[0x20, 4, 0x24, 1, 0x30, 3], &[1]);
     assert_eq!(fields(&unconnected(&sent_on(&odd, &[1, 0]))).len(), 2);
     let address = [&[0x12, 11][..], b"192.168.1.5\0", &[1, 2]].concat();

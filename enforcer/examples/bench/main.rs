@@ -24,6 +24,11 @@ const ROUNDS: usize = 21;
 const REPEAT: u32 = 50_000;
 
 fn main() {
+    // Words are protocols: only they are measured then.
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if !words.is_empty() {
+        return others(&words);
+    }
     let mut stand = Stand::new();
     let compiled = enforcer::policy::parse("bench.toml", include_str!("policy.toml"))
         .and_then(|loaded| enforcer::policy::compile(&loaded.valid, 1, 0))
@@ -58,15 +63,23 @@ fn main() {
         }
     }
     table(&classes, &mut empty, &mut costs);
-    others();
+    others(&words);
     stages(&mut stand, &classes[0]);
     budgets(&mut stand);
 }
 
-/// A typical request of each other protocol, in a policy of its own, beside the empty program.
-fn others() {
-    println!("\n{:<30} {:>6} {:>8} {:>8} {:>8} {:>9}", "protocol", "bytes", "median", "empty", "p90", "x empty");
+/// A typical request of each other protocol, in a policy of its own, beside the empty program; and where the time goes: up to
+/// the dissector, in it, and behind it. What judges at once where it reads has no third part.
+fn others(words: &[String]) {
+    println!(
+        "\n{:<22} {:>6} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9}",
+        "protocol", "bytes", "median", "empty", "p90", "walk", "read", "judge", "x empty"
+    );
     for typical in protocols::typical() {
+        let (name, bytes) = (typical.protocol.as_str(), typical.frame.len());
+        if !words.is_empty() && words.iter().all(|word| word != name) {
+            continue;
+        }
         let mut stand = Stand::new();
         let text = protocols::policy(typical.protocol);
         let compiled = enforcer::policy::parse("bench.toml", &text)
@@ -78,24 +91,35 @@ fn others() {
         if typical.tcp {
             establish(&mut stand, typical.port);
         }
-        let (mut empty, mut costs) = (Vec::new(), Vec::new());
+        let cuts = [(name, slot::dissector(typical.protocol)), ("judge", slot::JUDGE)];
+        let mut rounds: [Vec<f64>; 4] = Default::default();
         for round in 0..=ROUNDS {
             let nothing = nanos(&mut stand, "empty", &typical.frame);
             stand.put("empty", slot::BENCH);
             let around = nanos(&mut stand, "rewind", &typical.frame) - nothing;
             stand.put(ROOTS[Side::Network as usize], slot::BENCH);
-            let whole = nanos(&mut stand, "rewind", &typical.frame);
+            let whole = nanos(&mut stand, "rewind", &typical.frame) - around;
             let scratch = stand.scratch();
-            let (reason, name) = (Reason::from_code(scratch.outcome), typical.protocol.as_str());
+            let reason = Reason::from_code(scratch.outcome);
             assert!(reason == Some(Reason::RuleAllow) && scratch.count > 0, "{name}: {reason:?}, {}", scratch.count);
+            let [walked, read] = cuts.map(|(program, slot)| {
+                stand.put("empty", slot);
+                let until = nanos(&mut stand, "rewind", &typical.frame) - around;
+                stand.put(program, slot);
+                until
+            });
             if round != 0 {
-                empty.push(nothing);
-                costs.push(whole - around);
+                for (costs, cost) in rounds.iter_mut().zip([nothing, whole, walked, read]) {
+                    costs.push(cost);
+                }
             }
         }
-        let ([base, ..], [median, _, most]) = (spread(&mut empty), spread(&mut costs));
-        let (name, bytes) = (typical.protocol.as_str(), typical.frame.len());
-        println!("{name:<30} {bytes:>6} {median:>8.1} {base:>8.1} {most:>8.1} {:>9.1}", median / base);
+        let [[base, ..], [median, _, most], [walk, ..], [read, ..]] = rounds.each_mut().map(|costs| spread(costs));
+        let (reading, judging) = (read - walk, median - read);
+        println!(
+            "{name:<22} {bytes:>6} {median:>8.1} {base:>8.1} {most:>8.1} {walk:>8.1} {reading:>8.1} {judging:>8.1} {:>9.1}",
+            median / base
+        );
     }
 }
 

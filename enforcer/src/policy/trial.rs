@@ -8,14 +8,15 @@ use std::net::IpAddr;
 use enforcer_common::digest::Key;
 use enforcer_common::environment::{Environment, Limits};
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
-use enforcer_common::judge;
 use enforcer_common::operation::{NO_RULE, Operation};
+use enforcer_common::policy::memo::{MEMOS, Memo};
 use enforcer_common::policy::step::{LastKey, UNKNOWN};
 use enforcer_common::policy::{Image, UNCOVERED};
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
 use enforcer_common::table::Slots;
 use enforcer_common::verdict::{Mode, Reason};
+use enforcer_common::{decide, judge};
 
 /// What the core says about one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,30 +47,45 @@ pub fn conduit(image: &Image, from: IpAddr, to: IpAddr, transport: u8, port: u16
 ///
 /// `None` when there are no ranges, or more than one frame can hold.
 pub fn judge(image: &Image, conduit: u16, parts: &[Operation]) -> Option<Outcome> {
-    let mut scratch = Scratch::new();
-    scratch.path.conduit = conduit;
-    scratch.path.generation = image.header.generation;
-    scratch.path.mode = Mode::Enforce as u8;
-    scratch.frame.side = Side::Network as u8;
-    for (index, part) in parts.iter().enumerate() {
-        let mut part = *part;
-        if index > 0 {
-            part.flags |= Operation::CONTINUES;
-        }
-        *scratch.add()? = part;
-    }
-    let mut desk = Desk { found: None, budget: 0, last: UNKNOWN };
-    judge::begin(&mut scratch);
-    while judge::units(image, &mut desk, &mut scratch) {}
-    let (reason, rule) = desk.found?;
-    Some(Outcome { conduit, reason, rule: (rule != NO_RULE).then_some(rule) })
+    Desk::default().judge(image, conduit, parts)
 }
 
-/// The core's surroundings with nothing in them: it only notes what is counted.
-struct Desk {
+/// The core's surroundings with nothing in them: it only notes what is counted, and remembers findings if it is asked to.
+#[derive(Debug, Default)]
+pub struct Desk {
     found: Option<(Reason, u16)>,
     budget: u64,
     last: i64,
+    memos: Vec<Memo>,
+}
+
+impl Desk {
+    /// One that remembers, as the kernel does.
+    pub fn remembering() -> Desk {
+        Desk { memos: vec![Memo::default(); MEMOS], ..Desk::default() }
+    }
+
+    /// See [`judge`].
+    pub fn judge(&mut self, image: &Image, conduit: u16, parts: &[Operation]) -> Option<Outcome> {
+        let mut scratch = Scratch::new();
+        scratch.path.conduit = conduit;
+        scratch.path.generation = image.header.generation;
+        scratch.path.mode = Mode::Enforce as u8;
+        scratch.frame.side = Side::Network as u8;
+        for (index, part) in parts.iter().enumerate() {
+            let mut part = *part;
+            if index > 0 {
+                part.flags |= Operation::CONTINUES;
+            }
+            *scratch.add()? = part;
+        }
+        self.found = None;
+        self.last = UNKNOWN;
+        judge::begin(&mut scratch);
+        decide::judge(image, self, &mut scratch);
+        let (reason, rule) = self.found?;
+        Some(Outcome { conduit, reason, rule: (rule != NO_RULE).then_some(rule) })
+    }
 }
 
 impl Environment for Desk {
@@ -136,6 +152,10 @@ impl Environment for Desk {
     fn budget(&mut self, _bank: u8, _rule: u16) -> Option<&mut u64> {
         self.budget = 0;
         Some(&mut self.budget)
+    }
+
+    fn memo(&mut self, place: u32) -> Option<&mut Memo> {
+        self.memos.get_mut(place as usize)
     }
 
     fn echoes(&mut self) -> Option<&mut u64> {

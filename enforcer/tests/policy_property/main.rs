@@ -6,7 +6,7 @@ mod naive;
 
 use enforcer::config;
 use enforcer::document::Errors;
-use enforcer::policy::trial::{self, Outcome};
+use enforcer::policy::trial::{self, Desk, Outcome};
 use enforcer::policy::{compile, parse};
 use enforcer_common::policy::UNCOVERED;
 use enforcer_common::protocol::Protocol;
@@ -21,6 +21,7 @@ proptest! {
         let text = text(&conduits, false);
         let valid = parse("p", &text).map_err(|errors| TestCaseError::fail(errors.to_string()))?.valid;
         let compiled = compile(&valid, 1, 0).map_err(|errors| TestCaseError::fail(errors.to_string()))?;
+        let mut desk = Desk::remembering();
         for request in &requests {
             let id = trial::conduit(&compiled.image, request.from, request.to, request.transport, request.port);
             let expected = naive::conduit(&valid, request);
@@ -33,8 +34,11 @@ proptest! {
             let (reason, rule) = naive::judge(conduit, &request.parts);
             let before: usize = valid.conduits[..index].iter().map(|conduit| conduit.rules.len()).sum();
             let rule = rule.map(|rule| u16::try_from(before + rule).unwrap());
-            let outcome = trial::judge(&compiled.image, id, &request.parts);
-            prop_assert_eq!(outcome, Some(Outcome { conduit: id, reason, rule }), "{:?} in\n{}", request, text);
+            // Searched for and remembered, and then perhaps only remembered.
+            for _ in 0..2 {
+                let outcome = desk.judge(&compiled.image, id, &request.parts);
+                prop_assert_eq!(outcome, Some(Outcome { conduit: id, reason, rule }), "{:?} in\n{}", request, text);
+            }
         }
     }
 

@@ -2,8 +2,12 @@
 //! allow never reaches the server's application, and the session ends as the policy says.
 
 mod bacnet;
+mod dnp3;
+mod enip;
 mod fins;
+mod goose;
 mod iec104;
 mod modbus;
+mod profinet;
 mod s7comm;
 mod slmp;

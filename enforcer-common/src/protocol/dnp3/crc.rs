@@ -1,8 +1,9 @@
 //! The checksum of a block of a link frame: IEEE 1815 9.2.4.3, CRC-16 with polynomial 0x3D65, sent inverted, low byte first.
 //!
 //! Enters: where a block ends and how much of it is data. Leaves: whether its checksum is right. A block is read backwards
-//! from its end in three loads, and what lies in front of it becomes zeros: they do not change a checksum that starts at 0,
-//! so blocks of every length take the same instructions.
+//! from its end, and what lies in front of it becomes zeros: they do not change a checksum that starts at 0, so blocks of
+//! every length take the same instructions. Eight bytes are taken at once, each by a table that knows how many follow it:
+//! the loads do not wait for each other.
 
 use core::hint::black_box;
 
@@ -11,81 +12,71 @@ use crate::bytes::Bytes;
 /// The polynomial, reflected.
 const POLYNOMIAL: u16 = 0xa6bc;
 
-/// What each byte does to the checksum.
-const MADE: [u16; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0usize;
-    while byte < 256 {
+/// What each byte does to the checksum, with as many bytes behind it as the row says.
+static TABLES: [[u16; 256]; 8] = {
+    let mut tables = [[0u16; 256]; 8];
+    let mut value = 0usize;
+    while value < 256 {
         #[expect(clippy::cast_possible_truncation, reason = "below 256")]
-        let mut rest = byte as u16;
-        let mut bit = 0;
-        while bit < 8 {
-            rest = if rest & 1 != 0 { rest >> 1 ^ POLYNOMIAL } else { rest >> 1 };
-            bit += 1;
+        let mut rest = value as u16;
+        let mut row = 0usize;
+        while row < 8 {
+            let mut bit = 0;
+            while bit < 8 {
+                rest = if rest & 1 != 0 { rest >> 1 ^ POLYNOMIAL } else { rest >> 1 };
+                bit += 1;
+            }
+            #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
+            {
+                tables[row][value] = rest;
+            }
+            row = row.wrapping_add(1);
         }
-        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
-        {
-            table[byte] = rest;
-        }
-        byte = byte.wrapping_add(1);
+        value = value.wrapping_add(1);
     }
-    table
+    tables
 };
 
-static TABLE: [u16; 256] = MADE;
-
-/// What remains behind a block and its own inverted checksum, whatever the block.
-const RESIDUE: u64 = {
-    let [.., low] = MADE;
-    #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
-    let high = MADE[(low & 0xff ^ 0xff) as usize];
-    (low >> 8 ^ high) as u64
-};
-
+/// What the lowest byte of `value` adds, with `row` bytes behind it.
 #[inline(always)]
-fn byte(checksum: u64, byte: u64) -> u64 {
-    let index = ((checksum ^ byte) & 0xff) as usize;
-    let entry = match TABLE.get(index) {
+fn byte(row: usize, value: u64) -> u64 {
+    match TABLES.get(row).and_then(|table| table.get((value & 0xff) as usize)) {
         Some(entry) => *entry as u64,
         None => 0,
-    };
-    entry ^ checksum >> 8
+    }
 }
 
+/// The checksum behind eight more bytes, the first one lowest.
 #[inline(always)]
-fn word(mut checksum: u64, word: u64) -> u64 {
-    checksum = byte(checksum, word);
-    checksum = byte(checksum, word >> 8);
-    checksum = byte(checksum, word >> 16);
-    checksum = byte(checksum, word >> 24);
-    checksum = byte(checksum, word >> 32);
-    checksum = byte(checksum, word >> 40);
-    checksum = byte(checksum, word >> 48);
-    byte(checksum, word >> 56)
+fn word(checksum: u64, word: u64) -> u64 {
+    let word = word ^ checksum;
+    let first = byte(7, word) ^ byte(6, word >> 8) ^ byte(5, word >> 16) ^ byte(4, word >> 24);
+    let second = byte(3, word >> 32) ^ byte(2, word >> 40) ^ byte(1, word >> 48) ^ byte(0, word >> 56);
+    first ^ second
 }
 
-/// Which bytes are the block's, of three loads in front of its end: two bytes, eight, and the last eight. And how far in
-/// front of the end the first two begin. By the number of data bytes; without a branch, which the verifier would follow
-/// through all that is computed behind it.
+/// Which bytes are data, of the eight in front of the last eight, and of the last eight in front of the checksum; and how
+/// far in front of the block's end the first eight begin. By the number of data bytes; without a branch, which the verifier
+/// would follow through all that is computed behind it.
 #[derive(Clone, Copy)]
 struct Loads {
     first: u64,
-    middle: u64,
     last: u64,
     back: u64,
 }
 
 static LOADS: [Loads; 32] = {
-    let mut table = [Loads { first: 0, middle: 0, last: 0, back: 8 << 32 | 8 }; 32];
+    let mut table = [Loads { first: 0, last: 0, back: 10 }; 32];
     let mut data = 1u32;
     while data <= 16 {
-        let size = data.wrapping_add(2);
-        let first = if size > 16 { upper(size.wrapping_sub(16)) } else { 0 };
-        let middle = if size > 8 { upper(size.wrapping_sub(8)) } else { 0 };
-        let back = if size > 16 { 18 } else { 8 } << 32 | if size > 8 { 16 } else { 8 };
+        let loads = if data > 8 {
+            Loads { first: upper(data.wrapping_sub(8)), last: u64::MAX, back: 18 }
+        } else {
+            Loads { first: 0, last: upper(data), back: 10 }
+        };
         #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
         {
-            table[data as usize] = Loads { first, middle, last: upper(size), back };
+            table[data as usize] = loads;
         }
         data = data.wrapping_add(1);
     }
@@ -97,35 +88,35 @@ const fn upper(kept: u32) -> u64 {
     if kept >= 8 { u64::MAX } else { !(u64::MAX >> (kept << 3)) }
 }
 
-/// True when the checksum of the header fits: eight bytes at `at`, then their checksum.
+/// True when the checksum of the header fits: eight bytes, then their checksum.
 #[inline(always)]
 pub(super) fn header_is_right(header: &[u8; 10]) -> bool {
     let [a, b, c, d, e, f, g, h, low, high] = *header;
-    let checksum = word(0, u64::from_le_bytes([a, b, c, d, e, f, g, h]));
-    byte(byte(checksum, low as u64), high as u64) == RESIDUE
+    is_right(word(0, u64::from_le_bytes([a, b, c, d, e, f, g, h])), [low, high])
 }
 
 /// True when the checksum of the block fits that ends before `end`, and holds `data` bytes (1 to 16) and their checksum.
-/// Nothing in front of its link frame is read.
+/// Nothing in front of its link frame is read, whose header has ten bytes.
 #[inline(always)]
 pub(super) fn block_is_right<B: Bytes + ?Sized>(bytes: &B, end: u32, data: u32) -> bool {
     let Some(loads) = LOADS.get(black_box(data) as usize & 31) else {
         return false;
     };
-    let (first_back, middle_back) = ((loads.back >> 32) as u32, (loads.back & 0xff) as u32);
-    let Some([a, b]) = bytes.read::<2>(end.wrapping_sub(first_back)) else {
+    let Loads { first: before, last: kept, back } = *loads;
+    let Some(first) = bytes.read::<8>(end.wrapping_sub((back & 0xff) as u32)) else {
         return false;
     };
-    let first = u64::from_le_bytes([0, 0, 0, 0, 0, 0, a, b]) & loads.first;
-    let checksum = byte(byte(0, first >> 48), first >> 56);
-    let Some(middle) = bytes.read::<8>(end.wrapping_sub(middle_back)) else {
+    let Some([a, b, c, d, e, f, g, h, low, high]) = bytes.read::<10>(end.wrapping_sub(10)) else {
         return false;
     };
-    let checksum = word(checksum, u64::from_le_bytes(middle) & loads.middle);
-    let Some(last) = bytes.read::<8>(end.wrapping_sub(8)) else {
-        return false;
-    };
-    word(checksum, u64::from_le_bytes(last) & loads.last) == RESIDUE
+    let checksum = word(0, u64::from_le_bytes(first) & before);
+    is_right(word(checksum, u64::from_le_bytes([a, b, c, d, e, f, g, h]) & kept), [low, high])
+}
+
+/// True when `sent` is this checksum, inverted.
+#[inline(always)]
+const fn is_right(checksum: u64, sent: [u8; 2]) -> bool {
+    checksum ^ u16::from_le_bytes(sent) as u64 == 0xffff
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use crate::protocol::tables::{Form, Function, NONE, Space, Tables};
 pub mod code {
     /// Confirms a response.
     pub const CONFIRM: u32 = 0;
+    /// Reads objects.
+    pub const READ: u32 = 1;
     /// Writes objects.
     pub const WRITE: u32 = 2;
     /// The first function that works an output.

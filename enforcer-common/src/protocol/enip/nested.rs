@@ -77,7 +77,8 @@ pub(super) fn sent_on<B: Bytes + ?Sized>(bytes: &B, at: u32, scratch: &mut Scrat
     if end > present {
         return refuse(scratch, Reason::BeyondInspection);
     }
-    let words = byte(eight(bytes, route, present), 0);
+    let way = eight(bytes, route, present);
+    let words = byte(way, 0);
     if route.wrapping_add(2).wrapping_add(words.wrapping_mul(2)) != end {
         return refuse(scratch, Reason::LengthMismatch);
     }
@@ -86,6 +87,15 @@ pub(super) fn sent_on<B: Bytes + ?Sized>(bytes: &B, at: u32, scratch: &mut Scrat
     scratch.nesting.list_end = message.wrapping_add(length);
     scratch.nesting.state |= state::SENT_ON;
     if words == 0 {
+        return arrive(scratch);
+    }
+    let (port, link) = (byte(way, 2), byte(way, 3));
+    // One hop with a link address of one byte, which is what most ways are: as the path's own reader has it.
+    if words == 1 && port != 0 && port < 15 && scratch.nesting.unit == 0 {
+        scratch.nesting.unit = port << 8 | link;
+        if let Some(operation) = scratch.operation_mut(scratch.count.wrapping_sub(1)) {
+            operation.unit = port << 8 | link;
+        }
         return arrive(scratch);
     }
     scratch.nesting.at = route.wrapping_add(2);
