@@ -5,5 +5,6 @@ mod bacnet;
 mod fins;
 mod iec104;
 mod modbus;
+mod opcua;
 mod s7comm;
 mod slmp;

@@ -94,8 +94,11 @@ fn service<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     };
     operation.access = access;
     operation.transaction = request;
-    let answers = laid_out == shape::ANSWER && wrong == 0;
-    operation.role = if from_device || answers { Role::Response } else { Role::Request } as u8;
+    let answers = laid_out == shape::ANSWER;
+    operation.role = if answers { Role::Response } else { Role::Request } as u8;
+    if from_device && !answers {
+        operation.flags |= Operation::TURNED;
+    }
     operation.fault = wrong;
     if wrong != 0 {
         return;

@@ -167,8 +167,13 @@ fn answers_are_read_and_never_judged() {
 fn an_answer_from_a_client_is_no_request() {
     for service in [634, 676, 397, 12209] {
         let one = plain(&answer(service, 0))[0];
-        assert_eq!((one.role, one.fault), (Role::Request as u8, Reason::InvalidFunction as u8), "{service}");
+        assert_eq!((one.role, one.fault), (Role::Response as u8, Reason::InvalidFunction as u8), "{service}");
+        denied(&ask(&[rule(Effect::Allow, &[])], &answer(service, 0)), Reason::InvalidFunction);
     }
+    // A device that asks where it should answer is not stopped.
+    let mut wire = under(&[]);
+    let seen = wire.answer(&read(&[numeric(0, 2258)]));
+    assert_eq!((seen.reason, seen.operations[0].role), (Reason::Response, Role::Request as u8));
     // A device that asks gets answers from the network.
     let server = From { role: Role::Response, ..on(1 << 31) };
     let one = records(server, &answer(634, 0))[0];
