@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn nodes_are_named_as_devices_name_them() {
-        let number = |text| parse(Protocol::Opcua, text).expect("a node")[0].first;
+        let number = |text: &str| parse(Protocol::Opcua, text).expect("a node")[0].first;
         let of = |text: &[u8]| enforcer_common::protocol::tables::text_number(text);
         assert_eq!(number("string2:Machine.Speed"), of(b"Machine.Speed"));
         assert_ne!(number("string2:Machine.Speed"), number("string2:machine.speed"), "case counts");
