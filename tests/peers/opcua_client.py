@@ -25,7 +25,7 @@ async def main():
         await client.get_node(node).write_value(ua.DataValue(ua.Variant(value, double)))
 
     async def call():
-        return await client.get_node("ns=2;s=Machine").call_method("2:Start", ua.Variant(2.0, double))
+        return await client.get_node("ns=2;s=Machine").call_method(ua.NodeId("Machine.Start", 2), ua.Variant(2.0, double))
 
     async def browse():
         return len(await client.nodes.objects.get_children())
