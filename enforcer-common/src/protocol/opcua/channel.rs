@@ -2,7 +2,7 @@
 //!
 //! | bits | of the end that asks | of the end that answers |
 //! |---|---|---|
-//! | 0 to 2 | what its channel hides, [`channel`] | |
+//! | 0 to 2 | what its channel hides, [`hidden`] | |
 //! | 3 | it has said Hello | |
 //! | 4 | a message of several chunks is not complete | |
 //! | 5 to 30 | the request id of that message | |
@@ -37,7 +37,7 @@ pub mod policy {
 }
 
 /// What a channel hides.
-pub(super) mod channel {
+pub(super) mod hidden {
     /// No channel is open.
     pub(in super::super) const NO: u32 = 0;
     /// Nothing.
@@ -87,7 +87,7 @@ pub(super) fn asks(scratch: &Scratch) -> bool {
 /// What the channel of the end that asks hides.
 #[inline(always)]
 pub(super) const fn hides(context: u32) -> u32 {
-    context & channel::ALL
+    context & hidden::ALL
 }
 
 /// Longest chunk that the other end takes; 0 where that is not known.
@@ -122,7 +122,7 @@ pub(super) const fn is_open(context: u32) -> bool {
 /// Behind the last chunk of a message.
 #[inline(always)]
 pub(super) const fn complete(context: u32) -> u32 {
-    if context & SERVER == 0 { context & (channel::ALL | HELLO) } else { context & (SERVER | REVERSE | LIMIT) }
+    if context & SERVER == 0 { context & (hidden::ALL | HELLO) } else { context & (SERVER | REVERSE | LIMIT) }
 }
 
 /// Behind the first chunk of several. `None`, as 0, where the request id is too large.
@@ -224,10 +224,10 @@ fn named<B: Bytes + ?Sized>(bytes: &B, one: &Known, scratch: &mut Scratch) {
 #[inline(always)]
 pub(super) const fn under(policy: u32) -> u32 {
     match policy {
-        policy::NONE => channel::PLAIN,
-        policy::BASIC128RSA15 | policy::BASIC256 => channel::SHORT,
-        policy::BASIC256SHA256 | policy::AES128_SHA256_RSAOAEP | policy::AES256_SHA256_RSAPSS => channel::LONG,
-        _ => channel::OTHER,
+        policy::NONE => hidden::PLAIN,
+        policy::BASIC128RSA15 | policy::BASIC256 => hidden::SHORT,
+        policy::BASIC256SHA256 | policy::AES128_SHA256_RSAOAEP | policy::AES256_SHA256_RSAPSS => hidden::LONG,
+        _ => hidden::OTHER,
     }
 }
 
@@ -245,15 +245,15 @@ mod tests {
             let number_of = |uri: &[u8]| {
                 let bytes = [b"12345678", uri].concat();
                 let mut scratch = Scratch::new();
-                scratch.nesting.at = bytes.len() as u32;
-                scratch.nesting.left = uri.len() as u32;
+                let size = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(0);
+                (scratch.nesting.at, scratch.nesting.left) = (size(&bytes), size(uri));
                 policy_of(bytes.as_slice(), &mut scratch);
                 scratch.nesting.number
             };
             assert_eq!(number_of(uri.as_bytes()), number, "{uri}");
             for at in 0..uri.len() {
                 let mut other = uri.clone().into_bytes();
-                other[at] ^= 1;
+                other.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1);
                 assert_eq!(number_of(&other), policy::OTHER, "{at} of {uri}");
             }
             assert_eq!(number_of(format!("{uri}x").as_bytes()), policy::OTHER);

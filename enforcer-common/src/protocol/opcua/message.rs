@@ -1,6 +1,6 @@
 //! CloseSecureChannel and messages: who speaks, on which channel, and which service it is. OPC 10000-6 6.7.2.
 
-use super::channel::{LONG_SIGNATURE, SHORT_SIGNATURE, channel as kinds};
+use super::channel::{LONG_SIGNATURE, SHORT_SIGNATURE, hidden};
 use super::frame::{self, Chunk, kind};
 use super::functions::code;
 use super::{add, channel, fetch, here, limits, node, number, services, shape, skip, step};
@@ -31,7 +31,7 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
         return;
     }
     let scratch = scratch.anew();
-    scratch.nesting.purpose = if channel::asks(scratch) { channel::hides(context) } else { kinds::NO };
+    scratch.nesting.purpose = if channel::asks(scratch) { channel::hides(context) } else { hidden::NO };
     let first = fetch(bytes, scratch);
     scratch.nesting.number = node::service(first);
     skip(scratch, node::size(first));
@@ -42,7 +42,7 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     let chunk = Chunk::of(scratch);
     let scratch = scratch.anew();
     let known = services::of(scratch.nesting.number).shape != shape::UNKNOWN;
-    if known && scratch.nesting.purpose != kinds::OTHER && chunk.part != frame::ABORT {
+    if known && scratch.nesting.purpose != hidden::OTHER && chunk.part != frame::ABORT {
         service(bytes, scratch);
     } else {
         unknown(scratch);
@@ -55,8 +55,8 @@ fn unknown(scratch: &mut Scratch) {
     let chunk = Chunk::of(scratch);
     let asks = channel::asks(scratch);
     let (hides, service) = (scratch.nesting.purpose, scratch.nesting.number);
-    let unseen = hides == kinds::NO && (scratch.stream.midstream != 0 || !asks);
-    let secured = hides > kinds::PLAIN || unseen;
+    let unseen = hides == hidden::NO && (scratch.stream.midstream != 0 || !asks);
+    let secured = hides > hidden::PLAIN || unseen;
     let request = scratch.nesting.transaction;
     let Some(operation) = add(scratch, code::SECURED) else {
         return;
@@ -73,7 +73,7 @@ fn unknown(scratch: &mut Scratch) {
     operation.function = service;
     if chunk.part == frame::ABORT {
         operation.fault = Reason::MalformedFraming as u8;
-    } else if service == u32::MAX || hides == kinds::NO || chunk.kind == kind::CLOSE {
+    } else if service == u32::MAX || hides == hidden::NO || chunk.kind == kind::CLOSE {
         operation.fault = Reason::InvalidFunction as u8;
     }
 }
@@ -135,7 +135,7 @@ fn placed(scratch: &mut Scratch) -> u8 {
         if opener && context & channel::SERVER == 0 {
             return Reason::InvalidFunction as u8;
         }
-    } else if !is_from_device(scratch) && channel::hides(context) == kinds::NO && scratch.stream.midstream == 0 {
+    } else if !is_from_device(scratch) && channel::hides(context) == hidden::NO && scratch.stream.midstream == 0 {
         return Reason::InvalidFunction as u8;
     }
     if chunk.part == frame::INTERMEDIATE {
@@ -153,12 +153,12 @@ fn placed(scratch: &mut Scratch) -> u8 {
 pub(super) fn walk(scratch: &mut Scratch, hides: u32) {
     let chunk = Chunk::of(scratch);
     let signature = match hides {
-        kinds::SHORT => SHORT_SIGNATURE,
-        kinds::LONG => LONG_SIGNATURE,
+        hidden::SHORT => SHORT_SIGNATURE,
+        hidden::LONG => LONG_SIGNATURE,
         _ => 0,
     };
     let whole = chunk.part == frame::FINAL && chunk.end <= scratch.stream.end;
-    let unseen = chunk.kind != kind::OPEN && hides == kinds::NO;
+    let unseen = chunk.kind != kind::OPEN && hides == hidden::NO;
     scratch.nesting.state = step::HEADER | if whole { step::WHOLE } else { 0 } | if unseen { step::UNSEEN } else { 0 };
     scratch.nesting.end = chunk.end.saturating_sub(signature);
 }

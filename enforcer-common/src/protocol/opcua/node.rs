@@ -173,9 +173,7 @@ mod tests {
     use super::{numeric, size};
 
     fn first(bytes: &[u8]) -> u64 {
-        let mut all = [0; 8];
-        all[..bytes.len()].copy_from_slice(bytes);
-        u64::from_le_bytes(all)
+        bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
     }
 
     #[test]

@@ -64,16 +64,15 @@ pub(super) fn variant<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     }
     step::go_on(scratch, step::VALUED);
     let kind = scratch.nesting.list;
-    if kind & bits::ARRAY == 0 && is_shape(scratch, shape::WRITE) {
-        if let Some(part) = framing::last(scratch) {
-            single(kind, word, part);
-        }
+    let single = kind & bits::ARRAY == 0 && is_shape(scratch, shape::WRITE);
+    if single && let Some(part) = framing::last(scratch) {
+        number_of(kind, word, part);
     }
 }
 
 /// One number that is written. Types that are none have no value here, and no rule with values covers them.
 #[inline(always)]
-fn single(kind: u32, word: u64, operation: &mut Operation) {
+fn number_of(kind: u32, word: u64, operation: &mut Operation) {
     let number = word.cast_signed();
     let value = match kind & bits::TYPE {
         1 => (number & 0xff != 0) as i64,

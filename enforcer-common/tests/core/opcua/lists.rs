@@ -86,7 +86,7 @@ fn what_reads_more_than_is_walked_has_an_object_more() {
     }
     // A rule that names nodes does not cover it, one without does.
     let some = rule(Effect::Allow, &[631]).objects(&[(2, 0, 5000)]);
-    denied(&ask(&[some.clone()], &read(&nodes(33))), Reason::ObjectNotAllowed);
+    denied(&ask(std::slice::from_ref(&some), &read(&nodes(33))), Reason::ObjectNotAllowed);
     assert_eq!(ask(&[some], &read(&nodes(32))).reason, Reason::RuleAllow);
     assert_eq!(ask(&[rule(Effect::Allow, &[631])], &read(&nodes(33))).reason, Reason::RuleAllow);
     let names: Vec<Vec<u8>> = (0..32).map(|number| text(2, &format!("{number:0>120}"))).collect();
@@ -129,7 +129,7 @@ fn a_call_is_of_its_object_and_its_method() {
     assert!(records.iter().all(|one| (one.function, one.fault, one.access) == (712, 0, Access::Control as u8)));
     let name = text_number(b"Pump1");
     let rules = [rule(Effect::Allow, &[712]).objects(&[(space::STRING + 2, name, name), (2, 7001, 7001)])];
-    assert_eq!(ask(&rules, &call(&[one.clone()])).reason, Reason::RuleAllow);
+    assert_eq!(ask(&rules, &call(std::slice::from_ref(&one))).reason, Reason::RuleAllow);
     denied(&ask(&rules, &call(&[one, other])), Reason::ObjectNotAllowed);
     let many = vec![calling(&numeric(2, 1), &numeric(2, 2), &[]); 20];
     assert_eq!(fault(on(PLAIN), &call(&many)), Some(Reason::BeyondInspection));
