@@ -95,14 +95,14 @@ fn what_can_not_be_used_is_one_sentence_and_exit_2() -> Outcome {
 #[test]
 fn a_policy_may_name_protocols_that_are_not_in_this_version() -> Outcome {
     let mut text = fs::read_to_string(golden("poll_and_setpoint", "policy.toml"))?;
-    text += "\n[[conduits]]\nname = \"cells\"\nfrom = [\"hmi\"]\nto = [\"press\"]\nprotocol = \"opcua\"\n\
+    text += "\n[[conduits]]\nname = \"cells\"\nfrom = [\"hmi\"]\nto = [\"press\"]\nprotocol = \"ads\"\n\
              [[conduits.rules]]\nname = \"all\"\nfunctions = [\"@read\"]\nobjects = [\"DB1\"]\n";
     let policy = folder("not_yet")?.join("policy.toml");
     fs::write(&policy, text)?;
     let policy = policy.display().to_string();
     let (code, out, err) = run(&["--json", "--policy", &policy, &golden("poll_and_setpoint", "input.pcap")])?;
     assert_eq!((code, out), (0, fs::read_to_string(golden("poll_and_setpoint", "expect.jsonl"))?));
-    let sentence = "conduit \"cells\": protocol \"opcua\" is not in this version; its traffic is judged as not covered";
+    let sentence = "conduit \"cells\": protocol \"ads\" is not in this version; its traffic is judged as not covered";
     assert_eq!(err.lines().count(), 1);
     assert!(err.starts_with("warning: ") && err.trim_end().ends_with(sentence), "{err}");
     Ok(())

@@ -1,6 +1,9 @@
 //! What the dissectors of protocols with a length in front have in common: where units begin and end in the bytes that
 //! `stream` marks, and what becomes of one that they do not hold.
 
+use core::hint::black_box;
+
+use crate::bytes::Bytes;
 use crate::flow::carry_size;
 use crate::network;
 use crate::operation::{Operation, Role};
@@ -9,7 +12,7 @@ use crate::scratch::{MOST, Scratch, Walking};
 use crate::verdict::Reason;
 
 /// Most units of one segment that are read, one in each step: the kernel's programs call each other 33 times and no more.
-const UNITS: u8 = 8;
+pub(crate) const UNITS: u8 = 8;
 
 /// A unit longer than this may lie in several segments even where others must be whole: no cable carries it in one.
 const LONGEST_WHOLE: u32 = 1400;
@@ -166,4 +169,32 @@ pub(crate) fn objects(operation: &mut Operation, space: u32, first: u32, count: 
     {
         operation.last = last as u32;
     }
+}
+
+/// The eight bytes from `at` on, the first one lowest; what is not in front of `end` is 0. The caller knows that eight bytes
+/// lie in front of `end`.
+#[inline(always)]
+pub(crate) fn eight<B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32) -> u64 {
+    let from = at.min(end.wrapping_sub(8));
+    let missing = at.wrapping_sub(from);
+    // A number in either case: an absent one would be moved around undefined, which the kernel's verifier refuses.
+    let word = black_box(match bytes.read::<8>(from) {
+        Some(word) => u64::from_le_bytes(word),
+        None => 0,
+    });
+    if missing < 8 { word >> (missing << 3 & 63) } else { 0 }
+}
+
+/// Notes one number that is written.
+#[inline(always)]
+pub(crate) fn value(operation: &mut Operation, value: i64) {
+    values(operation, value, value);
+}
+
+/// Notes the smallest and the largest number that is written.
+#[inline(always)]
+pub(crate) fn values(operation: &mut Operation, min: i64, max: i64) {
+    operation.value_min = min;
+    operation.value_max = max;
+    operation.flags |= Operation::HAS_VALUE;
 }

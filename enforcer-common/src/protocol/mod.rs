@@ -9,12 +9,14 @@ pub mod cotp;
 pub mod dnp3;
 pub mod enip;
 pub mod fins;
+pub(crate) mod floating;
 pub(crate) mod framing;
 pub mod ge_srtp;
 pub mod goose;
 pub mod hart_ip;
 pub mod iec104;
 pub mod modbus;
+pub mod opcua;
 pub mod profinet;
 pub mod profinet_cm;
 pub mod s7comm;
@@ -116,6 +118,8 @@ protocols! {
     Cotp = 21, "cotp", cotp::functions::TABLES;
     /// IEC 60870-5-104, telecontrol over TCP.
     Iec104 = 18, "iec104", iec104::functions::TABLES;
+    /// OPC UA binary over TCP.
+    Opcua = 27, "opcua", opcua::functions::TABLES;
     /// PROFINET's discovery and configuration, in frames of type 0x8892.
     ProfinetDcp = 40, "profinet_dcp", profinet::functions::TABLES;
     /// The rest of the frames of that type: cyclic data, alarms, synchronisation.
@@ -144,6 +148,7 @@ macro_rules! with_dissectors {
             Bacnet bacnet bacnet_assembled;
             S7comm s7comm s7comm_assembled;
             Iec104 iec104 iec104_assembled;
+            Opcua opcua opcua_assembled;
             ProfinetDcp profinet profinet_assembled;
             Goose goose goose_assembled;
             Sv sv sv_assembled;
@@ -235,6 +240,7 @@ impl Protocol {
             (UDP, 47808) => Some(Self::Bacnet),
             (TCP, 102) => Some(Self::S7comm),
             (TCP, 2404) => Some(Self::Iec104),
+            (TCP, 4840) => Some(Self::Opcua),
             (UDP, 34964) => Some(Self::ProfinetCm),
             _ => None,
         }

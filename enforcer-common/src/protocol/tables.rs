@@ -194,6 +194,39 @@ pub enum Form {
     },
     /// The name alone; behind it stands the name of an object, or the number that [`name_number`] makes of it: `tag:Speed`.
     Named,
+    /// The name and a number from 0 to `last` that is added to `space`; behind it stands an identifier as the device writes
+    /// it, or `#` and the number that [`text_number`] makes of it: `string2:Machine.Speed`, `string2:#305419896`.
+    Identified {
+        /// Largest number.
+        last: u32,
+    },
+}
+
+/// Number that stands for an identifier's bytes, every one of which counts.
+#[must_use]
+pub fn text_number(text: &[u8]) -> u32 {
+    let mut number = text_start(u32::try_from(text.len()).unwrap_or(u32::MAX));
+    for piece in text.chunks(8) {
+        let padded = piece.iter().rev().fold(0u64, |word, byte| word << 8 | *byte as u64);
+        number = text_piece(number, padded);
+    }
+    number
+}
+
+/// The number of an identifier of `length` bytes, before any of them.
+#[must_use]
+#[inline(always)]
+pub const fn text_start(length: u32) -> u32 {
+    name_part(NAME_START, length)
+}
+
+/// The number of an identifier with up to eight more bytes, the first one in the lowest bits.
+#[must_use]
+#[inline(always)]
+pub const fn text_piece(number: u32, bytes: u64) -> u32 {
+    let number = (number ^ (bytes & 0xffff_ffff) as u32).wrapping_mul(0x85eb_ca6b);
+    let number = (number ^ number >> 15 ^ (bytes >> 32) as u32).wrapping_mul(0xc2b2_ae35);
+    number ^ number >> 13
 }
 
 /// Number that stands for an object's name: its parts between points, large letters as small ones. Longer parts than
@@ -235,10 +268,7 @@ pub const fn name_piece(number: u32, characters: u64) -> u32 {
     let low = characters & !TOPS;
     let behind = low.wrapping_add(ONES.wrapping_mul(0x7f_u64.wrapping_sub(b'Z' as u64)));
     let at_least = low.wrapping_add(ONES.wrapping_mul(0x80_u64.wrapping_sub(b'A' as u64)));
-    let small = characters | (!characters & TOPS & (behind ^ at_least)) >> 2;
-    let number = (number ^ (small & 0xffff_ffff) as u32).wrapping_mul(0x85eb_ca6b);
-    let number = (number ^ number >> 15 ^ (small >> 32) as u32).wrapping_mul(0xc2b2_ae35);
-    number ^ number >> 13
+    text_piece(number, characters | (!characters & TOPS & (behind ^ at_least)) >> 2)
 }
 
 /// A part of an object that rules can name behind it: `0x6B/1/3`, `analog-output:1/85`. It is held in the lower bits of
@@ -270,7 +300,7 @@ impl Space {
     pub const fn numbers(&self) -> (u32, u32) {
         let more = match self.form {
             Form::Plain | Form::Named => 0,
-            Form::Numbered { last } | Form::Number { last } => last,
+            Form::Numbered { last } | Form::Number { last } | Form::Identified { last } => last,
             Form::NumberedFrom { first, last } => last.saturating_sub(first),
             Form::Variation => 0xffff,
         };

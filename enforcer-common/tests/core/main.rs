@@ -27,6 +27,7 @@ mod layer2;
 mod layers;
 mod lives;
 mod neighbours;
+mod opcua;
 mod options;
 mod profinet_cm;
 mod properties;

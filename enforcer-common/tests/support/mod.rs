@@ -10,5 +10,6 @@ pub(crate) mod frames;
 pub(crate) mod host;
 pub(crate) mod iec104;
 pub(crate) mod modbus;
+pub(crate) mod opcua;
 pub(crate) mod policy;
 pub(crate) mod wire;

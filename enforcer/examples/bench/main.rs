@@ -37,7 +37,7 @@ fn main() {
     stand.mode(Mode::Enforce);
     let rewind = stand.object.program("rewind").expect("the benchmark's program");
     rewind.load().unwrap_or_else(|error| panic!("{error}"));
-    establish(&mut stand, 502);
+    establish(&mut stand, 502, 0);
     if !stand::undisturbed() {
         println!("note: no real-time priority here, other processes disturb the numbers");
     }
@@ -89,7 +89,7 @@ fn others(words: &[String]) {
         stand.mode(Mode::Enforce);
         stand.object.program("rewind").expect("the program").load().unwrap_or_else(|error| panic!("{error}"));
         if typical.tcp {
-            establish(&mut stand, typical.port);
+            establish(&mut stand, typical.port, typical.context);
         }
         let cuts = [(name, slot::dissector(typical.protocol)), ("judge", slot::JUDGE)];
         let mut rounds: [Vec<f64>; 4] = Default::default();
@@ -123,13 +123,15 @@ fn others(words: &[String]) {
     }
 }
 
-/// Opens the conversation, and notes for `rewind` where its data begins.
-fn establish(stand: &mut Stand, port: u16) {
+/// Opens the conversation, with what its dissector has to know of the units before, and notes for `rewind` where its data
+/// begins.
+fn establish(stand: &mut Stand, port: u16, context: u32) {
     for (side, frame) in handshake(port) {
         assert_eq!(stand.run(side, &frame).action, 2, "the handshake passes");
     }
     let mut flow = stand.flow(0);
     [flow.network.pending, flow.device.pending] = FIRST;
+    flow.network.context = context;
     stand.object.maps.flow_table.set(0, stand::plain_flow(flow), 0).expect("the conversation");
 }
 

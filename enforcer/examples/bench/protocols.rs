@@ -11,21 +11,28 @@ pub(crate) struct Typical {
     pub(crate) tcp: bool,
     pub(crate) port: u16,
     pub(crate) frame: Vec<u8>,
+    /// What the direction remembers of the units before.
+    pub(crate) context: u32,
 }
 
 #[allow(dead_code, reason = "a protocol travels on one or the other")]
 fn tcp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
-    Typical { protocol, tcp: true, port, frame: request(port, payload) }
+    Typical { protocol, tcp: true, port, frame: request(port, payload), context: 0 }
 }
 
 #[allow(dead_code, reason = "a protocol travels on one or the other")]
 fn udp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
-    Typical { protocol, tcp: false, port, frame: datagram(port, payload) }
+    Typical { protocol, tcp: false, port, frame: datagram(port, payload), context: 0 }
 }
 
 const ENIP_READ_TAG: &[u8] = b"\x6f\0\x2a\0\x01\x02\x03\x04\0\0\0\0context!\0\0\0\0\
     \0\0\0\0\x08\0\x02\0\0\0\0\0\xb2\0\x1a\0\
     \x52\x02\x20\x06\x24\x01\x05\x9d\x0c\0\x4c\x04\x91\x05SCADA\0\x01\0\x01\0\x01\0";
+
+const OPCUA_READ: &[u8] =
+    b"MSGFp\0\0\0\x06\0\0\0\x01\0\0\0\x02\0\0\0\x02\0\0\0\x01\0w\x02\x02\0\0xV4\x12\x07\x07\x07\x07\
+    \x07\x07\x07\x07\x01\0\0\0\0\0\0\0\xff\xff\xff\xff\xa0\x0f\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\0\0\
+    \x01\0\0\0\x03\x02\0\x0d\0\0\0Machine.Speed\x0d\0\0\0\xff\xff\xff\xff\0\0\xff\xff\xff\xff";
 
 /// A row per protocol.
 pub(crate) fn typical() -> Vec<Typical> {
@@ -59,6 +66,8 @@ pub(crate) fn typical() -> Vec<Typical> {
             102,
             b"\x03\0\0\x1f\x02\xf0\x80\x32\x01\0\0\0\x07\0\x0e\0\0\x04\x01\x12\x0a\x10\x02\0\x14\0\x01\x84\0\0\0",
         ),
+        // Reads one node by name, on a channel that is open under None: OPC 10000-4 5.10.2.
+        Typical { context: 9, ..tcp(Protocol::Opcua, 4840, OPCUA_READ) },
         // STARTDT act, then a station interrogation.
         tcp(Protocol::Iec104, 2404, &[0x68, 4, 7, 0, 0, 0, 0x68, 14, 0, 0, 0, 0, 100, 1, 6, 0, 1, 0, 0, 0, 0, 20]),
     ]

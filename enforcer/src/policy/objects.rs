@@ -3,7 +3,7 @@
 //! A kind of object, then behind a colon or a slash a range of them, then behind a slash a range of their members where
 //! the kind has any. What is left out means all. Kinds are looked up in the protocol's tables.
 
-use enforcer_common::protocol::tables::name_number;
+use enforcer_common::protocol::tables::{name_number, text_number};
 use enforcer_common::protocol::{Form, Protocol, Space};
 
 use super::range;
@@ -22,6 +22,9 @@ pub(super) fn parse(protocol: Protocol, text: &str) -> Result<Vec<Objects>, Stri
     let Some((number, space)) = find(protocol, word)? else {
         return Err(unknown(protocol, word, text));
     };
+    if let (Form::Identified { .. }, Some(identifier)) = (space.form, rest) {
+        return identified(number, identifier).map(|one| vec![one]).map_err(|cause| format!("in \"{text}\", {cause}"));
+    }
     let cause = |cause: String| format!("in \"{text}\", {cause}");
     if let (Form::Named, Some(name)) = (space.form, rest)
         && range::parse(name, 0, i64::from(space.last)).is_err()
@@ -52,6 +55,18 @@ pub(super) fn parse(protocol: Protocol, text: &str) -> Result<Vec<Objects>, Stri
     Ok((span.0..=span.1).map(|object| piece(number_of(object, low), number_of(object, high))).collect())
 }
 
+/// An identifier as devices write it, or behind `#` the number that stands for it, or a range of such numbers.
+fn identified(space: u32, identifier: &str) -> Result<Objects, String> {
+    if let Some(number) = identifier.strip_prefix('#') {
+        let (first, last) = range::parse(number, 0, i64::from(u32::MAX))?;
+        // Everything lies between 0 and a u32, so nothing is cut off.
+        let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        return Ok(Objects { space, first: number(first), last: number(last) });
+    }
+    let number = text_number(identifier.as_bytes());
+    Ok(Objects { space, first: number, last: number })
+}
+
 fn unknown(protocol: Protocol, word: &str, text: &str) -> String {
     let known: Vec<&str> = spaces(protocol).map(|space| space.name.trim_end()).collect();
     let end = match nearest(word, known.iter().copied()) {
@@ -78,7 +93,7 @@ fn find(protocol: Protocol, word: &str) -> Result<Option<(u32, &'static Space)>,
                 })?),
                 None => None,
             },
-            Form::Numbered { last } => match word.strip_prefix(name).map(str::trim_start) {
+            Form::Numbered { last } | Form::Identified { last } => match word.strip_prefix(name).map(str::trim_start) {
                 Some(digits) if digits.chars().all(|c| c.is_ascii_digit()) => {
                     let wrong =
                         || format!("\"{word}\" needs a number from 0 to {last}, such as \"{}1:0-99\"", space.name);
@@ -136,7 +151,7 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
     let offset = number.saturating_sub(space.space);
     match space.form {
         Form::Plain | Form::Named => space.name.to_owned(),
-        Form::Numbered { .. } => format!("{}{offset}", space.name),
+        Form::Numbered { .. } | Form::Identified { .. } => format!("{}{offset}", space.name),
         Form::NumberedFrom { first, .. } => format!("{}{}", space.name, first.saturating_add(offset)),
         Form::Number { .. } => format!("0x{offset:02X}"),
         Form::Variation => format!("{}{}v{}", space.name, offset >> 8, offset & 0xff),
@@ -146,9 +161,10 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
 /// Objects as rules write them, in as many entries as it takes.
 pub fn object_words(protocol: Protocol, objects: Objects) -> Vec<String> {
     let separator = match space_of(protocol, objects.space).map(|space| space.form) {
-        Some(Form::Number { .. }) => '/',
+        Some(Form::Number { .. }) => "/",
+        Some(Form::Identified { .. }) => ":#",
         Some(Form::Plain | Form::Named | Form::Numbered { .. } | Form::NumberedFrom { .. } | Form::Variation)
-        | None => ':',
+        | None => ":",
     };
     let word = space_name(protocol, objects.space);
     numbers(protocol, objects).into_iter().map(|numbers| format!("{word}{separator}{numbers}")).collect()
@@ -217,6 +233,11 @@ mod tests {
                 Protocol::Iec104,
                 &["type 45:1000-1099", "type 46:7/1", "type 100:0", "counter-freeze:0", "file-delete:0-16777215"],
             ),
+            (
+                Protocol::Opcua,
+                &["node0:2256-2260", "node65535:4294967295", "string2:#305419896", "guid3:#0", "opaque4:#1-2"],
+            ),
+            (Protocol::Opcua, &["unlisted:0", "policy:0-6"]),
         ];
         for (protocol, words) in tables {
             for word in *words {
@@ -233,6 +254,22 @@ mod tests {
         assert_eq!(number("tag:Program:Main.Speed"), number("tag: program:main.speed"));
         assert_ne!(number("tag:Speed"), number("tag:Speed2"));
         assert_eq!(number("tag:Speed"), enforcer_common::protocol::tables::name_number(b"speed"));
+    }
+
+    #[test]
+    fn nodes_are_named_as_devices_name_them() {
+        let number = |text: &str| parse(Protocol::Opcua, text).expect("a node")[0].first;
+        let of = |text: &[u8]| enforcer_common::protocol::tables::text_number(text);
+        assert_eq!(number("string2:Machine.Speed"), of(b"Machine.Speed"));
+        assert_ne!(number("string2:Machine.Speed"), number("string2:machine.speed"), "case counts");
+        for text in ["\"DB1\".\"x/y\"", "a:b/c", "1001", " spaced "] {
+            assert_eq!(number(&format!("string3:{text}")), of(text.as_bytes()), "{text}");
+        }
+        let all = parse(Protocol::Opcua, "string2").expect("every string of the namespace");
+        assert_eq!((all[0].first, all[0].last), (0, u32::MAX));
+        for wrong in ["string2:#x", "string70000:a", "node2:Speed", "string:a"] {
+            parse(Protocol::Opcua, wrong).expect_err(wrong);
+        }
     }
 
     #[test]

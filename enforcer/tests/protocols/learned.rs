@@ -21,7 +21,7 @@ const RULES: &[&str] =
 
 /// Reasons for which a sound recording is refused all the same: it was made on a loopback interface, or holds what no
 /// standard allows.
-const WIRE: &[&str] = &["invalid_address", "invalid_flags", "invalid_function"];
+const WIRE: &[&str] = &["invalid_address", "invalid_flags", "invalid_function", "frame_too_large"];
 
 /// Frames with which the dissector is content and the standard is not: capture, frames (none: all), what is wrong with them.
 const UNSOUND: &[(&str, &[u64], &str)] = &[

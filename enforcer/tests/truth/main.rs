@@ -43,6 +43,7 @@ scored! {
     hart_ip
     iec104
     modbus
+    opcua
     profinet
     s7comm
     slmp

@@ -8,6 +8,7 @@ mod fins;
 mod goose;
 mod iec104;
 mod modbus;
+mod opcua;
 mod profinet;
 mod s7comm;
 mod slmp;

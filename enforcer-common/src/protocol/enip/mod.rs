@@ -32,6 +32,7 @@ use core::hint::black_box;
 use crate::bytes::Bytes;
 use crate::operation::{Operation, Role};
 use crate::port::Side;
+use crate::protocol::framing::eight;
 use crate::scratch::{MOST, Scratch};
 use crate::verdict::Reason;
 
@@ -191,20 +192,6 @@ fn fault(scratch: &mut Scratch, reason: Reason) {
     {
         last.fault = reason as u8;
     }
-}
-
-/// The eight bytes from `at` on, the first one lowest; what is not in front of `end` is 0. The caller knows that eight bytes
-/// lie in front of `end`.
-#[inline(always)]
-fn eight<B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32) -> u64 {
-    let from = at.min(end.wrapping_sub(8));
-    let missing = at.wrapping_sub(from);
-    // A number in either case: an absent one would be moved around undefined, which the kernel's verifier refuses.
-    let word = black_box(match bytes.read::<8>(from) {
-        Some(word) => u64::from_le_bytes(word),
-        None => 0,
-    });
-    if missing < 8 { word >> (missing << 3 & 63) } else { 0 }
 }
 
 /// Takes `WORDS` times eight bytes from `at` on into `nesting.window`; what is not in front of `end` is 0. Each word goes

@@ -216,7 +216,7 @@ fn a_wrong_question_is_one_sentence() {
     );
     assert_eq!(wrong(&Question { unit: Some(256), ..question() }), "unit 256 is out of range; possible are 0 to 255");
     assert_eq!(
-        wrong(&Question { protocol: Some("opcua".to_owned()), ..question() }),
-        "protocol \"opcua\" is not in this version"
+        wrong(&Question { protocol: Some("ads".to_owned()), ..question() }),
+        "protocol \"ads\" is not in this version"
     );
 }

@@ -53,11 +53,7 @@ fn unknown_protocol() {
 
 #[test]
 fn known_protocol_that_is_not_built_in_yet() {
-    one(
-        "protocol = \"modbus\"",
-        "protocol = \"opcua\"",
-        "16: conduit \"c\": protocol \"opcua\" is not in this version",
-    );
+    one("protocol = \"modbus\"", "protocol = \"ads\"", "16: conduit \"c\": protocol \"ads\" is not in this version");
     one(
         "protocol = \"modbus\"",
         "protocol = \"umas\"",
