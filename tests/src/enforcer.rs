@@ -143,6 +143,7 @@ mode = "{mode}"
 [control]
 socket = "{folder}/control.sock"
 
+{AT_ONCE}
 [state]
 directory = "{folder}/state"
 "#,
@@ -150,6 +151,18 @@ directory = "{folder}/state"
         folder = folder.display(),
     )
 }
+
+/// Enforcing asks for nothing and stays: for tests that are about something else.
+pub const AT_ONCE: &str = r#"[rollout]
+confirm_within = "0s"
+shadow = "0s"
+shifts = 0
+weekdays = 0
+evaluations = 0
+quiet = "0s"
+settled = "0s"
+unseen = 1000000
+"#;
 
 /// The enforcer's binary: the one named by `ENFORCER_BIN`, else what cargo put into the target folder of `profile`.
 pub fn binary(profile: &str) -> PathBuf {

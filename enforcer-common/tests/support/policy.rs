@@ -36,7 +36,15 @@ pub(crate) struct Rule {
 }
 
 pub(crate) fn rule(effect: Effect, functions: &[u32]) -> Rule {
-    Rule { effect, functions: functions.to_vec(), units: None, objects: vec![], values: vec![], rate: None, max_step: None }
+    Rule {
+        effect,
+        functions: functions.to_vec(),
+        units: None,
+        objects: vec![],
+        values: vec![],
+        rate: None,
+        max_step: None,
+    }
 }
 
 impl Rule {
@@ -205,8 +213,13 @@ impl Policy {
         image.denials[..tables.denials.len()].copy_from_slice(&tables.denials);
         for (index, rule) in self.rules.iter().enumerate() {
             let (interval, burst) = rule.rate.unwrap_or_default();
-            image.rules[index] =
-                enforcer_common::policy::image::Rule { interval, burst, conduit: 1, max_step: rule.max_step.map_or(0, |step| step + 1), ..Default::default() };
+            image.rules[index] = enforcer_common::policy::image::Rule {
+                interval,
+                burst,
+                conduit: 1,
+                max_step: rule.max_step.map_or(0, |step| step + 1),
+                ..Default::default()
+            };
         }
     }
 }

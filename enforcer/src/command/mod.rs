@@ -405,7 +405,11 @@ pub fn execute(line: Line) -> u8 {
         }
         Command::Grant(GrantCommand::Add { from, to, protocol, functions, length, reason, lasting, live }) => {
             let protocol = Some(protocol);
-            grant::add(&live, &length, crate::daemon::Wish { from, to, protocol, functions, seconds: 0, reason, lasting })
+            grant::add(
+                &live,
+                &length,
+                crate::daemon::Wish { from, to, protocol, functions, seconds: 0, reason, lasting },
+            )
         }
         Command::Grant(GrantCommand::List { live }) => grant::list(&live),
         Command::Grant(GrantCommand::Revoke { id, reason, live }) => grant::revoke(&live, id, reason),

@@ -13,7 +13,7 @@ type Number = Option<Spanned<i64>>;
 /// When a conduit may enforce, and how long a change waits to be confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollout {
-    /// A flip to enforce or a promotion goes back by itself unless it is confirmed within this.
+    /// A flip to enforce or a promotion goes back by itself unless it is confirmed within this; zero: it stays.
     pub confirm_within: Duration,
     /// Time in shadow.
     pub shadow: Duration,
@@ -64,18 +64,17 @@ pub(super) struct RawRollout {
     pub worse_errors: Number,
 }
 
-const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 impl Check<'_> {
     pub(super) fn rollout(&mut self, raw: RawRollout) -> Option<Rollout> {
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
-        let confirm_within = self.duration(raw.confirm_within, "confirm_within", hours(1) / 6, SECOND..=DAY);
+        let confirm_within = self.duration(raw.confirm_within, "confirm_within", hours(1) / 6, Duration::ZERO..=DAY);
         let shadow = self.duration(raw.shadow, "shadow", hours(72), Duration::ZERO..=YEAR);
         let shifts = self.number(raw.shifts, "shifts", 6, 0..=1000);
         let weekdays = self.number(raw.weekdays, "weekdays", 3, 0..=7);
-        let evaluations = self.number(raw.evaluations, "evaluations", 1000, 1..=1_000_000_000);
+        let evaluations = self.number(raw.evaluations, "evaluations", 1000, 0..=1_000_000_000);
         let quiet = self.duration(raw.quiet, "quiet", hours(24), Duration::ZERO..=YEAR);
         let settled = self.duration(raw.settled, "settled", hours(24), Duration::ZERO..=YEAR);
         let unseen = self.number(raw.unseen, "unseen", 1000, 1..=1_000_000);

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::duration;
-use super::rollout::{RawRollout, Roles, Rollout};
 use super::raw::{RawControl, RawFailure, RawFlows, RawPolicyFile, RawPorts, RawState};
+use super::rollout::{RawRollout, Roles, Rollout};
 use crate::document::{Errors, Piece, Reader, Source, choices, words};
 
 words! {
@@ -213,11 +213,8 @@ impl<'s> Check<'s> {
             return None;
         }
         let group = |name: Option<Spanned<String>>| name.map(Spanned::into_inner);
-        let roles = Roles {
-            viewers: group(raw.viewers),
-            operators: group(raw.operators),
-            engineers: group(raw.engineers),
-        };
+        let roles =
+            Roles { viewers: group(raw.viewers), operators: group(raw.operators), engineers: group(raw.engineers) };
         Some(Control { socket, roles })
     }
 

@@ -140,7 +140,12 @@ impl Daemon {
         self.begin_tallies().map_err(failed)?;
         self.renew_grants().map_err(failed)?;
         let daemon = Peer::daemon();
-        self.record_if_possible(&daemon, "start", json!({"mode": self.memory.mode, "generation": self.memory.generation}), None);
+        self.record_if_possible(
+            &daemon,
+            "start",
+            json!({"mode": self.memory.mode, "generation": self.memory.generation}),
+            None,
+        );
         if let Some(what) = gone_back {
             self.record_if_possible(&daemon, "auto_return", json!({"change": what}), None);
             self.report_change("mode", &format!("taken back: {what}"));

@@ -34,9 +34,8 @@ pub(super) async fn keep(daemon: Shared) {
         ticks.tick().await;
         count = count.wrapping_add(1);
         let daemon = &mut *daemon.lock().await;
-        let done = daemon.look_at_deadlines().and_then(|()| {
-            if count.is_multiple_of(FOLD) { daemon.fold() } else { Ok(()) }
-        });
+        let done =
+            daemon.look_at_deadlines().and_then(|()| if count.is_multiple_of(FOLD) { daemon.fold() } else { Ok(()) });
         if let Err(refusal) = done {
             tracing::warn!(refusal.text, "not kept");
         }

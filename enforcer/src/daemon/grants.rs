@@ -156,7 +156,8 @@ impl Daemon {
             let (_, list) = functions(Some(&granted.protocol), &granted.functions)?;
             for function in list.into_iter().chain([CONVERSATION]) {
                 let key = key(granted, function);
-                let place = [&key.client[..], &key.server, &function.to_be_bytes(), &key.protocol.to_be_bytes()].concat();
+                let place =
+                    [&key.client[..], &key.server, &function.to_be_bytes(), &key.protocol.to_be_bytes()].concat();
                 let entry = wanted.entry(place).or_insert((key, 0));
                 entry.1 = entry.1.max(granted.until);
             }

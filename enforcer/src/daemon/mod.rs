@@ -150,9 +150,14 @@ impl Daemon {
         let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
         let (label, revision) = (loaded.valid.name.clone(), loaded.valid.revision);
         let what = format!("policy {label} revision {revision}");
-        let waits = within.filter(|_| self.memory.mode == "enforce");
+        let waits = within.filter(|within| !within.is_zero() && self.memory.mode == "enforce");
         self.nothing_waits()?;
-        self.record(peer, verb, serde_json::json!({"policy": label, "revision": revision, "file": applied.name}), reason.clone())?;
+        self.record(
+            peer,
+            verb,
+            serde_json::json!({"policy": label, "revision": revision, "file": applied.name}),
+            reason.clone(),
+        )?;
         let before = self.memory.clone();
         if let Some(within) = waits {
             self.memory.unconfirmed = Some(self.waiting(what.clone(), within, true));

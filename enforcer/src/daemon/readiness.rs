@@ -76,9 +76,7 @@ impl Daemon {
         for evidence in reader.evidence(Window::ALL, false).map_err(Refusal::failed)? {
             let image = &self.policy.compiled.image;
             let conduit = crate::rollout::conduit_of(image, &evidence.key);
-            let Some(one) =
-                self.policy.compiled.names.conduit(conduit).and_then(|name| observed.get_mut(name))
-            else {
+            let Some(one) = self.policy.compiled.names.conduit(conduit).and_then(|name| observed.get_mut(name)) else {
                 continue;
             };
             // What the policy in force says now: an operation that it allows since was no reason to wait.

@@ -335,12 +335,18 @@ fn discovery(daemon: &mut Daemon) -> Result<(Value, (bool, String)), Refusal> {
                 (true, format!("the curve has flattened: no new operation for {hours} hours"))
             } else {
                 let when = if hours == 0 { "this hour".to_owned() } else { format!("{hours} hours ago") };
-                (false, format!("still learning: {new} new operations {when}; go on until none comes for {} hours", settled.div_ceil(3600)))
+                (
+                    false,
+                    format!(
+                        "still learning: {new} new operations {when}; go on until none comes for {} hours",
+                        settled.div_ceil(3600)
+                    ),
+                )
             }
         }
     };
-    let curve = curve.iter().map(|one| {
-        json!({"hour": time::text(one.hour.saturating_mul(3_600_000_000_000)), "new": one.operations})
-    });
+    let curve = curve
+        .iter()
+        .map(|one| json!({"hour": time::text(one.hour.saturating_mul(3_600_000_000_000)), "new": one.operations}));
     Ok((curve.collect(), verdict))
 }

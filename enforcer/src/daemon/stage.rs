@@ -68,7 +68,9 @@ impl Daemon {
     /// What the candidate would do otherwise, from live traffic.
     pub(super) fn difference(&self) -> Result<Value, Refusal> {
         let Some(candidate) = &self.candidate else {
-            return Err(Refusal::failed("there is no candidate; `enforcer policy stage FILE` first, or `policy diff FILE`"));
+            return Err(Refusal::failed(
+                "there is no candidate; `enforcer policy stage FILE` first, or `policy diff FILE`",
+            ));
         };
         let maps = &self.object.maps;
         let clock = learn::Clock::new(std::time::SystemTime::now(), crate::dataplane::flows::now());
@@ -109,8 +111,7 @@ impl Daemon {
         let loaded = policy::parse(name, text).map_err(Refusal::usage)?;
         let compiled = policy::compile(&loaded.valid, 1, 0).map_err(Refusal::usage)?;
         let reader = self.journal.reader().map_err(Refusal::failed)?;
-        let evidence =
-            reader.evidence(crate::journal::Window::since(since), false).map_err(Refusal::failed)?;
+        let evidence = reader.evidence(crate::journal::Window::since(since), false).map_err(Refusal::failed)?;
         let mut flips: BTreeMap<String, Value> = BTreeMap::new();
         let mut judged = 0_u64;
         for one in &evidence {

@@ -11,7 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 
 use super::links::{self, Cable};
-use super::{Daemon, InForce, Memory, confirm, events, evidence, next_generation, pair_directory, settings, switched, trust_anew};
+use super::{
+    Daemon, InForce, Memory, confirm, events, evidence, next_generation, pair_directory, settings, switched, trust_anew,
+};
 use crate::config::{self, Config, Forwarding};
 use crate::dataplane::counters::Totals;
 use crate::dataplane::netlink::Netlink;
@@ -118,7 +120,8 @@ async fn come_up(
     let compiled = policy::compile(&loaded.valid, generation, bank).map_err(|errors| anyhow!("{errors}"))?;
     if let Some(applied) = memory.unconfirmed.as_ref().and_then(|waiting| waiting.policy.as_ref()) {
         let old = policy::parse(&applied.name, &applied.text).map_err(|errors| anyhow!("{errors}"))?;
-        let old = policy::compile(&old.valid, generation.wrapping_sub(1).max(1), 1 - bank).map_err(|errors| anyhow!("{errors}"))?;
+        let old = policy::compile(&old.valid, generation.wrapping_sub(1).max(1), 1 - bank)
+            .map_err(|errors| anyhow!("{errors}"))?;
         publish::put(&mut object.maps, place::PREVIOUS, &old)?;
     }
     publish::publish(&mut object.maps, &compiled, &switched(&memory, &compiled))?;

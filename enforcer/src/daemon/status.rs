@@ -34,7 +34,11 @@ pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
                 .map(|((_, rule), count)| (rule.clone(), (*count).into()))
                 .collect();
             let ready = by_conduit.get(name).map(|one| one.ready);
-            merged(json!({"name": name, "mode": mode_of(daemon, name)}), &tally, json!({"rules": rules, "ready": ready}))
+            merged(
+                json!({"name": name, "mode": mode_of(daemon, name)}),
+                &tally,
+                json!({"rules": rules, "ready": ready}),
+            )
         })
         .collect();
     let lost = |what| counters::lost(maps, what).map_err(Refusal::failed);
@@ -45,7 +49,10 @@ pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
     attention.extend(daemon.journal.troubles());
     attention.extend(silent_conduits(daemon, &totals));
     if let (Some(waiting), Some(left)) = (&daemon.memory.unconfirmed, daemon.seconds_left()) {
-        attention.push(format!("{} is not confirmed: it goes back in {left} s unless `enforcer confirm` comes", waiting.what));
+        attention.push(format!(
+            "{} is not confirmed: it goes back in {left} s unless `enforcer confirm` comes",
+            waiting.what
+        ));
     }
     let policy = &daemon.policy.loaded.valid;
     Ok(json!({

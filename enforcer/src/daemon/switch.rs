@@ -65,9 +65,10 @@ impl Daemon {
         let enforcing = word == "enforce" && self.memory.mode != "enforce";
         let overridden = if enforcing { self.may_enforce(None, &asked)? } else { Vec::new() };
         let within = asked.within.unwrap_or(self.config.rollout.confirm_within);
+        let waits = enforcing && !within.is_zero();
         let detail = json!({
             "mode": word, "before": self.memory.mode, "forced_over": overridden,
-            "unconfirmed_for": enforcing.then_some(within.as_secs()),
+            "unconfirmed_for": waits.then_some(within.as_secs()),
         });
         if enforcing || word == "bypass" {
             self.record(peer, "mode", detail, asked.reason.clone())?;
@@ -75,7 +76,7 @@ impl Daemon {
             self.record_if_possible(peer, "mode", detail, asked.reason.clone());
         }
         let before = self.memory.clone();
-        if enforcing {
+        if waits {
             self.memory.unconfirmed = Some(self.waiting("mode enforce".into(), within, false));
         } else if word != "enforce" && self.memory.unconfirmed.as_ref().is_some_and(|one| one.policy.is_none()) {
             // The person went back first.
@@ -93,7 +94,7 @@ impl Daemon {
         self.keep_mode(peer, None, &before.mode, &word, asked.reason);
         self.report_change("mode", &word);
         self.remember()?;
-        let unconfirmed_for = enforcing.then_some(within.as_secs());
+        let unconfirmed_for = waits.then_some(within.as_secs());
         Ok(json!({"mode": word, "before": before.mode, "unconfirmed_for": unconfirmed_for, "forced_over": overridden}))
     }
 
@@ -108,9 +109,10 @@ impl Daemon {
         let enforcing = word == "enforce" && old != "enforce" && self.memory.mode == "enforce";
         let overridden = if enforcing { self.may_enforce(Some(name), &asked)? } else { Vec::new() };
         let within = asked.within.unwrap_or(self.config.rollout.confirm_within);
+        let waits = enforcing && !within.is_zero();
         let detail = json!({
             "conduit": name, "mode": word, "before": old, "forced_over": overridden,
-            "unconfirmed_for": enforcing.then_some(within.as_secs()),
+            "unconfirmed_for": waits.then_some(within.as_secs()),
         });
         if word == "enforce" {
             self.record(peer, "mode", detail, asked.reason.clone())?;
@@ -118,7 +120,7 @@ impl Daemon {
             self.record_if_possible(peer, "mode", detail, asked.reason.clone());
         }
         let before = self.memory.clone();
-        if enforcing {
+        if waits {
             self.memory.unconfirmed = Some(self.waiting(format!("mode enforce of conduit {name}"), within, false));
         } else if let Some(waiting) = &mut self.memory.unconfirmed
             && word != "enforce"
@@ -136,7 +138,7 @@ impl Daemon {
         self.keep_mode(peer, Some(name), &old, &word, asked.reason);
         self.report_change("mode", &format!("{name}: {word}"));
         self.remember()?;
-        let unconfirmed_for = enforcing.then_some(within.as_secs());
+        let unconfirmed_for = waits.then_some(within.as_secs());
         Ok(json!({
             "conduit": name, "mode": word, "effective": status::mode_of(self, name),
             "unconfirmed_for": unconfirmed_for, "forced_over": overridden,
@@ -156,7 +158,9 @@ impl Daemon {
             && let Some(waiting) = self.memory.unconfirmed.clone()
         {
             self.take_back(peer, reason.as_deref().unwrap_or("rolled back"))?;
-            return Ok(json!({"rolled_back": waiting.what, "mode": self.memory.mode, "generation": self.memory.generation}));
+            return Ok(
+                json!({"rolled_back": waiting.what, "mode": self.memory.mode, "generation": self.memory.generation}),
+            );
         }
         if to.is_some() {
             self.nothing_waits()?;

@@ -67,8 +67,12 @@ pub fn function_codes(protocol: Protocol, word: &str) -> Result<Vec<u32>, String
     let list = match functions(protocol, word)? {
         Functions::These { list, .. } => list,
         Functions::Any => {
-            let classes = Access::NAMED.iter().filter_map(|class| functions(protocol, &format!("@{}", class.as_str())).ok());
-            classes.filter_map(|one| if let Functions::These { list, .. } = one { Some(list) } else { None }).flatten().collect()
+            let classes =
+                Access::NAMED.iter().filter_map(|class| functions(protocol, &format!("@{}", class.as_str())).ok());
+            classes
+                .filter_map(|one| if let Functions::These { list, .. } = one { Some(list) } else { None })
+                .flatten()
+                .collect()
         }
     };
     Ok(list.into_iter().map(|function| function.code).collect())

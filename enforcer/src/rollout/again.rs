@@ -15,7 +15,10 @@ pub fn judge_again(image: &Image, key: &ObservationKey, values: Option<(i64, i64
     let (value_min, value_max) = values.unwrap_or((i64::MAX, i64::MIN));
     let time = Timestamp::new(0, 0);
     let reason = key.reason().unwrap_or(Reason::BeyondInspection);
-    super::report::judge(image, &Evidence { key: *key, reason, count: 1, first: time, last: time, value_min, value_max })
+    super::report::judge(
+        image,
+        &Evidence { key: *key, reason, count: 1, first: time, last: time, value_min, value_max },
+    )
 }
 
 /// The conduit that the policy in `image` finds for an operation.

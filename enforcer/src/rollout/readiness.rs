@@ -109,12 +109,7 @@ impl Found<'_> {
         if !ok {
             self.missing.push(format!("{}: {name}: {value}, at most {threshold} is asked for", self.whose));
         }
-        self.measures.push(Measure {
-            name,
-            value: value.to_string(),
-            threshold: format!("at most {threshold}"),
-            ok,
-        });
+        self.measures.push(Measure { name, value: value.to_string(), threshold: format!("at most {threshold}"), ok });
     }
 }
 
@@ -127,9 +122,8 @@ fn unseen(observed: &Observed) -> u64 {
     // Within one hour there are no halves: all of it counts, but what begins is always new.
     let middle = first + (last - first + 1) / 2;
     let later = observed.hours.iter().filter(|hour| hour.hour >= middle && (hour.hour > first || first == last));
-    let (new, evaluated) = later.fold((0_u64, 0_u64), |(new, all), hour| {
-        (new.saturating_add(hour.new), all.saturating_add(hour.evaluated))
-    });
+    let (new, evaluated) = later
+        .fold((0_u64, 0_u64), |(new, all), hour| (new.saturating_add(hour.new), all.saturating_add(hour.evaluated)));
     if evaluated == 0 {
         return 1_000_000;
     }
