@@ -95,7 +95,7 @@ fn section(page: &mut String, protocol: Protocol) -> std::fmt::Result {
             Form::Numbered { last } => format!("`{name}0:` to `{name}{last}:`"),
             Form::NumberedFrom { first, last } => format!("`{name}{first}:` to `{name}{last}:`"),
             Form::Plain => format!("`{name}:`"),
-            Form::Named => format!("`{name}:NAME`, `{name}:`"),
+            Form::Named { .. } => format!("`{name}:NAME`, `{name}:`"),
             Form::Variation => format!("`{name}0v0:` to `{name}255v255:`"),
             Form::Number { last } => format!("`0x00/` to `0x{last:02X}/` ({name})"),
         };

@@ -23,10 +23,10 @@ pub(super) fn parse(protocol: Protocol, text: &str) -> Result<Vec<Objects>, Stri
         return Err(unknown(protocol, word, text));
     };
     let cause = |cause: String| format!("in \"{text}\", {cause}");
-    if let (Form::Named, Some(name)) = (space.form, rest)
+    if let (Form::Named { divider }, Some(name)) = (space.form, rest)
         && range::parse(name, 0, i64::from(space.last)).is_err()
     {
-        let known = name_number(name.trim().as_bytes());
+        let known = name_number(name.trim().as_bytes(), divider);
         return Ok(vec![Objects { space: number, first: known, last: known }]);
     }
     let (span, members) = match rest.map(|rest| rest.split_once('/').map_or((rest, None), |(a, b)| (a, Some(b)))) {
@@ -70,8 +70,8 @@ fn find(protocol: Protocol, word: &str) -> Result<Option<(u32, &'static Space)>,
     for space in spaces(protocol) {
         let name = space.name.trim_end();
         let found = match space.form {
-            Form::Plain | Form::Named if name == word => Some(0),
-            Form::Plain | Form::Named => None,
+            Form::Plain | Form::Named { .. } if name == word => Some(0),
+            Form::Plain | Form::Named { .. } => None,
             Form::Number { last } => match range::number(word) {
                 Some(number) => Some(within(number, last, || {
                     format!("\"{word}\" is out of range; {name} numbers are 0 to {last}")
@@ -135,7 +135,7 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
     let Some(space) = space_of(protocol, number) else { return number.to_string() };
     let offset = number.saturating_sub(space.space);
     match space.form {
-        Form::Plain | Form::Named => space.name.to_owned(),
+        Form::Plain | Form::Named { .. } => space.name.to_owned(),
         Form::Numbered { .. } => format!("{}{offset}", space.name),
         Form::NumberedFrom { first, .. } => format!("{}{}", space.name, first.saturating_add(offset)),
         Form::Number { .. } => format!("0x{offset:02X}"),
@@ -147,7 +147,9 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
 pub fn object_words(protocol: Protocol, objects: Objects) -> Vec<String> {
     let separator = match space_of(protocol, objects.space).map(|space| space.form) {
         Some(Form::Number { .. }) => '/',
-        Some(Form::Plain | Form::Named | Form::Numbered { .. } | Form::NumberedFrom { .. } | Form::Variation)
+        Some(
+            Form::Plain | Form::Named { .. } | Form::Numbered { .. } | Form::NumberedFrom { .. } | Form::Variation,
+        )
         | None => ':',
     };
     let word = space_name(protocol, objects.space);
@@ -232,7 +234,7 @@ mod tests {
         let number = |text| parse(Protocol::Enip, text).expect("a tag")[0].first;
         assert_eq!(number("tag:Program:Main.Speed"), number("tag: program:main.speed"));
         assert_ne!(number("tag:Speed"), number("tag:Speed2"));
-        assert_eq!(number("tag:Speed"), enforcer_common::protocol::tables::name_number(b"speed"));
+        assert_eq!(number("tag:Speed"), enforcer_common::protocol::tables::name_number(b"speed", Some(b'.')));
     }
 
     #[test]
