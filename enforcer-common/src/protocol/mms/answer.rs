@@ -7,7 +7,7 @@ use super::pdu::{invocation, tag};
 use super::session::identifier;
 use super::{add, ber, context, seen};
 use crate::bytes::Bytes;
-use crate::operation::{Access, Operation, Role};
+use crate::operation::{Access, Operation};
 use crate::protocol::framing;
 use crate::scratch::Scratch;
 
@@ -89,14 +89,8 @@ fn pdu<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
             other => unit::PDU.wrapping_add(other),
         }
     };
-    if add(scratch, function, Access::Session as u8)
-        && tag == tag::UNCONFIRMED
-        && let Some(operation) = framing::last(scratch)
-    {
-        // Nobody asked.
-        operation.role = Role::Message as u8;
-        operation.access = Access::Read as u8;
-    }
+    let access = if tag == tag::UNCONFIRMED { Access::Read } else { Access::Session };
+    let _ = add(scratch, function, access as u8);
 }
 
 /// The answer to a confirmed request: its service, or what is wrong. An error does not name the service.

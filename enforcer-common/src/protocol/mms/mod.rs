@@ -220,13 +220,17 @@ fn add(scratch: &mut Scratch, function: u32, access: u8) -> bool {
     }
     let (role, transaction) = (scratch.path.role, scratch.nesting.transaction);
     let bare = scratch.nesting.seen & seen::BARE != 0;
+    // What is no confirmed service has no answer of its own kind, or none at all. Rules judge a client's all the same.
+    let asks = role == Role::Request as u8;
+    let service = function < unit::PDU;
     scratch.nesting.seen |= seen::RECORD;
     let Some(operation) = scratch.add() else {
         return false;
     };
     *operation = Operation::EMPTY;
     operation.protocol = Protocol::Mms as u8;
-    operation.role = role;
+    operation.role = if service { role } else { Role::Message as u8 };
+    operation.flags = if asks && !service { Operation::TURNED } else { 0 };
     operation.function = function;
     operation.transaction = transaction;
     operation.access = access;
