@@ -59,6 +59,13 @@ pub(crate) fn typical() -> Vec<Typical> {
             102,
             b"\x03\0\0\x1f\x02\xf0\x80\x32\x01\0\0\0\x07\0\x0e\0\0\x04\x01\x12\x0a\x10\x02\0\x14\0\x01\x84\0\0\0",
         ),
+        // Reads a measured value: peerLD1/GGIO1$MX$AnIn1$mag$f.
+        tcp(
+            Protocol::Mms,
+            102,
+            b"\x03\0\0\x44\x02\xf0\x80\x01\0\x01\0\x61\x37\x30\x35\x02\x01\x03\xa0\x30\xa0\x2e\x02\x01\x01\xa4\x29\xa1\x27\xa0\
+              \x25\x30\x23\xa0\x21\xa1\x1f\x1a\x07peerLD1\x1a\x14GGIO1$MX$AnIn1$mag$f",
+        ),
         // STARTDT act, then a station interrogation.
         tcp(Protocol::Iec104, 2404, &[0x68, 4, 7, 0, 0, 0, 0x68, 14, 0, 0, 0, 0, 100, 1, 6, 0, 1, 0, 0, 0, 0, 20]),
     ]

@@ -216,6 +216,18 @@ mod tests {
                 &["0x6B/1/3", "0x6B/1-9", "0x01/0-65535", "tag:305419896", "path:5", "file7:0-9", "file4:2/1"],
             ),
             (
+                Protocol::Mms,
+                &[
+                    "variable:305419896",
+                    "list:1",
+                    "operate:5",
+                    "select_with_value:0-4294967295",
+                    "address:0",
+                    "file:7",
+                    "tsap:1",
+                ],
+            ),
+            (
                 Protocol::Iec104,
                 &["type 45:1000-1099", "type 46:7/1", "type 100:0", "counter-freeze:0", "file-delete:0-16777215"],
             ),
@@ -235,6 +247,16 @@ mod tests {
         assert_eq!(number("tag:Program:Main.Speed"), number("tag: program:main.speed"));
         assert_ne!(number("tag:Speed"), number("tag:Speed2"));
         assert_eq!(number("tag:Speed"), enforcer_common::protocol::tables::name_number(b"speed", Some(b'.')));
+    }
+
+    #[test]
+    fn variables_are_named_by_domain_and_item() {
+        let number = |text| parse(Protocol::Mms, text).expect("an object")[0].first;
+        let name = enforcer_common::protocol::tables::name_number;
+        assert_eq!(number("operate:LD1/GGIO1$CO$SPCSO1$Oper"), name(b"LD1/GGIO1$CO$SPCSO1$Oper", Some(b'/')));
+        assert_ne!(number("variable:LD1/GGIO1$MX$a"), name(b"LD1/GGIO1$MX$a", None));
+        assert_eq!(number("file:COMTRADE/fault 1.dat"), name(b"COMTRADE/fault 1.dat", None));
+        assert_eq!(number("variable:Supported_Features"), name(b"supported_features", Some(b'/')));
     }
 
     #[test]

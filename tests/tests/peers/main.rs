@@ -4,6 +4,7 @@
 mod bacnet;
 mod fins;
 mod iec104;
+mod mms;
 mod modbus;
 mod s7comm;
 mod slmp;

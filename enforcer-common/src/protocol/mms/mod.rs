@@ -15,10 +15,14 @@ mod session;
 mod value;
 mod walk;
 
+use core::hint::black_box;
+
 use functions::{service as number, unit};
+use session::identifier;
 
 use crate::bytes::Bytes;
-use crate::operation::{Operation, Role};
+use crate::operation::{Access, Operation, Role};
+use crate::protocol::cotp::Tpdu;
 use crate::protocol::cotp::carried::{self, Carried};
 use crate::protocol::cotp::functions::code;
 use crate::protocol::{Protocol, cotp, framing};
@@ -197,6 +201,18 @@ fn unit<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
         Carried::Payload(_) => scratch.fault(Reason::MalformedFraming),
         Carried::Continued if !answer => continued(tpdu.length(), tpdu.continues(), scratch),
         Carried::Continued | Carried::Done => {}
+    }
+}
+
+/// A session in a conversation that no conduit covers, on the port that this protocol shares: from here on it is read as what
+/// it is. The unit at hand has opened it, or says nothing that is missed.
+#[inline(always)]
+pub(crate) fn found<B: Bytes + ?Sized>(bytes: &B, tpdu: &Tpdu, scratch: &mut Scratch) {
+    scratch.path.protocol = Protocol::Mms as u8;
+    scratch.nesting = Nesting::default();
+    let first = black_box(bytes.u8(tpdu.payload()).unwrap_or(0));
+    if matches!(first, identifier::CONNECT | identifier::ACCEPT) {
+        let _ = add(scratch.anew(), unit::INITIATE, Access::Session as u8);
     }
 }
 
