@@ -23,6 +23,9 @@ const RULES: &[&str] =
 /// standard allows.
 const WIRE: &[&str] = &["invalid_address", "invalid_flags", "invalid_function"];
 
+const NO_SESSION: &str =
+    "MMS in data TPDUs without session, presentation and association, answered in TPDUs whose header says it is empty";
+
 /// Frames with which the dissector is content and the standard is not: capture, frames (none: all), what is wrong with them.
 const UNSOUND: &[(&str, &[u64], &str)] = &[
     ("icsnpp-omron-fins__omron.pcapng", &[88], "two elements where the command says one (W342 5-3-34)"),
@@ -61,6 +64,16 @@ const UNSOUND: &[(&str, &[u64], &str)] = &[
     ),
     ("suricata-verify__modbus.pcap", &[32, 34, 91, 93, 95, 97, 99], "the beginning of the same capture"),
     ("icsnpp-cotp__cotp2.pcapng", &[7], "plain text in data TPDUs, which is no protocol of this port"),
+    ("ICS-Security-Tools__mms-deleteProgramInvocation.pcap", &[], NO_SESSION),
+    ("ICS-Security-Tools__mms-initiateDownloadSequence.pcap", &[], NO_SESSION),
+    ("ICS-Security-Tools__mms-initiateUploadSequence.pcap", &[], NO_SESSION),
+    ("ICS-Security-Tools__mms-killRequest.pcap", &[], NO_SESSION),
+    ("ICS-Security-Tools__mms-readRequest.pcap", &[], NO_SESSION),
+    ("ICS-Security-Tools__mms-relinquishControl.pcap", &[], NO_SESSION),
+    ("ICS-Security-Tools__mms-startRequest.pcap", &[], NO_SESSION),
+    ("ICS-Security-Tools__mms-stopRequest.pcap", &[], NO_SESSION),
+    ("ICS-Security-Tools__mms-takeControl.pcap", &[], NO_SESSION),
+    ("ICS-Security-Tools__mms-terminateUploadSequence.pcap", &[], NO_SESSION),
     ("PcapPlusPlus__s7comm.pcap", &[1], "an answer alone in its capture: nobody asked, so nothing is proposed"),
     ("PcapPlusPlus__s7comm_ack_data.pcap", &[1], "the same"),
     ("PcapPlusPlus__tpkt_cotp.pcap", &[1], "a notification alone in its capture"),
