@@ -15,39 +15,39 @@ use crate::verdict::Reason;
 /// What functional constraints make of a write.
 mod constraint {
     /// Nothing of its own.
-    pub(super) const OTHER: u8 = 0;
+    pub(super) const OTHER: u32 = 0;
     /// A control.
-    pub(super) const CONTROL: u8 = 1;
+    pub(super) const CONTROL: u32 = 1;
 }
 
 /// A functional constraint as its two letters.
-const fn letters(name: [u8; 2]) -> usize {
-    (name[0] as usize & 31) << 5 | name[1] as usize & 31
+const fn letters([first, second]: [u8; 2]) -> u32 {
+    (first as u32 & 31) << 5 | second as u32 & 31
 }
 
 /// Kinds of objects by functional constraint: [`constraint`], or the kind itself.
-static CONSTRAINTS: [u8; 1024] = {
-    let rows: [([u8; 2], u8); 13] = [
+static CONSTRAINTS: [u32; 1024] = {
+    let rows: [([u8; 2], u32); 13] = [
         (*b"CO", constraint::CONTROL),
-        (*b"SP", space::SETTING as u8),
-        (*b"SG", space::SETTING as u8),
-        (*b"SE", space::SETTING as u8),
-        (*b"CF", space::SETTING as u8),
-        (*b"BR", space::CONTROL_BLOCK as u8),
-        (*b"RP", space::CONTROL_BLOCK as u8),
-        (*b"LG", space::CONTROL_BLOCK as u8),
-        (*b"GO", space::CONTROL_BLOCK as u8),
-        (*b"GS", space::CONTROL_BLOCK as u8),
-        (*b"MS", space::CONTROL_BLOCK as u8),
-        (*b"US", space::CONTROL_BLOCK as u8),
-        (*b"SV", space::SUBSTITUTION as u8),
+        (*b"SP", space::SETTING),
+        (*b"SG", space::SETTING),
+        (*b"SE", space::SETTING),
+        (*b"CF", space::SETTING),
+        (*b"BR", space::CONTROL_BLOCK),
+        (*b"RP", space::CONTROL_BLOCK),
+        (*b"LG", space::CONTROL_BLOCK),
+        (*b"GO", space::CONTROL_BLOCK),
+        (*b"GS", space::CONTROL_BLOCK),
+        (*b"MS", space::CONTROL_BLOCK),
+        (*b"US", space::CONTROL_BLOCK),
+        (*b"SV", space::SUBSTITUTION),
     ];
     let mut all = [constraint::OTHER; 1024];
-    let mut rest = &rows as &[([u8; 2], u8)];
+    let mut rest = &rows as &[([u8; 2], u32)];
     while let [(name, kind), tail @ ..] = rest {
         #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: out of bounds does not build")]
         {
-            all[letters(*name)] = *kind;
+            all[letters(*name) as usize] = *kind;
         }
         rest = tail;
     }
@@ -123,7 +123,7 @@ fn divide<B: Bytes + ?Sized>(bytes: &B, end: u32, word: u64, scratch: &mut Scrat
     let nesting = &mut scratch.nesting;
     let constraint = behind == nesting.number || behind < nesting.number && next == b'$';
     let [_, _, first, second] = letters.to_be_bytes();
-    let letters = (self::letters([first, second]) as u32) << seen::LETTERS;
+    let letters = self::letters([first, second]) << seen::LETTERS;
     let kept = nesting.seen & (1u32 << seen::LETTERS).wrapping_sub(1);
     nesting.seen = kept | seen::DIVIDED | if constraint { seen::CONSTRAINT | letters } else { 0 };
 }
@@ -140,7 +140,7 @@ pub(super) fn end<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
         if kind == constraint::CONTROL {
             space = control(bytes, end, write);
         } else if kind != constraint::OTHER && write {
-            space = kind as u32;
+            space = kind;
         }
     }
     let scratch = scratch.anew();
@@ -161,7 +161,7 @@ pub(super) fn end<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
 
 /// What the functional constraint of the name that was read makes of it.
 #[inline(always)]
-fn constraint(scratch: &Scratch) -> u8 {
+fn constraint(scratch: &Scratch) -> u32 {
     if scratch.nesting.seen & seen::CONSTRAINT == 0 {
         return constraint::OTHER;
     }

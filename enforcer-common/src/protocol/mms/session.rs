@@ -50,14 +50,13 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
         scratch.nesting.state = phase::PRESENTATION;
         return;
     }
+    let session = unit::SESSION.wrapping_add((first & 0x7f) as u32);
     let (function, then) = match first {
         identifier::CONNECT => (unit::INITIATE, state::CONNECT),
-        identifier::FINISH => (unit::SESSION + identifier::FINISH as u32, state::FINISH),
-        identifier::DISCONNECT => (unit::SESSION + identifier::DISCONNECT as u32, state::ABORT),
-        identifier::ABORT => (unit::SESSION + identifier::ABORT as u32, state::ABORT),
-        identifier::ABORT_ACCEPT => (unit::SESSION + identifier::ABORT_ACCEPT as u32, state::ABORT),
+        identifier::FINISH => (session, state::FINISH),
+        identifier::DISCONNECT | identifier::ABORT | identifier::ABORT_ACCEPT => (session, state::ABORT),
         // What only a server says.
-        other => (unit::SESSION + (other & 0x7f) as u32, state::NOTHING),
+        _ => (session, state::NOTHING),
     };
     if !add(scratch, function, Access::Session as u8) {
         return;

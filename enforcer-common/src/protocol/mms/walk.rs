@@ -205,9 +205,10 @@ fn ended(scratch: &mut Scratch) {
     } else if nesting.purpose == state::ITEM && write {
         nesting.purpose = state::DATA;
         nesting.end = nesting.size;
-    } else if nesting.purpose == state::ITEM || ENDS >> (nesting.purpose & 63) & 1 != 0 {
-        nesting.state = phase::DONE;
-    } else if nesting.purpose == state::COUNT && nesting.count == 0 {
+    } else if nesting.purpose == state::ITEM
+        || ENDS >> (nesting.purpose & 63) & 1 != 0
+        || nesting.purpose == state::COUNT && nesting.count == 0
+    {
         nesting.state = phase::DONE;
     } else {
         broken(scratch, Reason::LengthMismatch);

@@ -32,7 +32,7 @@ fn the_parameters_of_a_session_are_walked_to_their_end() {
     let version = parameter(5, &[0x13, 1, 0]);
     let unit = |parameters: &[Vec<u8>]| data(&spdu(13, parameters));
     assert_eq!(fault(&unit(&[])), Some(Reason::LengthMismatch));
-    assert_eq!(fault(&unit(&[version.clone()])), Some(Reason::LengthMismatch), "no user data");
+    assert_eq!(fault(&unit(std::slice::from_ref(&version))), Some(Reason::LengthMismatch), "no user data");
     assert_eq!(fault(&unit(&[user.clone(), version.clone()])), Some(Reason::LengthMismatch), "not the last one");
     assert_eq!(fault(&unit(&[vec![version; 11], vec![user]].concat())), Some(Reason::BeyondInspection));
     for length in [0u8, 3, 200] {
