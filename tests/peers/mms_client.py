@@ -5,9 +5,7 @@ import sys
 
 from pyiec61850 import pyiec61850 as iec
 
-connection = iec.IedConnection_create()
-iec.IedConnection_setConnectTimeout(connection, 3000)
-iec.IedConnection_setRequestTimeout(connection, 3000)
+connection = None
 
 
 def error(answer):
@@ -15,9 +13,26 @@ def error(answer):
     return answer[-1] if isinstance(answer, (list, tuple)) else answer
 
 
+def connect():
+    """The library loses about one connection in five with its first request, even with nothing between it and its server
+    and before a byte of the request is sent: a read proves that this one holds."""
+    global connection
+    for _ in range(8):
+        connection = iec.IedConnection_create()
+        iec.IedConnection_setConnectTimeout(connection, 3000)
+        iec.IedConnection_setRequestTimeout(connection, 3000)
+        code = error(iec.IedConnection_connect(connection, sys.argv[1], 102))
+        if code == 0:
+            code = read()[0]
+        if code != iec.IED_ERROR_CONNECTION_LOST:
+            break
+    return code, "connected"
+
+
 def read():
     answer = iec.IedConnection_readObject(connection, "peerLD1/GGIO1.AnIn1.mag.f", iec.IEC61850_FC_MX)
-    return error(answer), iec.MmsValue_toFloat(answer[0])
+    code = error(answer)
+    return code, iec.MmsValue_toFloat(answer[0]) if code == 0 else None
 
 
 def write(reference, constraint, value):
@@ -36,7 +51,7 @@ def close():
 
 
 steps = {
-    "connect": lambda: (error(iec.IedConnection_connect(connection, sys.argv[1], 102)), "connected"),
+    "connect": connect,
     "read": read,
     "browse": lambda: (error(iec.IedConnection_getLogicalDeviceList(connection)), "devices"),
     "set": lambda: write("peerLD1/GGIO1.AnOut1.setMag.f", iec.IEC61850_FC_SP, 5.5),
@@ -47,7 +62,7 @@ steps = {
 for name in ["connect", *sys.argv[2:]]:
     try:
         code, value = steps[name]()
-        print(json.dumps({"step": name, "ok": code == 0, "value": str(value)}), flush=True)
+        print(json.dumps({"step": name, "ok": code == 0, "value": str(value), "code": code}), flush=True)
     except Exception as problem:
         print(json.dumps({"step": name, "ok": False, "error": type(problem).__name__}), flush=True)
 # The library waits long for a connection that was reset.

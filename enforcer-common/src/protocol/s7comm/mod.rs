@@ -15,7 +15,6 @@ use core::hint::black_box;
 
 use crate::bytes::Bytes;
 use crate::operation::{Operation, Role};
-use crate::policy::UNCOVERED;
 use crate::port::Side;
 use crate::protocol::cotp;
 use crate::protocol::cotp::carried::{self, Carried};
@@ -159,7 +158,7 @@ fn unit<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
         Carried::Payload(carried::S7COMM) => scratch.walking.seen = phase::MESSAGE,
         Carried::Payload(carried::S7COMM_PLUS) => scratch.walking.seen = phase::PLUS,
         // MMS, which a conduit of its own inspects; where no conduit covers the port, what is said tells.
-        Carried::Payload(carried::SESSION) | Carried::Continued if scratch.path.conduit == UNCOVERED => {
+        Carried::Payload(carried::SESSION) | Carried::Continued if !scratch.path.is_covered() => {
             mms::found(bytes, &tpdu, scratch);
         }
         Carried::Payload(_) | Carried::Continued => scratch.fault(Reason::MalformedFraming),
