@@ -7,7 +7,7 @@ use core::hint::black_box;
 
 use crate::digest::Digest;
 use crate::operation::Operation;
-use crate::policy::{CANDIDATES_PER_SEGMENT, Run};
+use crate::policy::{CANDIDATES_PER_SEGMENT, Run, UNCOVERED};
 use crate::table::Claim;
 use crate::verdict::Reason;
 
@@ -169,6 +169,13 @@ impl Path {
         expected: 0,
         valued: [u32::MAX, 0],
     };
+
+    /// True where a conduit says what is spoken.
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_covered(&self) -> bool {
+        self.conduit != UNCOVERED
+    }
 }
 
 /// Which bytes to parse, and what to commit when the frame is forwarded: written by the stream and protocol stages.

@@ -95,7 +95,7 @@ fn section(page: &mut String, protocol: Protocol) -> std::fmt::Result {
             Form::Numbered { last } => format!("`{name}0:` to `{name}{last}:`"),
             Form::NumberedFrom { first, last } => format!("`{name}{first}:` to `{name}{last}:`"),
             Form::Plain => format!("`{name}:`"),
-            Form::Named => format!("`{name}:NAME`, `{name}:`"),
+            Form::Named { .. } => format!("`{name}:NAME`, `{name}:`"),
             Form::Identified { last } => {
                 format!("`{name}0:TEXT`, `{name}0:#` to `{name}{last}:TEXT`, `{name}{last}:#`")
             }

@@ -15,6 +15,7 @@ pub mod ge_srtp;
 pub mod goose;
 pub mod hart_ip;
 pub mod iec104;
+pub mod mms;
 pub mod modbus;
 pub mod opcua;
 pub mod profinet;
@@ -114,7 +115,9 @@ protocols! {
     S7comm = 19, "s7comm", s7comm::functions::TABLES;
     /// S7comm-plus, in the data TPDUs of the same conversations.
     S7commplus = 20, "s7commplus", s7commplus::functions::TABLES;
-    /// The transport connection that carries either, and MMS.
+    /// MMS, the protocol of IEC 61850's clients and of TASE.2, in the same transport connections.
+    Mms = 28, "mms", mms::functions::TABLES;
+    /// The transport connection that carries them.
     Cotp = 21, "cotp", cotp::functions::TABLES;
     /// IEC 60870-5-104, telecontrol over TCP.
     Iec104 = 18, "iec104", iec104::functions::TABLES;
@@ -147,6 +150,7 @@ macro_rules! with_dissectors {
             Dnp3 dnp3 dnp3_assembled;
             Bacnet bacnet bacnet_assembled;
             S7comm s7comm s7comm_assembled;
+            Mms mms mms_assembled;
             Iec104 iec104 iec104_assembled;
             Opcua opcua opcua_assembled;
             ProfinetDcp profinet profinet_assembled;

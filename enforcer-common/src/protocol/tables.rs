@@ -193,7 +193,10 @@ pub enum Form {
         last: u32,
     },
     /// The name alone; behind it stands the name of an object, or the number that [`name_number`] makes of it: `tag:Speed`.
-    Named,
+    Named {
+        /// What divides names into parts; without it they are whole.
+        divider: Option<u8>,
+    },
     /// The name and a number from 0 to `last` that is added to `space`; behind it stands an identifier as the device writes
     /// it, or `#` and the number that [`text_number`] makes of it: `string2:Machine.Speed`, `string2:#305419896`.
     Identified {
@@ -229,12 +232,12 @@ pub const fn text_piece(number: u32, bytes: u64) -> u32 {
     number ^ number >> 13
 }
 
-/// Number that stands for an object's name: its parts between points, large letters as small ones. Longer parts than
+/// Number that stands for an object's name: its parts between dividers, large letters as small ones. Longer parts than
 /// [`NAME_PART`] are cut.
 #[must_use]
-pub fn name_number(name: &[u8]) -> u32 {
+pub fn name_number(name: &[u8], divider: Option<u8>) -> u32 {
     let mut number = NAME_START;
-    for part in name.split(|byte| *byte == b'.') {
+    for part in name.split(|byte| Some(*byte) == divider) {
         let part = part.get(..NAME_PART as usize).unwrap_or(part);
         number = name_part(number, part.len().to_le_bytes()[0] as u32);
         for piece in part.chunks(8) {
@@ -299,7 +302,7 @@ impl Space {
     #[must_use]
     pub const fn numbers(&self) -> (u32, u32) {
         let more = match self.form {
-            Form::Plain | Form::Named => 0,
+            Form::Plain | Form::Named { .. } => 0,
             Form::Numbered { last } | Form::Number { last } | Form::Identified { last } => last,
             Form::NumberedFrom { first, last } => last.saturating_sub(first),
             Form::Variation => 0xffff,

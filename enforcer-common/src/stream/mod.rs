@@ -227,6 +227,10 @@ pub fn commit<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
         return;
     }
     if let Some(flow) = environment.flow(scratch.path.slot) {
+        // Where no conduit says what is spoken, the dissector may have found out.
+        if scratch.path.conduit == UNCOVERED {
+            flow.protocol = scratch.path.protocol;
+        }
         match Side::from_code(scratch.frame.side) {
             Side::Network => inward::commit(flow, scratch),
             Side::Device => outward::commit(flow, scratch),

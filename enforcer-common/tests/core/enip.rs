@@ -131,6 +131,7 @@ fn a_path_with_a_further_class_is_its_object_and_its_whole() {
 
 #[test]
 fn tags_have_the_number_of_their_name() {
+    let name_number = |name: &[u8]| name_number(name, Some(b'.'));
     let tag = |name: &[u8]| (CIP, 0x4c, TAG, name_number(name), name_number(name));
     let read = |path: &[u8]| fields(&unconnected(&request(0x4c, path, &[1, 0])));
     assert_eq!(read(&symbol("Speed")), [tag(b"speed")]);

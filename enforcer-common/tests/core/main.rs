@@ -26,6 +26,7 @@ mod judging;
 mod layer2;
 mod layers;
 mod lives;
+mod mms;
 mod neighbours;
 mod opcua;
 mod options;

@@ -9,6 +9,7 @@ pub(crate) mod enip;
 pub(crate) mod frames;
 pub(crate) mod host;
 pub(crate) mod iec104;
+pub(crate) mod mms;
 pub(crate) mod modbus;
 pub(crate) mod opcua;
 pub(crate) mod policy;

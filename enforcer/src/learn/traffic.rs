@@ -58,11 +58,14 @@ pub(super) struct Traffic {
     /// The same for the device side.
     pub device: BTreeSet<IpAddr>,
     pub total: u64,
+    /// What was spoken on which port of whom.
+    spoken: BTreeSet<([u8; 16], [u8; 16], u16, u8)>,
 }
 
 impl Traffic {
     pub(super) fn of(observations: &[(ObservationKey, Observation)], reach: Reach) -> Self {
-        let mut traffic = Self::default();
+        let spoken = observations.iter().map(|(key, _)| (key.client, key.server, key.port, key.protocol)).collect();
+        let mut traffic = Self { spoken, ..Self::default() };
         for (key, seen) in observations {
             let evidence = Evidence::of(seen);
             if let Some(split) = split(key) {
@@ -116,6 +119,13 @@ impl Traffic {
         }
     }
 
+    /// The protocol that a conduit names for this one: of several that it travels in, the one that is spoken there as well.
+    fn outer(&self, key: &ObservationKey, protocol: Protocol) -> Protocol {
+        let mut all = Protocol::ALL.iter().filter(|outer| outer.tables().inner.contains(&protocol));
+        let spoken = |one: &&Protocol| self.spoken.contains(&(key.client, key.server, key.port, **one as u8));
+        all.clone().find(spoken).or_else(|| all.next()).copied().unwrap_or(protocol)
+    }
+
     fn operation(
         &mut self,
         key: &ObservationKey,
@@ -137,7 +147,7 @@ impl Traffic {
             {
                 let objects = objects.filter(|_| row.object.is_none() || of_objects(protocol));
                 // A conduit names the outer protocol.
-                let protocol = protocol.outer().unwrap_or(protocol);
+                let protocol = self.outer(key, protocol);
                 let (port, unit) = (key.port, key.unit);
                 self.operations.push(Seen { client, server, protocol, port, row, unit, objects, evidence });
             }

@@ -10,7 +10,7 @@ use super::valid::{Conduit, Function, Functions, Objects};
 use crate::document::nearest;
 
 /// Names that the policy language knows, with what this version has to say about those it does not inspect.
-const NOT_YET: &[&str] = &["ads", "mms"];
+const NOT_YET: &[&str] = &["ads"];
 
 /// True when the payload is dissected, so that rules about functions make sense.
 pub(super) fn inspected(protocol: Protocol) -> bool {

@@ -26,10 +26,10 @@ pub(super) fn parse(protocol: Protocol, text: &str) -> Result<Vec<Objects>, Stri
         return identified(number, identifier).map(|one| vec![one]).map_err(|cause| format!("in \"{text}\", {cause}"));
     }
     let cause = |cause: String| format!("in \"{text}\", {cause}");
-    if let (Form::Named, Some(name)) = (space.form, rest)
+    if let (Form::Named { divider }, Some(name)) = (space.form, rest)
         && range::parse(name, 0, i64::from(space.last)).is_err()
     {
-        let known = name_number(name.trim().as_bytes());
+        let known = name_number(name.trim().as_bytes(), divider);
         return Ok(vec![Objects { space: number, first: known, last: known }]);
     }
     let (span, members) = match rest.map(|rest| rest.split_once('/').map_or((rest, None), |(a, b)| (a, Some(b)))) {
@@ -85,8 +85,8 @@ fn find(protocol: Protocol, word: &str) -> Result<Option<(u32, &'static Space)>,
     for space in spaces(protocol) {
         let name = space.name.trim_end();
         let found = match space.form {
-            Form::Plain | Form::Named if name == word => Some(0),
-            Form::Plain | Form::Named => None,
+            Form::Plain | Form::Named { .. } if name == word => Some(0),
+            Form::Plain | Form::Named { .. } => None,
             Form::Number { last } => match range::number(word) {
                 Some(number) => Some(within(number, last, || {
                     format!("\"{word}\" is out of range; {name} numbers are 0 to {last}")
@@ -150,7 +150,7 @@ pub fn space_name(protocol: Protocol, number: u32) -> String {
     let Some(space) = space_of(protocol, number) else { return number.to_string() };
     let offset = number.saturating_sub(space.space);
     match space.form {
-        Form::Plain | Form::Named => space.name.to_owned(),
+        Form::Plain | Form::Named { .. } => space.name.to_owned(),
         Form::Numbered { .. } | Form::Identified { .. } => format!("{}{offset}", space.name),
         Form::NumberedFrom { first, .. } => format!("{}{}", space.name, first.saturating_add(offset)),
         Form::Number { .. } => format!("0x{offset:02X}"),
@@ -163,7 +163,9 @@ pub fn object_words(protocol: Protocol, objects: Objects) -> Vec<String> {
     let separator = match space_of(protocol, objects.space).map(|space| space.form) {
         Some(Form::Number { .. }) => "/",
         Some(Form::Identified { .. }) => ":#",
-        Some(Form::Plain | Form::Named | Form::Numbered { .. } | Form::NumberedFrom { .. } | Form::Variation)
+        Some(
+            Form::Plain | Form::Named { .. } | Form::Numbered { .. } | Form::NumberedFrom { .. } | Form::Variation,
+        )
         | None => ":",
     };
     let word = space_name(protocol, objects.space);
@@ -230,6 +232,18 @@ mod tests {
                 &["0x6B/1/3", "0x6B/1-9", "0x01/0-65535", "tag:305419896", "path:5", "file7:0-9", "file4:2/1"],
             ),
             (
+                Protocol::Mms,
+                &[
+                    "variable:305419896",
+                    "list:1",
+                    "operate:5",
+                    "select_with_value:0-4294967295",
+                    "address:0",
+                    "file:7",
+                    "tsap:1",
+                ],
+            ),
+            (
                 Protocol::Iec104,
                 &["type 45:1000-1099", "type 46:7/1", "type 100:0", "counter-freeze:0", "file-delete:0-16777215"],
             ),
@@ -253,7 +267,17 @@ mod tests {
         let number = |text| parse(Protocol::Enip, text).expect("a tag")[0].first;
         assert_eq!(number("tag:Program:Main.Speed"), number("tag: program:main.speed"));
         assert_ne!(number("tag:Speed"), number("tag:Speed2"));
-        assert_eq!(number("tag:Speed"), enforcer_common::protocol::tables::name_number(b"speed"));
+        assert_eq!(number("tag:Speed"), enforcer_common::protocol::tables::name_number(b"speed", Some(b'.')));
+    }
+
+    #[test]
+    fn variables_are_named_by_domain_and_item() {
+        let number = |text| parse(Protocol::Mms, text).expect("an object")[0].first;
+        let name = enforcer_common::protocol::tables::name_number;
+        assert_eq!(number("operate:LD1/GGIO1$CO$SPCSO1$Oper"), name(b"LD1/GGIO1$CO$SPCSO1$Oper", Some(b'/')));
+        assert_ne!(number("variable:LD1/GGIO1$MX$a"), name(b"LD1/GGIO1$MX$a", None));
+        assert_eq!(number("file:COMTRADE/fault 1.dat"), name(b"COMTRADE/fault 1.dat", None));
+        assert_eq!(number("variable:Supported_Features"), name(b"supported_features", Some(b'/')));
     }
 
     #[test]

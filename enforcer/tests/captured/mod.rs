@@ -26,10 +26,17 @@ pub(crate) fn files() -> Option<Vec<PathBuf>> {
     Some(files)
 }
 
-/// Protocols that a conduit can name.
-pub(crate) fn protocols() -> impl Iterator<Item = Protocol> {
+/// Protocols that a conduit can name, one for each port: of S7comm and MMS the one that the policy is for.
+pub(crate) fn protocols(of: Protocol) -> impl Iterator<Item = Protocol> {
     let own = |one: &Protocol| one.outer().is_none() && one.tables().ethertype.is_none();
-    Protocol::ALL.iter().copied().filter(move |one| one.is_inspected() && own(one))
+    let other = if of == Protocol::Mms { Protocol::S7comm } else { Protocol::Mms };
+    Protocol::ALL.iter().copied().filter(move |one| one.is_inspected() && own(one) && *one != other)
+}
+
+/// The protocol that port 102 carries in a capture.
+pub(crate) fn of_port_102(file: &Path) -> Protocol {
+    let mms = file.parent().is_some_and(|folder| folder.ends_with("mms"));
+    if mms { Protocol::Mms } else { Protocol::S7comm }
 }
 
 /// A conduit from anyone to anyone in this protocol, on its own ports, with one rule.

@@ -36,8 +36,8 @@ fn compiled(name: &str, text: &str, bank: u8) -> Compiled {
 }
 
 /// `wide.toml`, and a conduit for each protocol that it does not name: what changes nothing may pass.
-fn wide() -> String {
-    let others = captured::protocols().filter(|one| *one != Protocol::Modbus);
+fn wide(of: Protocol) -> String {
+    let others = captured::protocols(of).filter(|one| *one != Protocol::Modbus);
     let conduits = others.map(|one| captured::conduit(one, &captured::harmless(one)));
     std::iter::once(include_str!("wide.toml").to_owned()).chain(conduits).collect()
 }
@@ -59,12 +59,14 @@ fn told(pair: &Pair<'_>, what: &str) {
 fn captures_are_judged_alike() {
     stand::require_root();
     let Some(files) = captured::files() else { return };
-    let compiled = compiled("wide.toml", &wide(), 0);
-    let mut pair = Pair::new(&compiled.image);
+    let [wide, mms] = [Protocol::S7comm, Protocol::Mms].map(|of| compiled("wide.toml", &wide(of), 0));
+    let mut pair = Pair::new(&wide.image);
     let mut cut = 0;
     for mode in MODES {
         pair.mode(mode);
         for file in &files {
+            let of = if captured::of_port_102(file) == Protocol::Mms { &mms } else { &wide };
+            pair.publish(&of.image);
             let mut sides = Sides::new(pair.policy(), &[]);
             for frame in Capture::open(file).unwrap_or_else(|error| panic!("{error}")) {
                 // A capture that ends in the middle of a record is one of replay's cases.

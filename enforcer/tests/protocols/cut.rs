@@ -9,6 +9,7 @@ use enforcer::replay::side::Sides;
 use enforcer_common::action::Action;
 use enforcer_common::decide::decide;
 use enforcer_common::port::Side;
+use enforcer_common::protocol::Protocol;
 use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::Mode;
 
@@ -24,9 +25,9 @@ struct Guard {
 }
 
 impl Guard {
-    fn new() -> Self {
+    fn new(of: Protocol) -> Self {
         let head = "[policy]\nname = \"all\"\nrevision = 1\ndefault = \"allow\"\n".to_owned();
-        let conduits = captured::protocols().map(|one| captured::conduit(one, &captured::harmless(one)));
+        let conduits = captured::protocols(of).map(|one| captured::conduit(one, &captured::harmless(one)));
         let text: String = std::iter::once(head).chain(conduits).collect();
         let loaded = policy::parse("all.toml", &text).unwrap_or_else(|errors| panic!("{errors}"));
         let compiled = policy::compile(&loaded.valid, 1, 0).unwrap_or_else(|errors| panic!("{errors}"));
@@ -95,14 +96,15 @@ fn frames(file: &Path) -> Vec<Vec<u8>> {
 #[test]
 fn a_capture_cut_at_any_byte_or_with_any_byte_changed_is_judged() {
     let Some(files) = captured::files() else { return };
-    let mut judge = Guard::new();
+    let mut guards = [Protocol::S7comm, Protocol::Mms].map(Guard::new);
     let mut count = 0;
     for file in files {
+        let judge = &mut guards[usize::from(captured::of_port_102(&file) == Protocol::Mms)];
         let mut sides = Sides::new(&judge.compiled.image, &[]);
         for frame in frames(&file) {
             let side = sides.side(&frame);
             count += 1;
-            mutate(&mut judge, side, &frame);
+            mutate(judge, side, &frame);
         }
     }
     println!("{count} frames, each cut at every byte and with every byte of its payload changed");

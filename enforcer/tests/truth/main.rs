@@ -42,6 +42,7 @@ scored! {
     goose
     hart_ip
     iec104
+    mms
     modbus
     opcua
     profinet

@@ -7,6 +7,7 @@ mod enip;
 mod fins;
 mod goose;
 mod iec104;
+mod mms;
 mod modbus;
 mod opcua;
 mod profinet;

@@ -19,6 +19,8 @@ pub const S7COMM_PLUS: u32 = 2;
 pub const SESSION: u32 = 3;
 /// TLS records.
 pub const TLS: u32 = 4;
+/// MMS without the session around it, which no stack in use takes.
+pub const BARE: u32 = 5;
 
 /// A connection was asked for, or there was data.
 pub const CONNECTED: u32 = 8;
@@ -47,6 +49,11 @@ pub fn take<B: Bytes + ?Sized>(bytes: &B, tpdu: &Tpdu, scratch: &mut Scratch) ->
     scratch.stream.context = context | CONNECTED;
     // Empty ones with and without mark are how S7-1200 and S7-1500 keep conversations alive.
     if tpdu.length() == 0 {
+        // One with the mark ends a payload that is not complete: the next one would be the device's alone to judge.
+        if context & CHAINED != 0 && !tpdu.continues() {
+            scratch.stream.context &= !CHAINED;
+            scratch.fault(Reason::LengthMismatch);
+        }
         return Carried::Done;
     }
     let first = [bytes.u8(tpdu.payload()).unwrap_or(0), bytes.u8(tpdu.payload().wrapping_add(1)).unwrap_or(0)];
@@ -99,6 +106,8 @@ const fn found(first: [u8; 2]) -> u32 {
         [0x14..=0x17, 3] => TLS,
         // X.225 8.3: give tokens, connect, accept, refuse, finish, disconnect, abort and their answers.
         [0x01 | 0x08..=0x0e | 0x19 | 0x1a, _] => SESSION,
+        // ISO 9506-2 clause 7: protocol data units from confirmed request to conclude.
+        [0xa0..=0xa4 | 0xa7..=0xaa | 0xad | 0x85 | 0x86 | 0x8b | 0x8c, _] => BARE,
         _ => 0,
     }
 }

@@ -77,7 +77,7 @@ pub const SPACES: &[Space] = &[
         form: Form::Number { last: LARGEST },
         member: Some(Member { name: "attribute", bits: 16 }),
     },
-    Space { space: class::TAG, name: "tag", last: u32::MAX, form: Form::Named, member: None },
+    Space { space: class::TAG, name: "tag", last: u32::MAX, form: Form::Named { divider: Some(b'.') }, member: None },
     Space { space: class::PATH, name: "path", last: u32::MAX, form: Form::Plain, member: None },
 ];
 

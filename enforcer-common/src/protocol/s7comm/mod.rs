@@ -19,7 +19,7 @@ use crate::port::Side;
 use crate::protocol::cotp;
 use crate::protocol::cotp::carried::{self, Carried};
 use crate::protocol::cotp::functions::code;
-use crate::protocol::{Protocol, s7commplus};
+use crate::protocol::{Protocol, mms, s7commplus};
 use crate::scratch::{MOST, Scratch, Walking};
 use crate::verdict::Reason;
 
@@ -157,7 +157,10 @@ fn unit<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     match carried::take(bytes, &tpdu, scratch) {
         Carried::Payload(carried::S7COMM) => scratch.walking.seen = phase::MESSAGE,
         Carried::Payload(carried::S7COMM_PLUS) => scratch.walking.seen = phase::PLUS,
-        // MMS, which a conduit of its own inspects.
+        // MMS, which a conduit of its own inspects; where no conduit covers the port, what is said tells.
+        Carried::Payload(carried::SESSION) | Carried::Continued if !scratch.path.is_covered() => {
+            mms::found(bytes, &tpdu, scratch);
+        }
         Carried::Payload(_) | Carried::Continued => scratch.fault(Reason::MalformedFraming),
         Carried::Done => {}
     }
