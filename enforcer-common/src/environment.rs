@@ -39,6 +39,8 @@ pub struct Limits {
     pub connection_burst: u32,
     /// Connections reset within a minute after which a station's new ones are held off; 0: never.
     pub resets: u32,
+    /// Boot time in nanoseconds: stations that were held off before it are not any more.
+    pub forgive_before: u64,
     /// Checksums are judged.
     pub checksums: bool,
 }
@@ -59,6 +61,7 @@ impl Limits {
         connection_interval: 0,
         connection_burst: 0,
         resets: 0,
+        forgive_before: 0,
         checksums: false,
     };
 }

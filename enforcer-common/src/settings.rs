@@ -23,6 +23,9 @@ pub struct Settings {
     pub confirm_until: u64,
     /// Boot time in nanoseconds from which the controller counts as silent; 0: never.
     pub alive_until: u64,
+    /// Boot time in nanoseconds of the last change that took something back, see
+    /// [`crate::environment::Limits::forgive_before`].
+    pub forgiven: u64,
     /// See [`crate::environment::Limits::connection_burst`].
     pub connection_burst: u32,
     /// See [`crate::environment::Limits::resets`].
@@ -80,6 +83,14 @@ impl Settings {
     #[inline(always)]
     pub const fn is_taken_back(&self, now: u64) -> bool {
         self.confirm_until != 0 && now >= self.confirm_until
+    }
+
+    /// See [`crate::environment::Limits::forgive_before`]. While a change waits, and when it was taken back, nobody is held off
+    /// for what it led to.
+    #[must_use]
+    #[inline(always)]
+    pub const fn forgive_before(&self) -> u64 {
+        if self.confirm_until != 0 { self.confirm_until } else { self.forgiven }
     }
 
     /// True when the controller has been silent too long and nothing may pass then.

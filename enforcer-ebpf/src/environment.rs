@@ -262,6 +262,7 @@ impl Environment for Maps<'_> {
                 connection_interval: settings.connection_interval,
                 connection_burst: settings.connection_burst,
                 resets: settings.resets,
+                forgive_before: settings.forgive_before(),
                 checksums: true,
             },
             None => Limits {
@@ -271,6 +272,7 @@ impl Environment for Maps<'_> {
                 connection_interval: 0,
                 connection_burst: 0,
                 resets: 0,
+                forgive_before: 0,
                 checksums: true,
             },
         }

@@ -121,7 +121,8 @@ pub(crate) fn admit<E: Environment>(
     let Some(station): Option<&mut Station> = environment.station(&key.station()) else {
         return Ok(());
     };
-    if now < station.held_until {
+    // A hold that began under what was taken back since is forgiven: the plant must not wait for it to end.
+    if now < station.held_until && station.held_until > limits.forgive_before.saturating_add(MINUTE) {
         return Err(Reason::HeldAfterResets);
     }
     if limits.connection_interval != 0

@@ -75,6 +75,7 @@ impl Host {
                 connection_interval: 0,
                 connection_burst: 0,
                 resets: 0,
+                forgive_before: 0,
                 checksums: false,
             },
             lost: 0,

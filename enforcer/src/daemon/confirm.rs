@@ -94,6 +94,7 @@ impl Daemon {
         self.memory.mode.clone_from(&waiting.mode);
         self.memory.conduits.clone_from(&waiting.conduits);
         self.memory.unconfirmed = None;
+        self.settings.forgiven = flows::now();
         self.write_settings()?;
         self.write_conduit_modes()?;
         self.memory.note(format!("taken back: {} ({why})", waiting.what), None);

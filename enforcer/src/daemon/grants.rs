@@ -72,6 +72,8 @@ impl Daemon {
         let before = self.memory.clone();
         self.memory.last_grant = id;
         self.memory.grants.push(granted.clone());
+        // Whoever was held off for trying is let in to use it.
+        self.settings.forgiven = now;
         if let Err(refusal) = self.write_grants() {
             self.memory = before;
             let _ = self.write_grants();

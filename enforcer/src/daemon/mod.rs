@@ -93,8 +93,8 @@ pub struct Daemon {
     kept: evidence::Kept,
     /// Which tables the kernel's counts are of.
     epoch: u64,
-    /// Readiness as it was measured last, and when.
-    ready: Option<(std::time::Instant, readiness::Document)>,
+    /// When readiness was measured last, how long that took, and what came of it.
+    ready: Option<(std::time::Instant, Duration, readiness::Document)>,
 }
 
 /// The daemon as its tasks share it.

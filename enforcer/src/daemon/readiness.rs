@@ -1,6 +1,7 @@
 //! Readiness of conduits and of the box, from the journal and the kernel's counters.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use enforcer_common::abi::loss;
 use enforcer_common::verdict::{Mode, Verdict};
@@ -14,14 +15,16 @@ use crate::rollout::readiness::{Hour, Observed, Readiness, measure};
 /// The box's readiness as a document, and that of each conduit.
 pub(super) type Document = (Value, BTreeMap<String, Readiness>);
 
-/// So long is a measurement good enough for `status`.
-const GOOD_FOR: std::time::Duration = std::time::Duration::from_secs(15);
+/// A measurement is good enough for `status` for a second, or for so many times what it took: a large journal is not read all
+/// the time.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+const TIMES: u32 = 20;
 
 impl Daemon {
     /// Readiness as it was a moment ago.
     pub(super) fn recent_readiness(&mut self) -> Result<Document, Refusal> {
-        if let Some((at, document)) = &self.ready
-            && at.elapsed() < GOOD_FOR
+        if let Some((at, took, document)) = &self.ready
+            && at.elapsed() < GOOD_FOR.max(*took * TIMES)
         {
             return Ok(document.clone());
         }
@@ -52,7 +55,7 @@ impl Daemon {
     /// Readiness of every conduit.
     pub(super) fn readiness(&mut self) -> Result<BTreeMap<String, Readiness>, Refusal> {
         self.fold()?;
-        let _ = self.journal.flush(std::time::Duration::from_secs(2));
+        let _ = self.journal.flush(Duration::from_secs(2));
         let reader = self.journal.reader().map_err(Refusal::failed)?;
         let now = time::now();
         let hour_now = time::hour(now);
@@ -111,6 +114,7 @@ impl Daemon {
 
     /// The same as a document for the box: ready when all conduits are that it would let enforce.
     pub(super) fn readiness_document(&mut self) -> Result<Document, Refusal> {
+        let begun = Instant::now();
         let all = self.readiness()?;
         let wanted: Vec<(&String, &Readiness)> = all.iter().filter(|(name, _)| self.wants_enforce(name)).collect();
         let missing: Vec<&String> = wanted.iter().flat_map(|(_, one)| &one.missing).collect();
@@ -126,7 +130,7 @@ impl Daemon {
             .collect();
         let ready = missing.is_empty() && !wanted.is_empty();
         let document = (json!({"ready": ready, "missing": missing, "measures": measures}), all.clone());
-        self.ready = Some((std::time::Instant::now(), document.clone()));
+        self.ready = Some((Instant::now(), begun.elapsed(), document.clone()));
         Ok(document)
     }
 }
