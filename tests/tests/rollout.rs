@@ -172,7 +172,8 @@ impl Plant {
         let start = Instant::now();
         loop {
             let output = self.enforcer.cli(&["policy", "diff", "--json"]);
-            let diff: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+            let diff: Value =
+                serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
             if diff["flips"].as_array().is_some_and(|flips| !flips.is_empty()) {
                 assert_eq!(output.status.code(), Some(1));
                 return diff;
@@ -185,19 +186,47 @@ impl Plant {
     fn grants(&self) {
         let (from, to) = (HMI.to_string(), PLC.to_string());
         let grant = [
-            "grant", "add", "--from", &from, "--to", &to, "--functions", "@write", "--for", "1h", "--reason", "vendor",
+            "grant",
+            "add",
+            "--from",
+            &from,
+            "--to",
+            &to,
+            "--functions",
+            "@write",
+            "--for",
+            "1h",
+            "--reason",
+            "vendor",
         ];
         let granted = self.json(&grant);
         self.write(40, 800).expect("granted");
         assert_eq!(self.server.holding(40), 800);
         let list = self.json(&["grant", "list"]);
-        assert_eq!((&list["grants"][0]["used"], &list["grants"][0]["reason"]), (&1.into(), &"vendor".into()), "{list:#}");
+        assert_eq!(
+            (&list["grants"][0]["used"], &list["grants"][0]["reason"]),
+            (&1.into(), &"vendor".into()),
+            "{list:#}"
+        );
         let events = self.enforcer.json_lines(&["events"]).expect("events");
         assert!(events.iter().any(|event| event["reason"] == "grant" && event["event"] == "log"), "recorded");
         self.must(&["grant", "revoke", &granted["id"].to_string()]);
         self.write(40, 801).expect_err("revoked");
         assert_eq!(self.server.holding(40), 800);
-        self.must(&["grant", "add", "--from", &from, "--to", &to, "--functions", "6", "--for", "1s", "--reason", "short"]);
+        self.must(&[
+            "grant",
+            "add",
+            "--from",
+            &from,
+            "--to",
+            &to,
+            "--functions",
+            "6",
+            "--for",
+            "1s",
+            "--reason",
+            "short",
+        ]);
         thread::sleep(Duration::from_millis(1500));
         self.write(40, 802).expect_err("it has ended");
     }

@@ -42,6 +42,25 @@ pub(super) fn status(status: &Value) -> String {
         policy["revision"],
         policy["generation"]
     );
+    if let Some(name) = policy["candidate"]["name"].as_str() {
+        let _ = writeln!(page, "candidate {name} revision {}", policy["candidate"]["revision"]);
+    }
+    if let Some(what) = status["unconfirmed"]["what"].as_str() {
+        let _ = writeln!(
+            page,
+            "UNCONFIRMED {what}: back to {} in {} s",
+            text(&status["unconfirmed"], "back_to"),
+            number(&status["unconfirmed"], "seconds_left")
+        );
+    }
+    match status["readiness"]["ready"].as_bool() {
+        Some(true) => page.push_str("ready to enforce\n"),
+        Some(false) => {
+            let missing = status["readiness"]["missing"].as_array().map_or(0, Vec::len);
+            let _ = writeln!(page, "not ready to enforce: {missing} measures are missing (`enforcer shadow report`)");
+        }
+        None => {}
+    }
     for side in ["network", "device"] {
         let port = &status["ports"][side];
         let _ = writeln!(
@@ -171,6 +190,19 @@ pub(super) fn learned(learned: &Value) -> String {
             number(kind, "count")
         );
     }
+    let curve = learned["curve"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if !curve.is_empty() {
+        let _ = writeln!(page, "\nnew operations by hour:");
+    }
+    // The newest two days.
+    for hour in curve.iter().skip(curve.len().saturating_sub(48)) {
+        let new = number(hour, "new");
+        let bar = "#".repeat(usize::try_from(new.min(50)).unwrap_or(50));
+        let _ = writeln!(page, "  {} {new:>6} {bar}", text(hour, "hour").get(..16).unwrap_or("-"));
+    }
+    if let Some(verdict) = learned["verdict"].as_str() {
+        let _ = writeln!(page, "{verdict}");
+    }
     if let exceptions @ 1.. = number(learned, "exceptions") {
         let _ = writeln!(
             page,
@@ -179,9 +211,6 @@ pub(super) fn learned(learned: &Value) -> String {
     }
     if let lost @ 1.. = number(learned, "lost") {
         let _ = writeln!(page, "! {lost} operations found the table full and are not in it");
-    }
-    if text(learned, "mode") != "learn" {
-        let _ = writeln!(page, "! the box is in {}: nothing is learned now", text(learned, "mode"));
     }
     page.trim_end().to_owned()
 }
