@@ -118,8 +118,8 @@ impl Settings {
     #[must_use]
     #[inline(always)]
     pub const fn conduit_mode_at(&self, now: u64, cell: u32, asked: Mode) -> Mode {
-        let shift = if self.is_taken_back(now) { 8 } else { 0 };
-        let switched = (cell >> shift) as u8;
+        let [mode, after, _, _] = cell.to_le_bytes();
+        let switched = if self.is_taken_back(now) { after } else { mode };
         let own = if switched == MODE_AS_POLICY { asked } else { Mode::from_code(switched) };
         let cap = self.mode_at(now);
         if (own as u8) < cap as u8 { own } else { cap }

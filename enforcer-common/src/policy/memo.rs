@@ -45,7 +45,6 @@ pub struct Memo {
 /// The boot time in nanoseconds as a number of stretches of a good minute: 2^36 ns are 69 seconds.
 #[must_use]
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "28 bits are left")]
 pub const fn minute(now: u64) -> u32 {
     (now >> 36) as u32
 }

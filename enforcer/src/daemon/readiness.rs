@@ -104,7 +104,7 @@ impl Daemon {
         let measured = observed.into_iter().map(|(name, mut one)| {
             one.hours.sort_by_key(|hour| hour.hour);
             one.lost = losses;
-            one.unsynchronised = census.devices.values().map(|device| u64::from(device.cannot_be_locked)).sum();
+            one.unsynchronised = census.devices.values().map(|device| device.cannot_be_locked).sum();
             let whose = format!("conduit {name}");
             let readiness = measure(&whose, &one, rollout);
             (name, readiness)
