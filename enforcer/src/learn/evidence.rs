@@ -1,6 +1,7 @@
 //! What stands behind a rule: how often, from when to when, with which values.
 
-use enforcer_common::observation::Observation;
+use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::operation::Access;
 
 use super::Clock;
 
@@ -12,12 +13,15 @@ pub(super) struct Evidence {
     pub last: u64,
     /// Smallest and largest value written.
     pub values: Option<(i64, i64)>,
+    /// Something was asked without a value that could be read, and was no read.
+    pub without_value: bool,
 }
 
 impl Evidence {
-    pub(super) fn of(seen: &Observation) -> Self {
+    pub(super) fn of(key: &ObservationKey, seen: &Observation) -> Self {
         let values = (seen.value_min <= seen.value_max).then_some((seen.value_min, seen.value_max));
-        Self { count: seen.count, first: seen.first_seen, last: seen.last_seen, values }
+        let without_value = values.is_none() && key.access != Access::Read as u8;
+        Self { count: seen.count, first: seen.first_seen, last: seen.last_seen, values, without_value }
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -28,6 +32,7 @@ impl Evidence {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (one, other) => one.or(other),
         };
+        self.without_value |= other.without_value;
     }
 
     /// Adds to what may not be there yet.
