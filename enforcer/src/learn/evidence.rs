@@ -4,6 +4,7 @@ use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::operation::Access;
 
 use super::Clock;
+use super::traffic::range;
 
 /// The sum of some observations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,5 +55,17 @@ impl Evidence {
         let share = u128::from(self.count) * 1000 / u128::from(total.max(1));
         let share = if share == 0 { "under 0.1".to_owned() } else { format!("{}.{}", share / 10, share % 10) };
         format!("{}, {share} % of everything seen", self.span(clock))
+    }
+
+    /// Comments with what was written, and a line that holds writes to it, indented as in a rule. A rule with values covers
+    /// no write whose values are not decoded, so there is no such line where one was seen.
+    pub(super) fn envelope(&self) -> String {
+        let Some((min, max)) = self.values else { return String::new() };
+        let written = format!("  # values from {min} to {max} were written");
+        if self.without_value {
+            return format!("{written}, and others that were not read\n");
+        }
+        let values = range(min, max);
+        format!("{written}; take the # away to hold writes to them\n  # values    = [\"{values}\"]\n")
     }
 }

@@ -179,20 +179,11 @@ fn conduit(text: &mut String, traffic: &Traffic, places: &Places, draft: &Draft<
         if let Some(objects) = &rule.objects {
             line(text, format_args!("  objects   = {}", list(&objects_words(draft.protocol, objects))));
         }
-        envelope(text, rule);
+        if rule.access != Access::Read {
+            text.push_str(&rule.evidence.envelope());
+        }
         text.push_str("  action    = \"allow\"\n");
     }
-}
-
-/// What was written, and a line that holds writes to it. A rule with values covers no write whose values are not decoded.
-fn envelope(text: &mut String, rule: &rules::Draft) {
-    let Some((min, max)) = rule.evidence.values.filter(|_| rule.access != Access::Read) else { return };
-    if rule.evidence.without_value {
-        line(text, format_args!("  # values from {min} to {max} were written, and others that were not read"));
-        return;
-    }
-    line(text, format_args!("  # values from {min} to {max} were written; take the # away to hold writes to them"));
-    line(text, format_args!("  # values    = [\"{}\"]", range(min, max)));
 }
 
 /// Units may be split where somebody does so, or where the policy in force bears it.

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use enforcer::learn::{self, Clock, Reach};
-use enforcer::policy::{self, Compiled};
 use enforcer::replay::capture::{Capture, Frame};
 use enforcer::replay::line::Line;
 use enforcer::replay::run::{Options, Run};
@@ -105,31 +104,6 @@ fn is_inspected(protocol: &str) -> bool {
     Protocol::ALL.iter().any(|one| one.is_inspected() && one.as_str() == protocol)
 }
 
-fn compiled(name: &str, text: &str) -> Result<Compiled, String> {
-    let loaded = policy::parse(name, text).map_err(|errors| format!("{errors}\n{text}"))?;
-    policy::compile(&loaded.valid, 1, 0).map_err(|errors| errors.to_string())
-}
-
-/// A policy under which everything passes and each protocol is looked into.
-fn watching(extra: &[(&str, u16)]) -> String {
-    let head = "[policy]\nname = \"watch\"\nrevision = 1\ndefault = \"allow\"\n".to_owned();
-    let own = captured::protocols().map(|one| captured::conduit(one, &["@any".to_owned()]));
-    let own: String = std::iter::once(head).chain(own).collect();
-    // Captures whose servers use other ports: the dissector's hint names them.
-    extra.iter().fold(own, |text, (protocol, port)| {
-        let ports = format!("protocol = \"{protocol}\"\nports = [");
-        text.replace(&ports, &format!("{ports}{port}, "))
-    })
-}
-
-/// Protocol and port that the capture's `.decode` file names: `tcp.port==20001,dnp3`.
-fn hint(file: &Path) -> Option<(String, u16)> {
-    let text = std::fs::read_to_string(format!("{}.decode", file.display())).ok()?;
-    let (_, hint) = text.lines().last()?.split_once("==")?;
-    let (port, protocol) = hint.split_once(',')?;
-    Some((protocol.to_owned(), port.parse().ok()?))
-}
-
 fn frames(file: &Path) -> Vec<Frame> {
     let capture = Capture::open(file).unwrap_or_else(|error| panic!("{error}"));
     let repaired = |frame: Frame| Frame { bytes: checksum::repaired(frame.bytes.clone()), ..frame };
@@ -146,9 +120,9 @@ fn sound(file: &Path) -> BTreeSet<u64> {
 
 fn denials(file: &Path) -> Result<Vec<String>, String> {
     let frames = frames(file);
-    let hint = hint(file);
+    let hint = captured::hint(file);
     let extra: Vec<(&str, u16)> = hint.iter().map(|(protocol, port)| (protocol.as_str(), *port)).collect();
-    let watching = compiled("watch.toml", &watching(&extra))?;
+    let watching = captured::compiled("watch.toml", &captured::watching(&extra))?;
     let mut learning = Run::new(&watching, &Options { mode: Some(Mode::Learn), ..Options::default() });
     for frame in &frames {
         learning.frame(frame);
@@ -158,7 +132,7 @@ fn denials(file: &Path) -> Result<Vec<String>, String> {
     let proposal = learn::propose(&observed, None, clock, Reach { dangerous: true });
     // A reset would end a conversation that the recording goes on with.
     let text = proposal.text.replace("\nprotocol = ", "\non_deny = \"drop\"\nprotocol = ");
-    let policy = compiled("proposed.toml", &text)?;
+    let policy = captured::compiled("proposed.toml", &text)?;
     let nameless = nameless(&proposal.text);
     let mut sound = sound(file);
     let unsound: Vec<&[u64]> =
