@@ -1,8 +1,10 @@
 //! What stands behind a rule: how often, from when to when, with which values.
 
-use enforcer_common::observation::Observation;
+use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::operation::Access;
 
 use super::Clock;
+use super::traffic::range;
 
 /// The sum of some observations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,12 +14,15 @@ pub(super) struct Evidence {
     pub last: u64,
     /// Smallest and largest value written.
     pub values: Option<(i64, i64)>,
+    /// Something was asked without a value that could be read, and was no read.
+    pub without_value: bool,
 }
 
 impl Evidence {
-    pub(super) fn of(seen: &Observation) -> Self {
+    pub(super) fn of(key: &ObservationKey, seen: &Observation) -> Self {
         let values = (seen.value_min <= seen.value_max).then_some((seen.value_min, seen.value_max));
-        Self { count: seen.count, first: seen.first_seen, last: seen.last_seen, values }
+        let without_value = values.is_none() && key.access != Access::Read as u8;
+        Self { count: seen.count, first: seen.first_seen, last: seen.last_seen, values, without_value }
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -28,6 +33,7 @@ impl Evidence {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (one, other) => one.or(other),
         };
+        self.without_value |= other.without_value;
     }
 
     /// Adds to what may not be there yet.
@@ -49,5 +55,17 @@ impl Evidence {
         let share = u128::from(self.count) * 1000 / u128::from(total.max(1));
         let share = if share == 0 { "under 0.1".to_owned() } else { format!("{}.{}", share / 10, share % 10) };
         format!("{}, {share} % of everything seen", self.span(clock))
+    }
+
+    /// Comments with what was written, and a line that holds writes to it, indented as in a rule. A rule with values covers
+    /// no write whose values are not decoded, so there is no such line where one was seen.
+    pub(super) fn envelope(&self) -> String {
+        let Some((min, max)) = self.values else { return String::new() };
+        let written = format!("  # values from {min} to {max} were written");
+        if self.without_value {
+            return format!("{written}, and others that were not read\n");
+        }
+        let values = range(min, max);
+        format!("{written}; take the # away to hold writes to them\n  # values    = [\"{values}\"]\n")
     }
 }

@@ -8,6 +8,7 @@ mod clock;
 mod conduits;
 mod evidence;
 mod places;
+mod proposable;
 mod rules;
 mod summary;
 mod traffic;
@@ -15,6 +16,7 @@ mod tunnels;
 mod write;
 
 pub use clock::Clock;
+pub use proposable::is_left;
 pub use summary::{Kind, Summary, summary};
 
 use std::collections::HashMap;

@@ -1,4 +1,7 @@
 //! Operations of one conduit -> few rules that cover them and, but for reads of another function, nothing else.
+//!
+//! Ranges are one where they touch or overlap. Gaps stay, for reads as well: in the shared captures a client that reads
+//! something new reads it elsewhere, not between what it read before, so closing them would open objects and spare nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,14 +5,15 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use enforcer_common::network::protocol as ip;
 use enforcer_common::observation::{Observation, ObservationKey};
-use enforcer_common::operation::{Access, NO_FUNCTION, NO_OBJECT};
+use enforcer_common::operation::{Access, NO_FUNCTION};
 use enforcer_common::port::Side;
 use enforcer_common::protocol::{Function, Protocol};
 
 use super::Reach;
 use super::evidence::Evidence;
+use super::proposable::{is_layer_2, is_proposed, objects, of_objects, row};
+use crate::policy::object_words;
 use crate::policy::valid::Objects;
-use crate::policy::{object_words, operation_code};
 
 /// An operation of an inspected protocol that may be proposed.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ impl Traffic {
         let spoken = observations.iter().map(|(key, _)| (key.client, key.server, key.port, key.protocol)).collect();
         let mut traffic = Self { spoken, ..Self::default() };
         for (key, seen) in observations {
-            let evidence = Evidence::of(seen);
+            let evidence = Evidence::of(key, seen);
             if let Some(split) = split(key) {
                 traffic.splits.entry(split).and_modify(|known| known.add(evidence)).or_insert(evidence);
                 continue;
@@ -84,9 +85,7 @@ impl Traffic {
     }
 
     fn sort(&mut self, key: &ObservationKey, evidence: Evidence, reach: Reach) {
-        let layer_2 = Protocol::from_code(key.protocol)
-            .is_some_and(|one| one.outer().unwrap_or(one).tables().ethertype.is_some());
-        if key.protocol == Protocol::Ethernet as u8 || layer_2 {
+        if key.protocol == Protocol::Ethernet as u8 || is_layer_2(key) {
             // Numbers that a policy can't name: VLAN tags, IP, and what is neither an ethertype nor an LLC address.
             let (0x0800 | 0x86dd | 0x8100 | 0x88a8 | 0x9100 | 0 | 0x100..=0x5ff) = key.port else {
                 self.ethernet.entry(key.port).and_modify(|known| known.add(evidence)).or_insert(evidence);
@@ -134,17 +133,9 @@ impl Traffic {
         evidence: Evidence,
         reach: Reach,
     ) {
-        let objects =
-            (key.space != NO_OBJECT).then_some(Objects { space: key.space, first: key.first, last: key.last });
+        let objects = objects(key);
         match row(protocol, key.function, objects) {
-            // A rule for a write without object would allow it on every object.
-            Some(row)
-                if key.port != 0
-                    && (reach.dangerous
-                        || !row.dangerous
-                            && row.access != Access::Unknown
-                            && (row.access != Access::Write || objects.is_some())) =>
-            {
+            Some(row) if key.port != 0 && (reach.dangerous || is_proposed(row, objects)) => {
                 let objects = objects.filter(|_| row.object.is_none() || of_objects(protocol));
                 // A conduit names the outer protocol.
                 let protocol = self.outer(key, protocol);
@@ -240,26 +231,6 @@ pub(super) fn split(key: &ObservationKey) -> Option<Service> {
     let protocol = Protocol::from_code(key.protocol).filter(|known| known.is_inspected())?;
     let service = Service { client: address(key.client), server: address(key.server), protocol, port: key.port };
     (key.function == NO_FUNCTION).then_some(service)
-}
-
-/// The row that names an operation: that of its sub-function where the table divides the code, else the code's own.
-fn row(protocol: Protocol, code: u32, objects: Option<Objects>) -> Option<&'static Function> {
-    let mut rows = protocol.tables().functions.iter().filter(|row| operation_code(protocol, row.code) == code);
-    if rows.clone().any(|row| row.object.is_some()) {
-        let objects = objects?;
-        let own = rows.clone().find(|row| {
-            row.object
-                .is_some_and(|own| own.space == objects.space && own.first <= objects.first && objects.last <= own.last)
-        });
-        // Rules for functions of objects name the objects, so that the whole code's row lets in nothing else.
-        return own.or_else(|| rows.find(|row| row.object.is_none() && of_objects(protocol)));
-    }
-    rows.next()
-}
-
-/// True when the rows with objects are functions of those, which a rule's `objects` narrow.
-fn of_objects(protocol: Protocol) -> bool {
-    protocol.outer().unwrap_or(protocol).tables().rows_of_objects
 }
 
 /// The address that a key holds.

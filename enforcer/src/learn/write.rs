@@ -179,14 +179,8 @@ fn conduit(text: &mut String, traffic: &Traffic, places: &Places, draft: &Draft<
         if let Some(objects) = &rule.objects {
             line(text, format_args!("  objects   = {}", list(&objects_words(draft.protocol, objects))));
         }
-        if let Some((min, max)) = rule.evidence.values.filter(|_| rule.access != Access::Read) {
-            line(
-                text,
-                format_args!(
-                    "  # values  = [\"{}\"]   # as seen; take the # away to hold writes to it",
-                    range(min, max)
-                ),
-            );
+        if rule.access != Access::Read {
+            text.push_str(&rule.evidence.envelope());
         }
         text.push_str("  action    = \"allow\"\n");
     }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use enforcer::policy::{self, Compiled};
 use enforcer_common::operation::Access;
 use enforcer_common::protocol::Protocol;
 
@@ -56,4 +57,30 @@ pub(crate) fn harmless(protocol: Protocol) -> Vec<String> {
     let classes = [Access::Read, Access::Discover, Access::Session, Access::Diagnose].into_iter();
     let there = classes.filter(|class| rows().any(|row| row.access == *class));
     there.map(|class| format!("@{}", class.as_str())).collect()
+}
+
+/// A policy ready to be replayed.
+pub(crate) fn compiled(name: &str, text: &str) -> Result<Compiled, String> {
+    let loaded = policy::parse(name, text).map_err(|errors| format!("{errors}\n{text}"))?;
+    policy::compile(&loaded.valid, 1, 0).map_err(|errors| errors.to_string())
+}
+
+/// A policy under which everything passes and each protocol is looked into.
+pub(crate) fn watching(extra: &[(&str, u16)], of: Protocol) -> String {
+    let head = "[policy]\nname = \"watch\"\nrevision = 1\ndefault = \"allow\"\n".to_owned();
+    let own = protocols(of).map(|one| conduit(one, &["@any".to_owned()]));
+    let own: String = std::iter::once(head).chain(own).collect();
+    // Captures whose servers use other ports: the dissector's hint names them.
+    extra.iter().fold(own, |text, (protocol, port)| {
+        let ports = format!("protocol = \"{protocol}\"\nports = [");
+        text.replace(&ports, &format!("{ports}{port}, "))
+    })
+}
+
+/// Protocol and port that the capture's `.decode` file names: `tcp.port==20001,dnp3`.
+pub(crate) fn hint(file: &Path) -> Option<(String, u16)> {
+    let text = std::fs::read_to_string(format!("{}.decode", file.display())).ok()?;
+    let (_, hint) = text.lines().last()?.split_once("==")?;
+    let (port, protocol) = hint.split_once(',')?;
+    Some((protocol.to_owned(), port.parse().ok()?))
 }

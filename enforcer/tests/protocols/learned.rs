@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use enforcer::learn::{self, Clock, Reach};
-use enforcer::policy::{self, Compiled};
 use enforcer::replay::capture::{Capture, Frame};
 use enforcer::replay::line::Line;
 use enforcer::replay::run::{Options, Run};
@@ -118,31 +117,6 @@ fn is_inspected(protocol: &str) -> bool {
     Protocol::ALL.iter().any(|one| one.is_inspected() && one.as_str() == protocol)
 }
 
-fn compiled(name: &str, text: &str) -> Result<Compiled, String> {
-    let loaded = policy::parse(name, text).map_err(|errors| format!("{errors}\n{text}"))?;
-    policy::compile(&loaded.valid, 1, 0).map_err(|errors| errors.to_string())
-}
-
-/// A policy under which everything passes and each protocol is looked into.
-fn watching(extra: &[(&str, u16)], of: Protocol) -> String {
-    let head = "[policy]\nname = \"watch\"\nrevision = 1\ndefault = \"allow\"\n".to_owned();
-    let own = captured::protocols(of).map(|one| captured::conduit(one, &["@any".to_owned()]));
-    let own: String = std::iter::once(head).chain(own).collect();
-    // Captures whose servers use other ports: the dissector's hint names them.
-    extra.iter().fold(own, |text, (protocol, port)| {
-        let ports = format!("protocol = \"{protocol}\"\nports = [");
-        text.replace(&ports, &format!("{ports}{port}, "))
-    })
-}
-
-/// Protocol and port that the capture's `.decode` file names: `tcp.port==20001,dnp3`.
-fn hint(file: &Path) -> Option<(String, u16)> {
-    let text = std::fs::read_to_string(format!("{}.decode", file.display())).ok()?;
-    let (_, hint) = text.lines().last()?.split_once("==")?;
-    let (port, protocol) = hint.split_once(',')?;
-    Some((protocol.to_owned(), port.parse().ok()?))
-}
-
 fn frames(file: &Path) -> Vec<Frame> {
     let capture = Capture::open(file).unwrap_or_else(|error| panic!("{error}"));
     let repaired = |frame: Frame| Frame { bytes: checksum::repaired(frame.bytes.clone()), ..frame };
@@ -158,7 +132,7 @@ fn sound(file: &Path) -> BTreeSet<u64> {
 }
 
 /// What learning proposes after a capture under this policy.
-fn proposed(frames: &[Frame], watching: &Compiled) -> learn::Proposal {
+fn proposed(frames: &[Frame], watching: &policy::Compiled) -> learn::Proposal {
     let mut learning = Run::new(watching, &Options { mode: Some(Mode::Learn), ..Options::default() });
     for frame in frames {
         learning.frame(frame);
@@ -169,13 +143,13 @@ fn proposed(frames: &[Frame], watching: &Compiled) -> learn::Proposal {
 
 fn denials(file: &Path) -> Result<Vec<String>, String> {
     let frames = frames(file);
-    let hint = hint(file);
+    let hint = captured::hint(file);
     let extra: Vec<(&str, u16)> = hint.iter().map(|(protocol, port)| (protocol.as_str(), *port)).collect();
-    let watching = compiled("watch.toml", &watching(&extra, captured::of_port_102(file)))?;
+    let watching = captured::compiled("watch.toml", &captured::watching(&extra, captured::of_port_102(file)))?;
     let proposal = proposed(&frames, &watching);
     // A reset would end a conversation that the recording goes on with.
     let text = proposal.text.replace("\nprotocol = ", "\non_deny = \"drop\"\nprotocol = ");
-    let policy = compiled("proposed.toml", &text)?;
+    let policy = captured::compiled("proposed.toml", &text)?;
     let nameless = nameless(&proposal.text);
     let mut sound = sound(file);
     let unsound: Vec<&[u64]> =
@@ -227,12 +201,12 @@ fn a_policy_learned_from_a_capture_denies_nothing_in_it() {
 #[test]
 fn what_shares_a_port_is_learned_as_what_it_is_where_no_conduit_says_so() -> Result<(), String> {
     let Some(folder) = captured::folder() else { return Ok(()) };
-    let open = compiled("open.toml", "[policy]\nname = \"open\"\nrevision = 1\ndefault = \"allow\"\n")?;
+    let open = captured::compiled("open.toml", "[policy]\nname = \"open\"\nrevision = 1\ndefault = \"allow\"\n")?;
     for file in ["mms/live__iec61850_mms.pcap", "mms/icsnpp-cotp__cotp.pcap"] {
         let frames = frames(&folder.join(file));
         let text = proposed(&frames, &open).text;
         assert!(text.contains("protocol = \"mms\"") && !text.contains("s7comm"), "{file}: {text}");
-        let policy = compiled("proposed.toml", &text)?;
+        let policy = captured::compiled("proposed.toml", &text)?;
         let mut enforcing = Run::new(&policy, &Options { mode: Some(Mode::Enforce), ..Options::default() });
         for frame in &frames {
             for line in enforcing.frame(frame) {

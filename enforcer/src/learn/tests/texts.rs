@@ -54,6 +54,25 @@ fn what_an_operator_named_stays_named() {
 }
 
 #[test]
+fn the_line_with_values_can_be_pasted() {
+    let written = |min, max| Observation { value_min: min, value_max: max, ..seen(4) };
+    let write = |function, first| modbus("10.0.0.1", "10.0.1.1", function, 1, Some((3, first, first)));
+    for (min, max) in [(3, 900), (7, 7), (-20, 5), (-20, -3)] {
+        let text = propose(&[(write(6, 40), written(min, max))], None, clock(), Reach::default()).text;
+        assert!(text.contains(&format!("# values from {min} to {max} were written")), "{text}");
+        let pasted = text.replace("  # values    =", "  values    =");
+        assert_ne!(pasted, text);
+        let values = &policy::parse("pasted", &pasted).unwrap_or_else(|errors| panic!("{errors}\n{pasted}")).valid;
+        assert_eq!(values.conduits[0].rules[0].values.as_deref(), Some(&[(min, max)][..]), "{pasted}");
+    }
+    // With such a line the second write would be denied, whatever it writes.
+    let all = [(write(16, 40), written(3, 900)), (write(16, 41), seen(2))];
+    let text = propose(&all, None, clock(), Reach::default()).text;
+    assert!(text.contains("# values from 3 to 900 were written, and others that were not read"), "{text}");
+    assert!(!text.contains("# values    ="), "{text}");
+}
+
+#[test]
 fn stations_that_behave_alike_share_a_zone() {
     let mut observations = Vec::new();
     for hmi in ["10.0.0.1", "10.0.0.2", "10.0.0.3"] {
