@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use enforcer_tests::enforcer::{AT_ONCE, binary, configuration};
 use enforcer_tests::lab::{HMI, HMI_SECOND, PLC};
-use enforcer_tests::namespace::wait_until;
 use enforcer_tests::poller::{Plan, Poller};
 use enforcer_tests::{Client, Enforcer, Lab, Server, require_root};
 use serde_json::Value;
@@ -36,6 +35,18 @@ protocol = "modbus"
   action    = "allow"
 "#;
 
+/// True as soon as the condition holds; false when it does not in this time.
+fn within(limit: Duration, condition: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while !condition() {
+        if start.elapsed() > limit {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    true
+}
+
 struct Plant {
     enforcer: Enforcer,
     poller: Poller,
@@ -51,8 +62,10 @@ impl Plant {
         let lab = Lab::new();
         let server = Server::start(&lab.plc);
         let file = lab.write("policy.toml", policy);
-        let patient = AT_ONCE
-            .replace("confirm_within = \"0s\"", "confirm_within = \"60s\"\nworse_response = 100000\nworse_errors = 500");
+        let patient = AT_ONCE.replace(
+            "confirm_within = \"0s\"",
+            "confirm_within = \"60s\"\nworse_response = 100000\nworse_errors = 500",
+        );
         let text = configuration(&lab, &file, "shadow").replace(AT_ONCE, &patient);
         let config = lab.write("enforcer.toml", &text);
         let socket = lab.folder().join("control.sock");
@@ -61,7 +74,7 @@ impl Plant {
         let plan = Plan { source: HMI.into(), server: PLC.into(), first: 0, count: 10, every };
         let poller = Poller::start(&lab.hmi, plan);
         let plant = Plant { enforcer, poller, _server: server, lab };
-        assert!(wait_until(Duration::from_secs(20), || plant.health()["state"] == "ok"), "{}", plant.state());
+        assert!(within(Duration::from_secs(20), || plant.health()["state"] == "ok"), "{}", plant.state());
         plant
     }
 
@@ -85,7 +98,7 @@ impl Plant {
     fn goes_back(&self, mode: &str) -> String {
         let start = Instant::now();
         let back = || self.status()["unconfirmed"].is_null();
-        assert!(wait_until(Duration::from_secs(25), back), "{}", self.state());
+        assert!(within(Duration::from_secs(25), back), "{}", self.state());
         println!("back after {:?}", start.elapsed());
         let status = self.status();
         assert_eq!(status["mode"], mode, "{status:#}");
@@ -130,7 +143,7 @@ fn a_promoted_policy_that_stops_the_polls_goes_back_to_the_one_before() {
     let plant = Plant::new(GOOD);
     plant.enforce();
     plant.enforcer.must(&["confirm"]).expect("confirm");
-    assert!(wait_until(Duration::from_secs(5), || plant.health()["state"] == "unknown"), "{}", plant.state());
+    assert!(within(Duration::from_secs(5), || plant.health()["state"] == "unknown"), "{}", plant.state());
     // Nobody counts while all is enforced and confirmed; what was usual is still known.
     let bad = GOOD.replace("holding:0-99", "holding:50-99").replace("revision = 1", "revision = 2");
     let file = plant.lab.write("bad.toml", &bad).display().to_string();
@@ -155,7 +168,11 @@ fn a_good_policy_stays_though_writes_are_stopped() {
         thread::sleep(Duration::from_millis(200));
     }
     let status = plant.status();
-    assert_eq!((status["mode"].as_str(), status["health"]["state"].as_str()), (Some("enforce"), Some("ok")), "{status:#}");
+    assert_eq!(
+        (status["mode"].as_str(), status["health"]["state"].as_str()),
+        (Some("enforce"), Some("ok")),
+        "{status:#}"
+    );
     assert!(status["unconfirmed"]["seconds_left"].as_u64() > Some(20), "{status:#}");
     plant.enforcer.must(&["confirm"]).expect("confirm");
     let tally = plant.poller.tally();
