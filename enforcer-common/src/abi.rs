@@ -7,6 +7,7 @@ use core::mem::size_of;
 
 use crate::event::Event;
 use crate::flow::{Flow, HalfOpen, Station};
+use crate::health::Counts;
 use crate::observation::{Difference, Observation, ObservationKey};
 use crate::policy::grant::{Grant, GrantKey};
 use crate::policy::image::{
@@ -52,6 +53,7 @@ pub const LAYOUT: u64 = hash(&[
     size_of::<Grant>() as u64,
     size_of::<LastKey>() as u64,
     size_of::<Memo>() as u64,
+    size_of::<Counts>() as u64,
 ]);
 
 /// FNV-1a over words.
@@ -127,6 +129,8 @@ pub mod slot {
     pub const COMPARE_POLICY: u32 = 21;
     /// Writes down where the two differ.
     pub const DIFFERENCES: u32 = 22;
+    /// Counts the devices' health.
+    pub const HEALTH: u32 = 23;
     /// Size of the array.
     pub const COUNT: u32 = 128;
 
@@ -266,6 +270,8 @@ pub const STATIONS: usize = 4096;
 pub const OBSERVATIONS: usize = 32768;
 /// Operations about which active and candidate policy may differ.
 pub const DIFFERENCES: usize = 4096;
+/// Devices whose health is counted.
+pub const HEALTH: usize = 1024;
 /// Keys that grants may take.
 pub const GRANTS: usize = 4096;
 /// Objects whose last value is remembered.

@@ -5,6 +5,7 @@
 use crate::bytes::Bytes;
 use crate::digest::Key;
 use crate::flow::{Flow, FlowKey, HalfOpen, Station};
+use crate::health::Counts;
 use crate::policy::grant::GrantKey;
 use crate::policy::memo::Memo;
 use crate::policy::step::LastKey;
@@ -73,6 +74,11 @@ pub trait Environment {
 
     /// Boot time in nanoseconds, coarse.
     fn now(&self) -> u64;
+
+    /// The same, precise.
+    fn clock(&self) -> u64 {
+        self.now()
+    }
 
     /// True when a frame to this MAC address is for the box itself.
     fn is_management(&self, mac: [u8; 6]) -> bool;
@@ -178,6 +184,13 @@ pub trait Environment {
 
     /// Counts one that could not be made.
     fn not_compared(&mut self) {}
+
+    /// What is counted of a device's health; with `new` it is made where there is nothing yet. `None`: there is nothing, or no
+    /// room, or nobody wants to know.
+    fn health(&mut self, device: &[u8; 16], new: bool) -> Option<&mut Counts> {
+        let _ = (device, new);
+        None
+    }
 
     /// Records what was seen: the operation at `index`, or a frame without inspection inside.
     fn observe(&mut self, scratch: &Scratch, index: Option<u32>);

@@ -92,7 +92,9 @@ impl FlowKey {
 pub struct Direction {
     /// Boot time of the last segment, nanoseconds.
     pub seen: u64,
-    /// What the last unit of this side asked for, see [`crate::stream::resync`]; 0 for nothing.
+    /// While the conversation is [`Self::ADOPTED`], what the last unit of this side asked for, see [`crate::stream::resync`];
+    /// 0 for nothing. After that, see [`Self::asked_at`], from the network when the last request came, and from the device
+    /// which request it answered last, by the same time.
     pub asked: u64,
     /// Next new sequence number; a FIN that was forwarded is counted.
     pub next: u32,
@@ -156,6 +158,9 @@ impl Direction {
     /// `next` was taken from the middle of the stream, whatever was proved since.
     pub const MIDSTREAM: u32 = 256;
 
+    /// Set in an `asked` that stands for a unit.
+    pub const IDENTITY: u64 = 1 << 16;
+
     /// Nothing known.
     pub const EMPTY: Self = Self {
         seen: 0,
@@ -181,6 +186,21 @@ impl Direction {
         context: 0,
         candidate: 0,
     };
+
+    /// A boot time in nanoseconds as `asked` keeps it, in units of 2^10: with [`Self::IDENTITY`] clear it is never taken for
+    /// what a unit asked for.
+    #[must_use]
+    #[inline(always)]
+    pub const fn asked_at(now: u64) -> u64 {
+        now >> 10 << 17
+    }
+
+    /// The boot time in `asked`; `None` where it holds none.
+    #[must_use]
+    #[inline(always)]
+    pub const fn when_asked(asked: u64) -> Option<u64> {
+        if asked == 0 || asked & Self::IDENTITY != 0 { None } else { Some(asked >> 17 << 10) }
+    }
 
     /// True when every bit of `flag` is set.
     #[must_use]

@@ -61,6 +61,7 @@ pub mod verdict;
 
 pub mod candidate;
 pub mod event;
+pub mod health;
 pub mod observation;
 pub mod report;
 pub mod reset;

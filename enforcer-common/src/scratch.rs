@@ -368,6 +368,16 @@ pub struct Nesting {
     pub until: u32,
 }
 
+/// What a frame's operations say of the device's health.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Said {
+    /// Requests toward the device, or answers from it.
+    pub units: u32,
+    /// Of the answers exceptions of the protocol.
+    pub exceptions: u32,
+}
+
 /// All that is known about one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -403,6 +413,8 @@ pub struct Scratch {
     pub walking: Walking,
     /// The walk through units inside a unit.
     pub nesting: Nesting,
+    /// What [`crate::health`] has to count.
+    pub said: Said,
 }
 
 impl Scratch {
@@ -425,6 +437,7 @@ impl Scratch {
             now: 0,
             walking: Walking::default(),
             nesting: Nesting::default(),
+            said: Said::default(),
         }
     }
 

@@ -44,8 +44,10 @@ pub struct Settings {
     pub policy_after: u8,
     /// [`OnSilence`] code.
     pub on_silence: u8,
+    /// Non-zero: the devices' health is counted, see [`crate::health`].
+    pub health: u8,
     /// Always 0.
-    pub padding: [u8; 7],
+    pub padding: [u8; 6],
 }
 
 /// What a silent controller means.

@@ -2,13 +2,14 @@
 
 use aya_ebpf::EbpfContext as _;
 use aya_ebpf::bindings::BPF_NOEXIST;
-use aya_ebpf::helpers::generated::{bpf_ktime_get_coarse_ns, bpf_xdp_load_bytes};
+use aya_ebpf::helpers::generated::{bpf_ktime_get_coarse_ns, bpf_ktime_get_ns, bpf_xdp_load_bytes};
 use aya_ebpf::programs::XdpContext;
 use enforcer_common::abi::{FlowKeyV4, FunctionReason, MODE_AS_POLICY, Settings, cell, conduit_cell, loss};
 use enforcer_common::digest::Key;
 use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
 use enforcer_common::flow::{BEHIND_CARRY, CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
+use enforcer_common::health::Counts;
 use enforcer_common::observation::Observation;
 use enforcer_common::operation::{NO_FUNCTION, NO_RULE};
 use enforcer_common::policy::grant::GrantKey;
@@ -136,6 +137,12 @@ impl Environment for Maps<'_> {
     #[inline(always)]
     fn now(&self) -> u64 {
         now()
+    }
+
+    #[inline(always)]
+    fn clock(&self) -> u64 {
+        // SAFETY: the helper has no preconditions.
+        unsafe { bpf_ktime_get_ns() }
     }
 
     #[inline(always)]
@@ -444,6 +451,16 @@ impl Environment for Maps<'_> {
             grant.count += 1;
         }
         holds
+    }
+
+    #[inline(always)]
+    fn health(&mut self, device: &[u8; 16], new: bool) -> Option<&mut Counts> {
+        if new && maps::HEALTH.get_ptr(device).is_none() {
+            // Without room nothing is counted of this device.
+            let _ = maps::HEALTH.insert(device, Counts::EMPTY, BPF_NOEXIST as u64);
+        }
+        // SAFETY: this CPU's own copy of a live map value.
+        maps::HEALTH.get_ptr_mut(device).map(|counts| unsafe { &mut *counts })
     }
 
     #[inline(always)]

@@ -3,12 +3,13 @@
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, RingBuf};
 use aya_ebpf::macros::btf_map;
 use enforcer_common::abi::{
-    ASSEMBLY, DIFFERENCES, EVENT_RING, FLOWS, FlowKeyV4, FunctionReason, GRANTS, HALF_OPEN, LAST_VALUES, OBSERVATIONS,
-    STATIONS, Settings, cell, loss, place, slot,
+    ASSEMBLY, DIFFERENCES, EVENT_RING, FLOWS, FlowKeyV4, FunctionReason, GRANTS, HALF_OPEN, HEALTH as DEVICES_WATCHED,
+    LAST_VALUES, OBSERVATIONS, STATIONS, Settings, cell, loss, place, slot,
 };
 use enforcer_common::digest::Key;
 use enforcer_common::event::Event;
 use enforcer_common::flow::{CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
+use enforcer_common::health::Counts;
 use enforcer_common::observation::{Difference, Observation, ObservationKey};
 use enforcer_common::policy::grant::{Grant, GrantKey};
 use enforcer_common::policy::memo::{MEMOS, Memo};
@@ -117,6 +118,10 @@ pub(crate) static DIFFERENT: HashMap<Difference, Observation, DIFFERENCES> = Has
 /// How many comparisons with the candidate were made.
 #[btf_map]
 pub(crate) static COMPARED: PerCpuArray<u64, 1> = PerCpuArray::new();
+
+/// How devices do, by their address. Device port's programs make the entries.
+#[btf_map]
+pub(crate) static HEALTH: PerCpuHashMap<[u8; 16], Counts, DEVICES_WATCHED> = PerCpuHashMap::new();
 
 /// What is granted for a while. Written by the controller; the programs count.
 #[btf_map]

@@ -10,6 +10,7 @@ use enforcer_common::action::Action;
 use enforcer_common::candidate;
 use enforcer_common::decide::{self, Next};
 use enforcer_common::environment::Environment as _;
+use enforcer_common::health;
 use enforcer_common::judge::{self as judging, Progress};
 use enforcer_common::policy::Image;
 use enforcer_common::port::Side;
@@ -372,7 +373,7 @@ fn conclude(context: &XdpContext, scratch: &mut Scratch) -> u32 {
         call::<{ slot::REPORT }>(context);
         lose(loss::STAGES);
     }
-    try_candidate(context, scratch);
+    look_on(context, scratch);
     act(context, action)
 }
 
@@ -387,6 +388,35 @@ fn is_blocked(scratch: &Scratch) -> bool {
         }
         None => false,
     }
+}
+
+/// Goes on to what is looked at beside the verdict, where somebody wants to know: the devices' health, then the candidate
+/// policy, which writes its own conduit over the frame's. Returns where nobody does.
+#[inline(always)]
+fn look_on(context: &XdpContext, scratch: &Scratch) {
+    let Some(settings) = maps::SETTINGS.get(0) else {
+        return;
+    };
+    if settings.health != 0 {
+        call::<{ slot::HEALTH }>(context);
+        lose(loss::STAGES);
+    }
+    if scratch.asked != 0 && settings.candidate != 0 {
+        call::<{ slot::CANDIDATE }>(context);
+        lose(loss::COMPARISONS);
+    }
+}
+
+/// How the device does, as far as the frame shows it.
+#[xdp(frags)]
+#[inline(always)]
+pub fn health(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    health::note(&mut Maps::new(&context), scratch);
+    try_candidate(&context, scratch);
+    act(&context, Action::from_code(scratch.action))
 }
 
 /// Goes on to the candidate policy, where there is one and it was asked something. Returns when not.
@@ -476,7 +506,7 @@ pub fn report(context: XdpContext) -> u32 {
         return missing();
     };
     enforcer_common::report::report(&mut Maps::new(&context), scratch);
-    try_candidate(&context, scratch);
+    look_on(&context, scratch);
     act(&context, Action::from_code(scratch.action))
 }
 

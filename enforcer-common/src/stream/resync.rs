@@ -79,7 +79,7 @@ pub const fn is_harmless(access: u8) -> bool {
 const fn identity(operation: &Operation) -> u64 {
     let function = if operation.has(Operation::OTHER_FUNCTION) { 0 } else { operation.function & 0x7fff };
     let unit = if operation.has(Operation::OTHER_UNIT) { 0 } else { operation.unit & 0xffff };
-    (operation.transaction as u64) << 32 | (function as u64) << 17 | 1 << 16 | unit as u64
+    (operation.transaction as u64) << 32 | (function as u64) << 17 | Direction::IDENTITY | unit as u64
 }
 
 /// Whole units without an operation: acknowledgements of the protocol's own.

@@ -19,6 +19,7 @@ mod ge_srtp;
 mod handshake;
 mod hart_ip;
 mod headers;
+mod health;
 mod icmp;
 mod iec104;
 mod inward;

@@ -6,6 +6,7 @@ use enforcer_common::digest::Key;
 use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
+use enforcer_common::health::Counts;
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::policy::grant::{Grant, GrantKey};
 use enforcer_common::policy::memo::Memo;
@@ -53,6 +54,7 @@ pub(crate) struct Host {
     /// Function, what the active policy said, what the candidate says.
     pub(crate) different: Vec<(u32, Reason, Reason)>,
     pub(crate) compared: u32,
+    pub(crate) health: HashMap<[u8; 16], Counts>,
 }
 
 impl Host {
@@ -92,6 +94,7 @@ impl Host {
             last_values: HashMap::new(),
             different: Vec::new(),
             compared: 0,
+            health: HashMap::new(),
         }
     }
 
@@ -226,6 +229,13 @@ impl Environment for Host {
             let was = key.reason().expect("a reason");
             self.different.push((key.function, was, Reason::from_code(candidate).expect("a reason")));
         }
+    }
+
+    fn health(&mut self, device: &[u8; 16], new: bool) -> Option<&mut Counts> {
+        if new {
+            self.health.entry(*device).or_insert(Counts::EMPTY);
+        }
+        self.health.get_mut(device)
     }
 
     fn compared(&mut self, count: u32) {

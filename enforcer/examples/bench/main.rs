@@ -65,6 +65,7 @@ fn main() {
     table(&classes, &mut empty, &mut costs);
     others(&words);
     stages(&mut stand, &classes[0]);
+    health(&mut stand, &classes);
     budgets(&mut stand);
 }
 
@@ -182,6 +183,31 @@ fn stages(stand: &mut Stand, class: &Class) {
     println!("{:<30} {:>6} {:>8.1}", "  test run, rewind and root", "", medians[0]);
     for ((name, _), pair) in WAY.iter().zip(medians.windows(2)) {
         println!("  {name:<28} {:>6} {:>8.1}", "", pair[1] - pair[0]);
+    }
+}
+
+/// What counting the device's health costs: frames of each class without it and with it.
+fn health(stand: &mut Stand, classes: &[Class]) {
+    println!("\n{:<30} {:>6} {:>8} {:>8}", "health", "", "off", "on");
+    // The kernel makes the device's entry at its first answer.
+    let answer = classes.iter().find(|class| class.side == Side::Device).expect("an answer among the classes");
+    let mut rounds: Vec<[Vec<f64>; 2]> = classes.iter().map(|_| Default::default()).collect();
+    for _ in 0..ROUNDS {
+        for on in [0, 1] {
+            let mut settings = stand.object.maps.settings.get(&0, 0).expect("settings");
+            settings.0.health = on;
+            stand.object.maps.settings.set(0, settings, 0).expect("settings");
+            stand.put(ROOTS[answer.side as usize], slot::BENCH);
+            nanos(stand, "rewind", &answer.frame);
+            for (class, rounds) in classes.iter().zip(&mut rounds) {
+                stand.put(ROOTS[class.side as usize], slot::BENCH);
+                rounds[usize::from(on)].push(nanos(stand, "rewind", &class.frame));
+            }
+        }
+    }
+    for (class, rounds) in classes.iter().zip(&mut rounds) {
+        let [off, on] = rounds.each_mut().map(|costs| spread(costs)[0]);
+        println!("  {:<28} {:>6} {off:>8.1} {on:>8.1}", class.name, "");
     }
 }
 

@@ -31,7 +31,9 @@ impl Daemon {
     }
 
     /// What goes back unless it is confirmed; taken down before the change.
-    pub(super) fn waiting(&self, what: String, within: Duration, policy_changes: bool) -> Unconfirmed {
+    pub(super) fn waiting(&mut self, what: String, within: Duration, policy_changes: bool) -> Unconfirmed {
+        self.begin_trial();
+        self.memory.gone_back = None;
         let text = self.policy.loaded.text.clone();
         Unconfirmed {
             what,
@@ -97,7 +99,11 @@ impl Daemon {
         self.settings.forgiven = flows::now();
         self.write_settings()?;
         self.write_conduit_modes()?;
-        self.memory.note(format!("taken back: {} ({why})", waiting.what), None);
+        let gone_back = format!("{} ({why})", waiting.what);
+        self.memory.note(format!("taken back: {gone_back}"), None);
+        if verb == "auto_return" {
+            self.memory.gone_back = Some(gone_back);
+        }
         self.report_change("mode", &format!("taken back: {} ({why})", waiting.what));
         self.remember()
     }
@@ -130,8 +136,10 @@ pub(super) fn settle(memory: &mut super::Memory) -> Option<String> {
     }
     memory.unconfirmed = None;
     let why = if same { "it was not confirmed in time" } else { "the machine was restarted before it was confirmed" };
-    memory.note(format!("taken back: {} ({why})", waiting.what), None);
-    Some(format!("{} ({why})", waiting.what))
+    let gone_back = format!("{} ({why})", waiting.what);
+    memory.note(format!("taken back: {gone_back}"), None);
+    memory.gone_back = Some(gone_back.clone());
+    Some(gone_back)
 }
 
 impl Daemon {
@@ -139,6 +147,7 @@ impl Daemon {
     pub(super) fn resume(&mut self, gone_back: Option<String>) -> anyhow::Result<()> {
         let failed = |refusal: Refusal| anyhow::anyhow!("{}", refusal.text);
         self.begin_tallies().map_err(failed)?;
+        self.begin_health();
         self.renew_grants().map_err(failed)?;
         let daemon = Peer::daemon();
         self.record_if_possible(

@@ -35,6 +35,9 @@ pub struct Memory {
     /// A change that waits to be confirmed.
     #[serde(default)]
     pub unconfirmed: Option<Unconfirmed>,
+    /// What went back by itself, and why; until the next change that waits.
+    #[serde(default)]
+    pub gone_back: Option<String>,
     /// The policy that is tried beside the one in force.
     #[serde(default)]
     pub candidate: Option<Applied>,
@@ -136,6 +139,7 @@ impl Memory {
             carrier_changes: [0; 2],
             policy: None,
             unconfirmed: None,
+            gone_back: None,
             candidate: None,
             grants: Vec::new(),
             last_grant: 0,

@@ -8,6 +8,7 @@ mod events;
 mod evidence;
 mod far_side;
 mod grants;
+mod health;
 mod links;
 mod memory;
 mod readiness;
@@ -93,6 +94,8 @@ pub struct Daemon {
     kept: evidence::Kept,
     /// Which tables the kernel's counts are of.
     epoch: u64,
+    /// How the devices do.
+    watch: health::Watch,
     /// When readiness was measured last, how long that took, and what came of it.
     ready: Option<(std::time::Instant, Duration, readiness::Document)>,
 }
@@ -189,6 +192,7 @@ impl Daemon {
         let bypassed = self.settings.bypass != 0;
         let mut settings = settings(&self.memory, self.settings);
         settings.candidate = self.candidate.as_ref().map_or(0, |one| one.compiled.image.header.generation);
+        settings.health = u8::from(self.wants_health());
         if bypassed && settings.bypass == 0 {
             trust_anew(&mut settings, &self.config);
         }

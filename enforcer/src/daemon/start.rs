@@ -185,6 +185,7 @@ async fn come_up(
         started,
         kept,
         epoch,
+        watch: super::health::Watch::default(),
         ready: None,
     };
     daemon.resume(gone_back)?;
@@ -238,6 +239,7 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
         tokio::spawn(events::read(daemon.clone(), ring, resetters)),
         tokio::spawn(links::watch(daemon.clone(), cables)),
         tokio::spawn(evidence::keep(daemon.clone())),
+        tokio::spawn(super::health::keep(daemon.clone())),
         tokio::spawn(super::control::serve(daemon.clone(), listener, stop)),
     ];
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);

@@ -54,6 +54,9 @@ pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
             waiting.what
         ));
     }
+    if let Some(what) = &daemon.memory.gone_back {
+        attention.push(format!("went back by itself: {what}"));
+    }
     let policy = &daemon.policy.loaded.valid;
     Ok(json!({
         "schema": 1,
@@ -90,6 +93,8 @@ pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
             "seconds_left": daemon.seconds_left(),
             "back_to": waiting.mode,
         })),
+        "gone_back": daemon.memory.gone_back,
+        "health": daemon.health_document(),
         "readiness": readiness,
         "grants": grants["grants"],
         "journal": {"bytes": daemon.journal.sizes(), "lost": daemon.journal.losses()},

@@ -168,7 +168,9 @@ fn memory(maps: &Maps) -> Result<Memory, MapError> {
     })
 }
 
-fn address(bytes: [u8; 16]) -> IpAddr {
+/// The address that keys of the maps hold.
+#[must_use]
+pub fn address(bytes: [u8; 16]) -> IpAddr {
     let address = Ipv6Addr::from(bytes);
     address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4)
 }

@@ -7,6 +7,7 @@ use aya::maps::{Array, ArrayOfMaps, HashMap, MapData, PerCpuArray, PerCpuHashMap
 use enforcer_common::abi::{self, FlowKeyV4, FunctionReason, LAYOUT, Settings, cell};
 use enforcer_common::digest::Key;
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
+use enforcer_common::health::Counts;
 use enforcer_common::observation::{Difference, Observation, ObservationKey};
 use enforcer_common::policy::Image;
 use enforcer_common::policy::grant::{Grant, GrantKey};
@@ -16,7 +17,7 @@ use super::object::ObjectError;
 use super::plain::Plain;
 
 /// Every map of the object. All are pinned: what one of them holds must not end with the controller.
-pub const MAPS: [&str; 27] = [
+pub const MAPS: [&str; 28] = [
     "SLOTS",
     "SCRATCH",
     "ASSEMBLED",
@@ -42,6 +43,7 @@ pub const MAPS: [&str; 27] = [
     "SIGHTING",
     "DIFFERENT",
     "COMPARED",
+    "HEALTH",
     "GRANTED",
     "LAST_VALUE",
 ];
@@ -119,6 +121,8 @@ pub struct Maps {
     pub different: HashMap<MapData, Plain<Difference>, Plain<Observation>>,
     /// Comparisons made with it.
     pub compared: PerCpuArray<MapData, u64>,
+    /// How devices do, by their address.
+    pub health: PerCpuHashMap<MapData, [u8; 16], Plain<Counts>>,
     /// What is granted for a while.
     pub granted: HashMap<MapData, Plain<GrantKey>, Plain<Grant>>,
 }
@@ -156,6 +160,7 @@ impl Maps {
             observed: take(ebpf, "OBSERVED")?,
             different: take(ebpf, "DIFFERENT")?,
             compared: take(ebpf, "COMPARED")?,
+            health: take(ebpf, "HEALTH")?,
             granted: take(ebpf, "GRANTED")?,
         })
     }

@@ -17,7 +17,7 @@ use super::maps::{MAPS, Maps, Sizes};
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
 
 /// The stages that every frame or any protocol may come to.
-const OWN: [(&str, u32); 22] = [
+const OWN: [(&str, u32); 23] = [
     ("digest", slot::DIGEST),
     ("handshake", slot::HANDSHAKE),
     ("compare", slot::COMPARE),
@@ -36,6 +36,7 @@ const OWN: [(&str, u32); 22] = [
     ("compare_policy", slot::COMPARE_POLICY),
     ("differences", slot::DIFFERENCES),
     ("report", slot::REPORT),
+    ("health", slot::HEALTH),
     ("reset", slot::RESET),
     ("modbus_values", slot::MODBUS_VALUES),
     ("modbus_values_assembled", slot::MODBUS_VALUES_ASSEMBLED),

@@ -4,6 +4,7 @@ use aya::Pod;
 use enforcer_common::abi::{FlowKeyV4, FunctionReason, Settings, cell};
 use enforcer_common::digest::Key;
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
+use enforcer_common::health::Counts;
 use enforcer_common::observation::{Difference, Observation, ObservationKey};
 use enforcer_common::policy::Image;
 use enforcer_common::policy::grant::{Grant, GrantKey};
@@ -35,6 +36,7 @@ plain! {
     Observation,
     ObservationKey,
     Difference,
+    Counts,
     GrantKey,
     Grant,
     Image,

@@ -12,6 +12,10 @@ pub struct Health {
     pub time: i64,
     /// The device.
     pub device: String,
+    /// A change waited to be confirmed; else the sample is one of shadow.
+    pub trial: bool,
+    /// How long it was looked at.
+    pub seconds: u64,
     /// Requests to it.
     pub polls: u64,
     /// Those it answered.
@@ -54,16 +58,18 @@ const BY_MINUTE: i64 = 48 * time::HOUR;
 const MERGE: &str = "ON CONFLICT DO UPDATE SET \
     p50 = CASE WHEN answered + excluded.answered = 0 THEN max(p50, excluded.p50) \
           ELSE (p50 * answered + excluded.p50 * excluded.answered) / (answered + excluded.answered) END, \
-    p99 = max(p99, excluded.p99), polls = polls + excluded.polls, answered = answered + excluded.answered, \
+    p99 = max(p99, excluded.p99), seconds = seconds + excluded.seconds, polls = polls + excluded.polls, answered = answered + excluded.answered, \
     exceptions = exceptions + excluded.exceptions, resets = resets + excluded.resets, \
     retransmissions = retransmissions + excluded.retransmissions";
 
 pub(super) fn sample(connection: &Connection, sample: &Health) -> rusqlite::Result<()> {
-    let Health { time, device, polls, answered, exceptions, resets, retransmissions, p50, p99 } = sample;
+    let Health { time, device, trial, seconds, polls, answered, exceptions, resets, retransmissions, p50, p99 } =
+        sample;
     let minute = time.div_euclid(time::MINUTE) * time::MINUTE;
-    connection
-        .prepare_cached(&format!("INSERT INTO health VALUES (60, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) {MERGE}"))?
-        .execute(params![minute, device, polls, answered, exceptions, resets, retransmissions, p50, p99])?;
+    let text = format!("INSERT INTO health VALUES (60, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) {MERGE}");
+    let counts =
+        params![minute, device, trial, seconds, polls, answered, exceptions, resets, retransmissions, p50, p99];
+    connection.prepare_cached(&text)?.execute(counts)?;
     Ok(())
 }
 
@@ -87,10 +93,10 @@ pub(super) fn merge(connection: &mut Connection, now: i64, oldest: i64) -> rusql
     let edge = time::hour(now.saturating_sub(BY_MINUTE)) * time::HOUR;
     transaction.execute(
         &format!(
-            "INSERT INTO health SELECT 3600, time / ?2 * ?2, device, sum(polls), sum(answered), sum(exceptions), sum(resets), \
-             sum(retransmissions), \
+            "INSERT INTO health SELECT 3600, time / ?2 * ?2, device, trial, sum(seconds), sum(polls), sum(answered), \
+             sum(exceptions), sum(resets), sum(retransmissions), \
              CASE WHEN sum(answered) = 0 THEN max(p50) ELSE sum(p50 * answered) / sum(answered) END, max(p99) \
-             FROM health WHERE span = 60 AND time < ?1 GROUP BY time / ?2, device {MERGE}"
+             FROM health WHERE span = 60 AND time < ?1 GROUP BY time / ?2, device, trial {MERGE}"
         ),
         [edge, time::HOUR],
     )?;

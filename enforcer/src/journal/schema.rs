@@ -7,7 +7,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each step leads from the version of its index to the next one.
-pub(super) const STEPS: &[&str] = &[VERSION_1];
+pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2];
 
 const VERSION_1: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -75,6 +75,17 @@ CREATE TABLE health (
     polls INTEGER NOT NULL, answered INTEGER NOT NULL, exceptions INTEGER NOT NULL, resets INTEGER NOT NULL,
     retransmissions INTEGER NOT NULL, p50 INTEGER NOT NULL, p99 INTEGER NOT NULL,
     PRIMARY KEY (span, time, device)
+) WITHOUT ROWID;
+";
+
+/// Nothing was kept in the table of version 1.
+const VERSION_2: &str = "
+DROP TABLE health;
+CREATE TABLE health (
+    span INTEGER NOT NULL, time INTEGER NOT NULL, device TEXT NOT NULL, trial INTEGER NOT NULL, seconds INTEGER NOT NULL,
+    polls INTEGER NOT NULL, answered INTEGER NOT NULL, exceptions INTEGER NOT NULL, resets INTEGER NOT NULL,
+    retransmissions INTEGER NOT NULL, p50 INTEGER NOT NULL, p99 INTEGER NOT NULL,
+    PRIMARY KEY (span, time, device, trial)
 ) WITHOUT ROWID;
 ";
 

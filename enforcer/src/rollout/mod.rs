@@ -1,6 +1,7 @@
 //! From learning to enforcing: what tells an operator when a policy may act.
 
 mod again;
+pub mod health;
 pub mod readiness;
 pub mod report;
 

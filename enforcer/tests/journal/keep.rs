@@ -222,6 +222,8 @@ fn changes_tallies_and_health_come_back() {
     let sample = |time, answered, p50, p99| Health {
         time,
         device: "press".into(),
+        trial: false,
+        seconds: 10,
         polls: answered,
         answered,
         exceptions: 1,
@@ -236,6 +238,7 @@ fn changes_tallies_and_health_come_back() {
         sample(now + 1, 30, 200, 400),
         sample(old, 1, 10, 20),
         sample(old + time::MINUTE, 3, 50, 10),
+        Health { trial: true, ..sample(now, 7, 900, 900) },
     ] {
         journal.health(sample);
     }
@@ -253,9 +256,11 @@ fn changes_tallies_and_health_come_back() {
     assert_eq!(reader.grants().unwrap(), [revoked]);
     assert_eq!(reader.tallies(Window::ALL).unwrap(), [Tally { shadow: 90, ..tally }]);
     let health = reader.health(0).unwrap();
-    assert_eq!(health.len(), 2);
+    assert_eq!(health.len(), 3);
+    assert_eq!((health[2].trial, health[2].polls, health[2].p50), (true, 7, 900));
     assert_eq!((health[0].time, health[0].answered, health[0].p50, health[0].p99), (old, 4, 40, 20));
     assert_eq!((health[1].polls, health[1].exceptions, health[1].p50, health[1].p99), (40, 2, 175, 500));
+    assert_eq!((health[0].seconds, health[1].seconds, health[1].trial), (20, 20, false));
     assert_eq!(reader.note("shift").unwrap().as_deref(), Some("early"));
     assert_eq!(reader.note("never").unwrap(), None);
 }

@@ -132,7 +132,7 @@ fn sound(file: &Path) -> BTreeSet<u64> {
 }
 
 /// What learning proposes after a capture under this policy.
-fn proposed(frames: &[Frame], watching: &policy::Compiled) -> learn::Proposal {
+fn proposed(frames: &[Frame], watching: &enforcer::policy::Compiled) -> learn::Proposal {
     let mut learning = Run::new(watching, &Options { mode: Some(Mode::Learn), ..Options::default() });
     for frame in frames {
         learning.frame(frame);

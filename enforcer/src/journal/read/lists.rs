@@ -133,19 +133,21 @@ impl Reader {
     /// # Errors
     /// [`JournalError`].
     pub fn health(&self, since: i64) -> Result<Vec<Health>, JournalError> {
-        let text = "SELECT time, device, polls, answered, exceptions, resets, retransmissions, p50, p99 FROM health \
-                    WHERE time >= ?1 ORDER BY time, device";
+        let text = "SELECT time, device, trial, seconds, polls, answered, exceptions, resets, retransmissions, p50, p99 \
+                    FROM health WHERE time >= ?1 ORDER BY time, device, trial";
         self.list(text, [since], |row| {
             Ok(Health {
                 time: row.get(0)?,
                 device: row.get(1)?,
-                polls: row.get(2)?,
-                answered: row.get(3)?,
-                exceptions: row.get(4)?,
-                resets: row.get(5)?,
-                retransmissions: row.get(6)?,
-                p50: row.get(7)?,
-                p99: row.get(8)?,
+                trial: row.get(2)?,
+                seconds: row.get(3)?,
+                polls: row.get(4)?,
+                answered: row.get(5)?,
+                exceptions: row.get(6)?,
+                resets: row.get(7)?,
+                retransmissions: row.get(8)?,
+                p50: row.get(9)?,
+                p99: row.get(10)?,
             })
         })
     }

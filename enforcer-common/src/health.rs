@@ -1,0 +1,209 @@
+//! How a protected device does, as its conversations show: polls and answers, exceptions, resets, repeated segments, and how
+//! long answers take.
+//!
+//! Runs behind the judge while somebody wants to know; in the kernel it is a program of its own. A poll is a request from
+//! the network on an inspected conduit. One that the policy stops is a poll that failed, unless it would have changed
+//! something in the device: stopping such a request is what the box is for and says nothing of the device's health, and
+//! whoever sends many of them must not be able to have the box calmed.
+
+use crate::action::Action;
+use crate::environment::Environment;
+use crate::flow::{Direction, NO_FLOW};
+use crate::network::protocol;
+use crate::operation::{Operation, Role};
+use crate::policy::UNCOVERED;
+use crate::port::Side;
+use crate::protocol::Protocol;
+use crate::scratch::{MOST, Said, Scratch};
+use crate::stream::resync;
+use crate::transport::flag;
+
+/// Buckets of response times.
+pub const BUCKETS: usize = 16;
+
+/// The first bucket ends at two to this power nanoseconds, each further one at twice the time; the last one has no end.
+const FIRST: u32 = 16;
+
+/// Answers that took longer than this are answers to something else, nanoseconds.
+const LONGEST: u64 = 60_000_000_000;
+
+/// What is counted of one device. All grow and never fall.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Counts {
+    /// Requests from the network.
+    pub polls: u64,
+    /// Of them stopped by the policy.
+    pub stopped: u64,
+    /// Answers of the device.
+    pub answered: u64,
+    /// Of them exceptions of the protocol.
+    pub exceptions: u64,
+    /// Conversations reset by either end.
+    pub resets: u64,
+    /// Segments sent again, by either end.
+    pub retransmissions: u64,
+    /// Answers by the time since the last request of their conversation, see [`bucket`].
+    pub times: [u64; BUCKETS],
+}
+
+impl Counts {
+    /// Nothing counted.
+    pub const EMPTY: Self =
+        Self { polls: 0, stopped: 0, answered: 0, exceptions: 0, resets: 0, retransmissions: 0, times: [0; BUCKETS] };
+}
+
+/// The bucket of a response time in nanoseconds.
+#[must_use]
+#[inline(always)]
+pub const fn bucket(nanoseconds: u64) -> usize {
+    // In powers of two, without a branch: the kernel has no instruction for leading zeros, and its verifier follows loops.
+    let mut rest = nanoseconds >> FIRST;
+    let long = ((rest >> (BUCKETS - 1)) != 0) as u64;
+    rest |= long.wrapping_neg();
+    let mut bucket = 0;
+    rest &= 0x7fff;
+    let mut half = 8;
+    while half != 0 {
+        let above = ((rest >> half) != 0) as usize;
+        bucket += above * half;
+        rest >>= above * half;
+        half /= 2;
+    }
+    bucket + rest as usize
+}
+
+/// Where a bucket begins, nanoseconds; where the last one ends for the number of buckets.
+#[must_use]
+pub const fn start(bucket: usize) -> u64 {
+    if bucket == 0 { 0 } else { 1 << (FIRST as usize + bucket - 1) }
+}
+
+/// Counts what a judged frame says of the device it goes to or comes from.
+#[inline(always)]
+pub fn note<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
+    let frame = &scratch.frame;
+    let watched =
+        frame.version != 0 && scratch.path.protocol >= Protocol::FIRST_INSPECTED && scratch.path.conduit != UNCOVERED;
+    if !watched {
+        return;
+    }
+    let inward = frame.side == Side::Network as u8;
+    let forwarded = scratch.action == Action::Forward as u8;
+    let role = if inward { Role::Request } else { Role::Response };
+    listen(scratch, role, inward & !forwarded);
+    let scratch = scratch.anew();
+    let frame = &scratch.frame;
+    let inward = frame.side == Side::Network as u8;
+    let forwarded = scratch.action == Action::Forward as u8;
+    let (units, exceptions) = (scratch.said.units as u64, scratch.said.exceptions as u64);
+    let (polls, answered) = if inward { (units, 0) } else { (0, units) };
+    let ended = frame.transport_protocol == protocol::TCP && frame.tcp_flags & flag::RST != 0;
+    // A reset that was held back ended nothing.
+    let resets = (ended && forwarded && scratch.path.slot != NO_FLOW) as u64;
+    let again = (scratch.stream.retransmission != 0) as u64;
+    if polls | answered | resets | again == 0 {
+        return;
+    }
+    let time = if !forwarded || scratch.path.slot == NO_FLOW {
+        None
+    } else if polls != 0 {
+        begin(environment, scratch.path.slot);
+        None
+    } else if answered != 0 {
+        end(environment, scratch.path.slot)
+    } else {
+        None
+    };
+    let device = if inward { &frame.destination } else { &frame.source };
+    // A device is who has answered: the network can't fill the table with others.
+    let Some(counts) = environment.health(device, answered != 0) else {
+        return;
+    };
+    counts.polls = counts.polls.wrapping_add(polls);
+    counts.stopped = counts.stopped.wrapping_add(if forwarded { 0 } else { polls });
+    counts.answered = counts.answered.wrapping_add(answered);
+    counts.exceptions = counts.exceptions.wrapping_add(exceptions);
+    counts.resets = counts.resets.wrapping_add(resets);
+    counts.retransmissions = counts.retransmissions.wrapping_add(again);
+    if let Some(time) = time
+        && let Some(cell) = counts.times.get_mut(core::hint::black_box(bucket(time)) & (BUCKETS - 1))
+    {
+        *cell = cell.wrapping_add(1);
+    }
+}
+
+/// Leaves in the record what the frame's operations say. In bits, without a branch for the kernel's verifier to follow.
+#[inline(always)]
+fn listen(scratch: &mut Scratch, role: Role, stopped: bool) {
+    let mut said = Said::default();
+    for index in 0..MOST {
+        if index >= scratch.count {
+            break;
+        }
+        let Some(record) = scratch.operation(index) else {
+            break;
+        };
+        // The first record of a unit in which a function could be read.
+        let unit = (record.role == role as u8) & (record.fault == 0) & !record.has(Operation::CONTINUES);
+        let counts = (unit & (!stopped | changes_nothing(record.access))) as u32;
+        said.units = said.units.wrapping_add(counts);
+        said.exceptions = said.exceptions.wrapping_add(counts & record.has(Operation::HAS_EXCEPTION) as u32);
+    }
+    scratch.said = said;
+}
+
+/// [`resync::is_harmless`] of a class, by a table of bits.
+#[inline(always)]
+const fn changes_nothing(access: u8) -> bool {
+    const HARMLESS: u16 = {
+        let (mut bits, mut access) = (0, 0);
+        while access < 16 {
+            bits |= (resync::is_harmless(access) as u16) << access;
+            access += 1;
+        }
+        bits
+    };
+    HARMLESS >> (access & 15) & 1 != 0
+}
+
+/// Notes when a conversation's last request came. Only of one whose units are known: until then `asked` is needed otherwise.
+#[inline(always)]
+fn begin<E: Environment>(environment: &mut E, slot: u32) {
+    let now = environment.clock();
+    if let Some(flow) = environment.flow(slot)
+        && !flow.network.has(Direction::ADOPTED)
+    {
+        flow.network.asked = Direction::asked_at(now);
+    }
+}
+
+/// The time since then, nanoseconds, for the first answer to it.
+#[inline(always)]
+fn end<E: Environment>(environment: &mut E, slot: u32) -> Option<u64> {
+    let now = environment.clock();
+    let flow = environment.flow(slot)?;
+    let asked = flow.network.asked;
+    if flow.network.has(Direction::ADOPTED) || flow.device.asked == asked {
+        return None;
+    }
+    let time = now.wrapping_sub(Direction::when_asked(asked)?);
+    // Each port writes its own direction: this one notes there which request was answered.
+    flow.device.asked = asked;
+    if time > LONGEST { None } else { Some(time) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BUCKETS, bucket, start};
+
+    #[test]
+    fn buckets_double_and_the_last_one_takes_the_rest() {
+        for index in 0..BUCKETS {
+            assert_eq!(bucket(start(index)), index);
+            assert_eq!(bucket(start(index + 1) - 1), index);
+        }
+        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
+        assert_eq!((start(1), start(15)), (65_536, 1 << 30));
+    }
+}
