@@ -110,7 +110,7 @@ impl Settings {
     #[inline(always)]
     pub const fn conduit_mode_at(&self, now: u64, cell: u32, asked: Mode) -> Mode {
         let shift = if self.is_taken_back(now) { 8 } else { 0 };
-        let switched = (cell >> shift) as u8;
+        let [switched, ..] = (cell >> shift).to_le_bytes();
         let own = if switched == MODE_AS_POLICY { asked } else { Mode::from_code(switched) };
         let cap = self.mode_at(now);
         if (own as u8) < cap as u8 { own } else { cap }
