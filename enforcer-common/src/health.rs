@@ -59,24 +59,25 @@ impl Counts {
 pub const fn bucket(nanoseconds: u64) -> usize {
     // In powers of two, without a branch: the kernel has no instruction for leading zeros, and its verifier follows loops.
     let mut rest = nanoseconds >> FIRST;
-    let long = ((rest >> (BUCKETS - 1)) != 0) as u64;
-    rest |= long.wrapping_neg();
+    let long = (rest >> const { BUCKETS - 1 } != 0) as u64;
+    rest = (rest | long.wrapping_neg()) & 0x7fff;
     let mut bucket = 0;
-    rest &= 0x7fff;
     let mut half = 8;
     while half != 0 {
-        let above = ((rest >> half) != 0) as usize;
-        bucket += above * half;
-        rest >>= above * half;
-        half /= 2;
+        let step = ((rest >> half != 0) as u64).wrapping_neg() & half;
+        bucket |= step;
+        rest >>= step;
+        half >>= 1;
     }
-    bucket + rest as usize
+    let [bucket, ..] = bucket.wrapping_add(rest).to_le_bytes();
+    bucket as usize
 }
 
 /// Where a bucket begins, nanoseconds; where the last one ends for the number of buckets.
 #[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "buckets are few")]
 pub const fn start(bucket: usize) -> u64 {
-    if bucket == 0 { 0 } else { 1 << (FIRST as usize + bucket - 1) }
+    if bucket == 0 { 0 } else { 1_u64.unbounded_shl(FIRST.wrapping_add(bucket as u32).wrapping_sub(1)) }
 }
 
 /// Counts what a judged frame says of the device it goes to or comes from.

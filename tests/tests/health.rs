@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use enforcer_tests::enforcer::{AT_ONCE, binary, configuration};
+use enforcer_tests::enforcer::{AT_ONCE, configuration, current};
 use enforcer_tests::lab::{HMI, HMI_SECOND, PLC};
 use enforcer_tests::poller::{Plan, Poller};
 use enforcer_tests::{Client, Enforcer, Lab, Server, require_root};
@@ -69,7 +69,7 @@ impl Plant {
         let text = configuration(&lab, &file, "shadow").replace(AT_ONCE, &patient);
         let config = lab.write("enforcer.toml", &text);
         let socket = lab.folder().join("control.sock");
-        let enforcer = Enforcer::start_with(&lab, &binary("debug"), &config, &socket).expect("start");
+        let enforcer = Enforcer::start_with(&lab, &current(), &config, &socket).expect("start");
         let every = Duration::from_millis(20);
         let plan = Plan { source: HMI.into(), server: PLC.into(), first: 0, count: 10, every };
         let poller = Poller::start(&lab.hmi, plan);
@@ -140,11 +140,17 @@ fn a_policy_that_stops_the_polls_goes_back_by_itself_and_says_why() {
 
 #[test]
 fn a_promoted_policy_that_stops_the_polls_goes_back_to_the_one_before() {
-    let plant = Plant::new(GOOD);
+    let mut plant = Plant::new(GOOD);
     plant.enforce();
     plant.enforcer.must(&["confirm"]).expect("confirm");
     assert!(within(Duration::from_secs(5), || plant.health()["state"] == "unknown"), "{}", plant.state());
-    // Nobody counts while all is enforced and confirmed; what was usual is still known.
+    // Nobody counts while all is enforced and confirmed; what was usual is still known, to the next daemon as well.
+    thread::sleep(Duration::from_secs(3));
+    plant.enforcer.process().kill();
+    let (config, socket) = (plant.enforcer.config().to_owned(), plant.enforcer.socket().to_owned());
+    plant.enforcer = Enforcer::start_with(&plant.lab, &current(), &config, &socket).expect("start");
+    let baseline = plant.health()["devices"][0]["baseline"]["polls"].as_u64();
+    assert!(baseline >= Some(50), "{}", plant.state());
     let bad = GOOD.replace("holding:0-99", "holding:50-99").replace("revision = 1", "revision = 2");
     let file = plant.lab.write("bad.toml", &bad).display().to_string();
     plant.enforcer.must(&["policy", "stage", &file]).expect("stage");

@@ -17,7 +17,7 @@ const STAGES: &[&[&str]] = &[
     &["protocol"],
     &["policy"],
     &["judge", "action", "reset"],
-    &["event", "observation", "report", "candidate"],
+    &["event", "observation", "report", "health", "candidate"],
 ];
 
 /// Records and words that stages hand each other. They decide nothing.

@@ -172,6 +172,7 @@ impl Daemon {
 
     /// The end of an orderly stop: nobody is missed that went away on purpose.
     pub(super) fn rest(&mut self) {
+        self.keep_health();
         if let Err(refusal) = self.fold() {
             tracing::warn!(refusal.text, "not kept");
         }

@@ -209,7 +209,7 @@ impl Daemon {
     }
 
     /// Puts what is not there yet into the journal.
-    fn keep_health(&mut self) {
+    pub(super) fn keep_health(&mut self) {
         let mut sums: BTreeMap<IpAddr, (Counts, f64)> = BTreeMap::new();
         for moment in self.watch.unkept.drain(..) {
             for (device, counts) in moment.counts {
