@@ -12,11 +12,12 @@ use enforcer_common::environment::Trust;
 use enforcer_common::event::Event;
 use enforcer_common::flow::{Flow, FlowKey, NO_FLOW};
 use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::operation::Operation;
 use enforcer_common::policy::{Image, capacity};
 use enforcer_common::port::Side;
 use enforcer_common::reset;
 use enforcer_common::scratch::{Frame, Scratch};
-use enforcer_common::verdict::{Mode, Reason};
+use enforcer_common::verdict::{Mode, Reason, Verdict};
 
 use super::stand::{FLOWS_PER_DEVICE, MANAGEMENT, Stand};
 use super::witness::{Counter, Witness};
@@ -181,7 +182,11 @@ impl<'p> Pair<'p> {
             differences.see(&format!("{counter:?}"), &value(&kernel), &value(host));
         }
         let kernel = self.kernel_observations();
-        for key in kernel.keys().chain(self.witness.observed.keys()) {
+        // What is allowed in enforce the kernel writes down once a minute, the host always.
+        let always = |key: &&ObservationKey| {
+            self.witness.cap != Mode::Enforce || key.reason().is_none_or(|reason| reason.verdict() != Verdict::Allow)
+        };
+        for key in kernel.keys().chain(self.witness.observed.keys()).filter(always) {
             differences.see(&format!("{key:?}"), &kernel.get(key), &self.witness.observed.get(key));
         }
         for lost in 0..u32::try_from(loss::COUNT).expect("small") {
@@ -250,14 +255,21 @@ fn reasons() -> impl Iterator<Item = (Reason, bool)> {
     Reason::ALL.iter().flat_map(|reason| [(*reason, false), (*reason, true)])
 }
 
-/// Leaves out what no stage reads after the frame: records behind the last one, and the judge's own notes.
+/// Leaves out what no stage reads after the frame: records behind the last one, and the judge's own notes. And how many
+/// sightings a record stands for in enforce: that hangs on what a CPU remembers, and the host remembers nothing.
 fn level(scratch: &mut Scratch) {
     let count = scratch.count as usize;
     scratch
         .operations
         .iter_mut()
         .skip(count)
-        .for_each(|operation| *operation = enforcer_common::operation::Operation::EMPTY);
+        .for_each(|operation| *operation = Operation::EMPTY);
+    scratch.operations.iter_mut().for_each(|operation| operation.repeats = 0);
+    if scratch.path.mode == Mode::Enforce as u8 {
+        let denied = Reason::from_code(scratch.outcome).is_some_and(|reason| reason.verdict() != Verdict::Allow);
+        scratch.report = u8::from(denied);
+    }
+    scratch.now = 0;
     scratch.judging = enforcer_common::scratch::Judging::default();
 }
 
@@ -307,8 +319,9 @@ fn scratches(differences: &mut Differences, kernel: &Scratch, host: &Scratch) {
 
 fn events(differences: &mut Differences, kernel: &[Event], host: &[Event]) {
     differences.see("events", &kernel.len(), &host.len());
+    let level = |event: &Event| Event { operation: Operation { repeats: 0, ..event.operation }, ..*event };
     for (index, (ours, theirs)) in kernel.iter().zip(host).enumerate() {
-        differences.see(&format!("event {index}"), ours, theirs);
+        differences.see(&format!("event {index}"), &level(ours), &level(theirs));
     }
 }
 
