@@ -259,11 +259,7 @@ fn reasons() -> impl Iterator<Item = (Reason, bool)> {
 /// sightings a record stands for in enforce: that hangs on what a CPU remembers, and the host remembers nothing.
 fn level(scratch: &mut Scratch) {
     let count = scratch.count as usize;
-    scratch
-        .operations
-        .iter_mut()
-        .skip(count)
-        .for_each(|operation| *operation = Operation::EMPTY);
+    scratch.operations.iter_mut().skip(count).for_each(|operation| *operation = Operation::EMPTY);
     scratch.operations.iter_mut().for_each(|operation| operation.repeats = 0);
     if scratch.path.mode == Mode::Enforce as u8 {
         let denied = Reason::from_code(scratch.outcome).is_some_and(|reason| reason.verdict() != Verdict::Allow);
