@@ -132,6 +132,27 @@ fn name_of(uid: u32) -> Option<String> {
     })
 }
 
+/// The group that the socket belongs to: the first that has a role. Of the others each must be there as well.
+pub(super) fn socket_group(roles: &Roles) -> anyhow::Result<Option<u32>> {
+    let mut first = None;
+    for name in [&roles.viewers, &roles.operators, &roles.engineers].into_iter().flatten() {
+        let Some(id) = group_id(name) else {
+            anyhow::bail!("[control]: this machine has no group {name:?}; make it with `groupadd --system {name}`");
+        };
+        first = first.or(Some(id));
+    }
+    Ok(first)
+}
+
+/// A group's number, from the system's own list.
+fn group_id(name: &str) -> Option<u32> {
+    let list = std::fs::read_to_string("/etc/group").ok()?;
+    list.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next()? == name).then(|| fields.nth(1)?.parse().ok()).flatten()
+    })
+}
+
 /// True when the group is the peer's own, or lists the user.
 fn is_member(group: &str, gid: u32, user: Option<&str>) -> bool {
     let Ok(list) = std::fs::read_to_string("/etc/group") else {

@@ -12,7 +12,8 @@ use tokio::sync::{Mutex, watch};
 
 use super::links::{self, Cable};
 use super::{
-    Daemon, InForce, Memory, confirm, events, evidence, next_generation, pair_directory, settings, switched, trust_anew,
+    Daemon, InForce, Memory, confirm, events, evidence, next_generation, pair_directory, roles, settings, switched,
+    trust_anew,
 };
 use crate::config::{self, Config, Forwarding};
 use crate::dataplane::counters::Totals;
@@ -39,7 +40,7 @@ pub async fn start(file: &Path) -> Result<()> {
     let _lock = lock(&config.state.directory)?;
     let (name, loaded) = remembered_policy(&config, memory.as_ref())?;
     let memory = memory.unwrap_or_else(|| Memory::new(config.policy.mode.as_str()));
-    let listener = listen(&config.control.socket).await?;
+    let listener = listen(&config.control).await?;
 
     let socket = config.control.socket.clone();
     match come_up(config, memory, name, loaded, gone_back).await {
@@ -73,7 +74,9 @@ fn remembered_policy(config: &Config, memory: Option<&Memory>) -> Result<(String
 }
 
 /// Binds the socket; one that nobody answers on is a leftover.
-async fn listen(path: &Path) -> Result<UnixListener> {
+async fn listen(control: &config::Control) -> Result<UnixListener> {
+    let path = control.socket.as_path();
+    let group = roles::socket_group(&control.roles)?;
     use std::os::unix::fs::PermissionsExt as _;
     if path.exists() {
         if UnixStream::connect(path).await.is_ok() {
@@ -87,6 +90,10 @@ async fn listen(path: &Path) -> Result<UnixListener> {
     let listener = UnixListener::bind(path).with_context(|| format!("{}: cannot listen", path.display()))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o660))
         .with_context(|| format!("{}: cannot set its mode", path.display()))?;
+    if group.is_some() {
+        std::os::unix::fs::chown(path, None, group)
+            .with_context(|| format!("{}: cannot give it to its group", path.display()))?;
+    }
     Ok(listener)
 }
 
