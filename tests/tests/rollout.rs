@@ -297,7 +297,8 @@ fn a_viewer_reads_an_operator_calms_and_attempts_are_on_record() {
 fn a_group_that_is_not_there_is_a_clear_error() {
     let lab = Lab::new();
     let policy = lab.write("policy.toml", EMPTY);
-    let config = configuration(&lab, &policy, "learn").replace("[control]\n", "[control]\nviewers = \"nobodys-group\"\n");
+    let config =
+        configuration(&lab, &policy, "learn").replace("[control]\n", "[control]\nviewers = \"nobodys-group\"\n");
     let config = lab.write("enforcer.toml", &config);
     let socket = lab.folder().join("control.sock");
     let error = Enforcer::start_with(&lab, &binary("debug"), &config, &socket).err().expect("refused");
