@@ -7,6 +7,7 @@ mod conversations;
 mod events;
 mod evidence;
 mod far_side;
+mod forwarding;
 mod grants;
 mod health;
 mod links;
@@ -72,6 +73,8 @@ pub struct Daemon {
     settings: Settings,
     ports: [Port; 2],
     attached: [Attached; 2],
+    /// Which way allowed frames take.
+    way: forwarding::Way,
     attention: Vec<String>,
     /// What keeps these ports from enforcing, one sentence each.
     blockers: Vec<String>,

@@ -48,6 +48,7 @@ pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
     attention.extend(conversations::attention(&census, lost(loss::FLOWS)?));
     attention.extend(daemon.journal.troubles());
     attention.extend(silent_conduits(daemon, &totals));
+    attention.extend(daemon.forwarding_attention());
     if let (Some(waiting), Some(left)) = (&daemon.memory.unconfirmed, daemon.seconds_left()) {
         attention.push(format!(
             "{} is not confirmed: it goes back in {left} s unless `enforcer confirm` comes",
@@ -71,7 +72,8 @@ pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
             }),
         },
         "ports": live,
-        "forwarding": "bridge",
+        "forwarding": daemon.way.word(),
+        "forwarding_reason": daemon.way.why,
         "conduits": conduits,
         "uncovered": merged(json!({}), &totals.tally(""), json!({})),
         "reasons": totals.reasons(),

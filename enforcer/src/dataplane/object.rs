@@ -54,6 +54,9 @@ pub fn stages() -> impl Iterator<Item = (&'static str, u32)> {
 /// The permanent programs, one per port.
 pub const ROOTS: [&str; 2] = ["root_network", "root_device"];
 
+/// The program that marked frames are sent out with; in no slot.
+pub const TRIAL: &str = "trial";
+
 /// Why the object did not load.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
@@ -103,7 +106,7 @@ impl Object {
             }
         }
         let mut ebpf = loader.load(OBJECT).map_err(|error| ObjectError::Load(Box::new(error)))?;
-        for name in ROOTS.into_iter().chain(stages().map(|(name, _)| name)) {
+        for name in ROOTS.into_iter().chain(stages().map(|(name, _)| name)).chain([TRIAL]) {
             program(&mut ebpf, name)?
                 .load()
                 .map_err(|error| ObjectError::Program { program: name, cause: last_line(&error) })?;
