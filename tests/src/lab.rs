@@ -81,6 +81,13 @@ impl Lab {
         lab
     }
 
+    /// Takes the program off the controller's end of its cable, which from then on loses frames that are redirected to it,
+    /// as a driver does that knows no such frames.
+    pub fn without_the_controllers_program(&mut self) {
+        self.links.pop();
+        plain(&self.plc, STATION_PORT);
+    }
+
     /// The word that all names of this lab start with.
     pub fn name(&self) -> &str {
         &self.name
