@@ -7,6 +7,7 @@
 #[path = "../../tests/captured/mod.rs"]
 mod captured;
 mod classes;
+mod growth;
 mod protocols;
 #[path = "../../tests/stand/mod.rs"]
 mod stand;
@@ -26,6 +27,10 @@ const REPEAT: u32 = 50_000;
 fn main() {
     // Words are protocols: only they are measured then.
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if words == ["growth"] {
+        stand::undisturbed();
+        return growth::measure();
+    }
     if !words.is_empty() {
         return others(&words);
     }
@@ -66,6 +71,7 @@ fn main() {
     others(&words);
     stages(&mut stand, &classes[0]);
     health(&mut stand, &classes);
+    growth::measure();
     budgets(&mut stand);
 }
 

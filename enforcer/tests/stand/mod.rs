@@ -11,7 +11,7 @@ use enforcer::dataplane::maps::Sizes;
 use enforcer::dataplane::object::{Object, ROOTS};
 use enforcer::dataplane::plain::{self, Plain};
 use enforcer::replay::environment::HostEnvironment;
-use enforcer_common::abi::{MODE_AS_POLICY, Settings};
+use enforcer_common::abi::{FlowKeyV4, MODE_AS_POLICY, Settings, place};
 use enforcer_common::event::Event;
 use enforcer_common::flow::Flow;
 use enforcer_common::policy::{Image, capacity};
@@ -41,8 +41,8 @@ pub struct Stand {
     events: RingBuf<MapData>,
     /// The CPU that this thread stays on: per-CPU maps are read there.
     cpu: usize,
-    // The array of maps holds only a number; the image lives as long as this handle or the array.
-    image: Option<Array<MapData, Plain<Image>>>,
+    // The array of maps holds only numbers; an image lives as long as its handle or the array.
+    images: Vec<Array<MapData, Plain<Image>>>,
     /// See [`Settings::grace_until`].
     pub grace_until: u64,
 }
@@ -50,6 +50,11 @@ pub struct Stand {
 /// A conversation as a map value.
 pub fn plain_flow(flow: Flow) -> Plain<Flow> {
     Plain(flow)
+}
+
+/// A conversation's key as a map key.
+pub fn plain_key(key: FlowKeyV4) -> Plain<FlowKeyV4> {
+    Plain(key)
 }
 
 /// Asks for a real-time priority, so that other processes do not disturb a measurement. False when it is refused.
@@ -84,24 +89,34 @@ fn stay_on_one_cpu() -> usize {
 impl Stand {
     /// Loads the object and fills what the controller would fill.
     pub fn new() -> Self {
+        Self::sized(Sizes::default())
+    }
+
+    /// The same with tables of other sizes.
+    pub fn sized(sizes: Sizes) -> Self {
         require_root();
         let before = Instant::now();
-        let mut object = Object::load(None, Sizes::default()).unwrap_or_else(|error| panic!("{error}"));
+        let mut object = Object::load(None, sizes).unwrap_or_else(|error| panic!("{error}"));
         let loading = before.elapsed();
         object.maps.hash_key.set(0, Plain(*HostEnvironment::new(None).hash_key()), 0).expect("the hash's key");
         for cell in 0..u32::try_from(capacity::CONDUITS * 2).expect("small") {
             object.maps.conduit_modes.set(cell, u32::from(MODE_AS_POLICY), 0).expect("a cell");
         }
         let events = object.maps.events.take().expect("the event ring");
-        Self { object, loading, events, cpu: stay_on_one_cpu(), image: None, grace_until: u64::MAX }
+        Self { object, loading, events, cpu: stay_on_one_cpu(), images: Vec::new(), grace_until: u64::MAX }
     }
 
     /// Makes `image` the active policy.
     pub fn publish(&mut self, image: &Image) {
+        self.put_image(place::ACTIVE, image);
+    }
+
+    /// Puts an image in a place.
+    pub fn put_image(&mut self, place: u32, image: &Image) {
         let mut inner = Array::create(1, 0).expect("an array for one image");
         inner.set(0, plain::image(image), 0).expect("the image");
-        self.object.maps.policy.set(0, &inner, 0).expect("the slot of the active image");
-        self.image = Some(inner);
+        self.object.maps.policy.set(place, &inner, 0).expect("the slot of an image");
+        self.images.push(inner);
     }
 
     /// Sets the box's mode.
