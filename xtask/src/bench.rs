@@ -11,8 +11,8 @@ use crate::{build, interrupt, say};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// What to measure: programs (nanoseconds a frame), lines (the lab side by side)
-    #[arg(long, value_delimiter = ',', default_value = "programs,lines")]
+    /// What to measure: programs (nanoseconds a frame), lines (the lab side by side), costs (memory, starts, changes)
+    #[arg(long, value_delimiter = ',', default_value = "programs,lines,costs")]
     parts: Vec<String>,
     /// A few rounds only: to see that it works, not to quote
     #[arg(long)]
@@ -21,8 +21,8 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     for part in &options.parts {
-        if !["programs", "lines"].contains(&part.as_str()) {
-            bail!("\"{part}\" is not measured here; the parts are programs and lines");
+        if !["programs", "lines", "costs"].contains(&part.as_str()) {
+            bail!("\"{part}\" is not measured here; the parts are programs, lines and costs");
         }
     }
     if std::env::var_os(BUILT).is_none() {
@@ -39,6 +39,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let extent = if options.short { Extent::SHORT } else { Extent::FULL };
         let found = bench::run(&binary("release"), extent).map_err(anyhow::Error::msg)?;
         println!("{}", bench::table(&found));
+    }
+    if options.parts.iter().any(|part| part == "costs") {
+        interrupt::clean_up_on_signal()?;
+        println!("\n{}\n", say::bold("What the box takes for itself"));
+        println!("{}", bench::costs(&binary("release")).map_err(anyhow::Error::msg)?.table());
     }
     Ok(())
 }

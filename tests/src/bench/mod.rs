@@ -4,6 +4,7 @@
 //! frames, not how fast another thread wakes up. The lines take turns in short rounds, so that whatever else the machine
 //! does meets all of them; a cable without a box is one of them.
 
+mod costs;
 mod line;
 mod pair;
 mod run;
@@ -11,6 +12,7 @@ mod small;
 mod spread;
 mod table;
 
+pub use costs::{Costs, costs};
 pub use line::{Kind, Line};
 pub use run::{Extent, Findings, Row, run};
 pub use small::Flood;
