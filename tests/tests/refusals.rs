@@ -129,10 +129,6 @@ fn ports_that_cannot_be_taken() {
     cabinet.refuses(&device(NETWORK_PORT), &["eth0"]);
     cabinet.refuses(&device("lo"), &["lo is not an Ethernet port"]);
 
-    cabinet.lab.cabinet.ip(&format!("link set {DEVICE_PORT} down"));
-    cabinet.refuses(&cabinet.config, &["eth1 is down"]);
-    cabinet.lab.cabinet.ip(&format!("link set {DEVICE_PORT} up"));
-
     cabinet.lab.cabinet.ip("link add br7 type bridge");
     cabinet.lab.cabinet.ip(&format!("link set {NETWORK_PORT} master br7"));
     cabinet.refuses(&cabinet.config, &["eth0 belongs to br7"]);

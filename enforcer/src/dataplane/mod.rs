@@ -8,6 +8,7 @@
 //! Nothing here reads `/sys`: inside a network namespace it may show the devices of another one. Netlink, the ethtool
 //! ioctl and `/proc/sys` always speak of the namespace of the calling thread.
 
+pub mod adopt;
 pub mod attach;
 pub mod bpffs;
 pub mod bridge;
