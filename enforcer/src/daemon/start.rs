@@ -109,6 +109,12 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Reco
     bridge::check(netlink, &config.ports.bridge, &pair).await?;
     let mut attention = troubles;
     attention.extend(pair.attention.iter().cloned());
+    if !kernel::may_send_raw()? {
+        attention.push(
+            "CAP_NET_RAW is missing: no reset is sent to the device, it keeps a denied connection until its next frame"
+                .into(),
+        );
+    }
 
     // The object loads before anything on the ports changes: what the kernel refuses must not cost a frame.
     let pins = pins_of(&config);
