@@ -68,7 +68,10 @@ pub const MATRIX: &[Part] = &[
                 "it is silent for longer than `deadman`",
                 "`on_deadman`: `hold` judges on, `shadow` stops nothing, `block` lets nothing through; decided in the kernel",
                 "commands find nobody on the socket; the service manager restarts it",
-                &["drill restart::a_silent_controller_holds_calms_or_blocks_in_the_kernel"],
+                &[
+                    "drill restart::a_silent_controller_holds_calms_or_blocks_in_the_kernel",
+                    "drill restart::a_deadman_that_was_taken_out_of_the_configuration_blocks_nothing",
+                ],
             ),
             row(
                 "it hangs",

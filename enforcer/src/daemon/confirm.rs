@@ -183,6 +183,9 @@ impl Daemon {
     /// In which state the line is, in one sentence; at the end, in which it is left.
     pub(super) fn line(&self) -> String {
         let (network, device) = (&self.config.ports.network, &self.config.ports.device);
+        if self.detached {
+            return format!("the programs are off {network} and {device}: nothing is judged");
+        }
         if self.memory.mode == "bypass" {
             return format!(
                 "{network} and {device} are joined, in bypass: everything is forwarded and nothing is judged"

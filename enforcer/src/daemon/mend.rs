@@ -26,6 +26,9 @@ impl Daemon {
 
     /// Looks at both ports and the bridge, and mends. False when something is left that is wrong.
     pub(super) async fn mend(&mut self, netlink: &Netlink) -> bool {
+        if self.detached {
+            return true;
+        }
         for side in 0..2 {
             let trouble = match self.fate(netlink, side).await {
                 Fate::Well => None,

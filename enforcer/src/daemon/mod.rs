@@ -107,6 +107,8 @@ pub struct Daemon {
     /// What is wrong with the network and the device port, and with the bridge, that could not be mended.
     port_troubles: [Option<String>; 2],
     bridge_trouble: Option<String>,
+    /// The programs were taken off by order: nothing is mended any more.
+    detached: bool,
 }
 
 /// The daemon as its tasks share it.
@@ -249,6 +251,7 @@ impl Daemon {
 
     /// Takes the programs off the ports. The bridge stays unless asked otherwise.
     async fn detach(&mut self, remove_bridge: bool) -> Result<(), Refusal> {
+        self.detached = true;
         attach::detach(&pair_directory(&self.config)).map_err(Refusal::failed)?;
         if remove_bridge {
             let netlink = crate::dataplane::netlink::Netlink::connect().map_err(Refusal::failed)?;

@@ -119,10 +119,15 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Reco
     // The object loads before anything on the ports changes: what the kernel refuses must not cost a frame.
     let pins = pins_of(&config);
     if let Left::Unfit(why) = adopt::look(&pins) {
-        attention.push(format!(
-            "the pins of an earlier controller are not gone on with, conversations are proved anew: {why}"
-        ));
-        adopt::move_aside(&pins).with_context(|| format!("{}: cannot move the pins aside", pins.display()))?;
+        if own.is_empty() {
+            // What a start left that went wrong.
+            attach::forget(&pins);
+        } else {
+            attention.push(format!(
+                "the pins of an earlier controller are not gone on with, conversations are proved anew: {why}"
+            ));
+            adopt::move_aside(&pins).with_context(|| format!("{}: cannot move the pins aside", pins.display()))?;
+        }
     }
     let here = attach::programs_of(&pins);
     let on_both = [&pair.network, &pair.device].iter().all(|port| port.xdp.iter().any(|one| here.contains(&one.id)));
@@ -214,6 +219,7 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Reco
         memory_trouble: None,
         port_troubles: [None, None],
         bridge_trouble: None,
+        detached: false,
     };
     daemon.resume(gone_back)?;
     Ok(daemon)
@@ -261,6 +267,8 @@ fn first_settings(object: &Object, config: &Config, unseen: bool) -> Result<(Set
         settings.flows_per_device = config.flows.per_device;
     }
     let rate = config.flows.connections_per_second;
+    // The controller is here; whether it is missed some day, it says itself.
+    settings.alive_until = 0;
     settings.connection_interval = 1_000_000_000_u64.checked_div(rate.into()).unwrap_or(0);
     settings.connection_burst = rate.saturating_mul(2);
     settings.resets = config.flows.resets_per_minute;

@@ -10,7 +10,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use aya::maps::{Array, Map, MapData, MapInfo, MapType};
-use aya::programs::ProgramInfo;
 use aya_obj::generated::bpf_map_type;
 use enforcer_common::abi::{Settings, place};
 use enforcer_common::policy::Image;
@@ -18,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::maps::MAPS;
 use super::object::{OBJECT, ROOTS};
-use super::plain;
+use super::{plain, unhook};
 use crate::policy::Compiled;
 
 /// A map that holds one image.
@@ -61,9 +60,8 @@ fn fits(pins: &Path) -> Result<(), String> {
         }
     }
     for root in ROOTS {
-        let info = ProgramInfo::from_pin(program_pin(pins, root))
+        let used = unhook::maps_of(&program_pin(pins, root))
             .map_err(|error| format!("the program {root} is not pinned ({error})"))?;
-        let used = info.map_ids().ok().flatten().unwrap_or_default();
         for name in ["SLOTS", "SETTINGS"] {
             let map = MapInfo::from_pin(pins.join(name)).map_err(|error| error.to_string())?;
             if !used.contains(&map.id()) {

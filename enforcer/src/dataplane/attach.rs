@@ -234,11 +234,16 @@ pub fn forget_others(pins: &Path) {
         return;
     };
     for directory in directories(pair).into_iter().filter(|directory| directory != pins) {
-        if let Ok(entries) = fs::read_dir(&directory) {
-            for entry in entries.filter_map(Result::ok) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-        let _ = fs::remove_dir(&directory);
+        forget(&directory);
     }
+}
+
+/// Removes a directory of pins that nothing on a port needs.
+pub fn forget(pins: &Path) {
+    if let Ok(entries) = fs::read_dir(pins) {
+        for entry in entries.filter_map(Result::ok) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    let _ = fs::remove_dir(pins);
 }

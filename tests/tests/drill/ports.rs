@@ -107,7 +107,7 @@ fn a_port_that_was_taken_out_of_the_bridge_is_put_back() {
 #[test]
 fn a_third_port_in_the_bridge_is_an_alarm() {
     let plant = Plant::enforcing();
-    plant.lab.cabinet.ip("link add side type dummy");
+    plant.lab.cabinet.ip("link add side type veth peer name far");
     plant.lab.cabinet.ip("link set side master br0");
     plant.says("bridge br0 holds side beside the two ports");
     plant.alarms("bridge br0 holds side beside the two ports");

@@ -206,6 +206,19 @@ fn a_silent_controller_holds_calms_or_blocks_in_the_kernel() {
     }
 }
 
+/// What the kernel's cell holds of an earlier configuration counts no more.
+#[test]
+fn a_deadman_that_was_taken_out_of_the_configuration_blocks_nothing() {
+    let mut plant = Plant::new("enforce", "[failure]\ndeadman = \"1s\"\non_deadman = \"block\"\n");
+    plant.enforces("while it lives");
+    plant.kill();
+    let text = std::fs::read_to_string(plant.enforcer.config()).expect("the configuration");
+    plant.lab.write("enforcer.toml", &text.replace("\"block\"", "\"hold\""));
+    plant.again();
+    std::thread::sleep(Duration::from_millis(1500));
+    plant.enforces("with the new configuration");
+}
+
 /// Two daemons would undo each other's work.
 #[test]
 fn a_second_instance_is_refused_by_its_ports_too() {

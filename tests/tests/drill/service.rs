@@ -24,8 +24,9 @@ impl Service {
         let config = lab.write("enforcer.toml", &configuration(&lab, &policy, "shadow"));
         let socket = lab.folder().join("notify");
         let heard = UnixDatagram::bind(&socket).expect("a socket");
-        let mut command = lab.cabinet.command(current());
-        command.arg("run").arg("--config").arg(config);
+        // The service manager names the process whose watchdog it is.
+        let mut command = lab.cabinet.command("sh");
+        command.args(["-c", "WATCHDOG_PID=$$ exec \"$0\" run --config \"$1\""]).arg(current()).arg(config);
         command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "1000000");
         Service { process: Process::start(command), heard, _lab: lab }
     }
