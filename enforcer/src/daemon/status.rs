@@ -143,10 +143,9 @@ async fn ports_and_attention(daemon: &Daemon) -> (Value, Vec<String>) {
         Ok(netlink) => {
             for ((side, port), attached) in ["network", "device"].into_iter().zip(&daemon.ports).zip(daemon.attached) {
                 let mut link = "gone";
-                match ports::inspect(&netlink, &port.name).await {
-                    Ok(now) => link = if now.up && now.carrier { "up" } else { "down" },
-                    // Said with the ports' troubles.
-                    Err(_) => {}
+                // One that is gone is said with the ports' troubles.
+                if let Ok(now) = ports::inspect(&netlink, &port.name).await {
+                    link = if now.up && now.carrier { "up" } else { "down" };
                 }
                 live.insert(side.into(), json!({"name": port.name, "link": link, "attach": attached}));
             }
