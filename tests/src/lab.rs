@@ -75,9 +75,8 @@ impl Lab {
         for address in [HMI, HMI_SECOND, ENGINEERING] {
             lab.hmi.ip(&format!("address add {address}/16 dev {STATION_PORT}"));
         }
-        lab.plc.ip(&format!("address add {PLC}/16 dev {STATION_PORT}"));
         lab.hmi.ip(&format!("address add {HMI_V6}/64 dev {STATION_PORT} nodad"));
-        lab.plc.ip(&format!("address add {PLC_V6}/64 dev {STATION_PORT} nodad"));
+        lab.address_device();
         lab
     }
 
@@ -86,6 +85,23 @@ impl Lab {
     pub fn without_the_controllers_program(&mut self) {
         self.links.pop();
         plain(&self.plc, STATION_PORT);
+    }
+
+    fn address_device(&self) {
+        self.plc.ip(&format!("address add {PLC}/16 dev {STATION_PORT}"));
+        self.plc.ip(&format!("address add {PLC_V6}/64 dev {STATION_PORT} nodad"));
+    }
+
+    /// Removes the box's port towards the controller, as when its card is pulled; the cable goes with it.
+    pub fn pull_device_port(&self) {
+        self.cabinet.ip(&format!("link del {DEVICE_PORT}"));
+    }
+
+    /// Makes it again under the same name, with the controller's cable in it.
+    pub fn put_device_port_back(&mut self) {
+        let device = plug(&self.plc, PLC_MAC, &self.cabinet, DEVICE_PORT, 1500);
+        self.links.push(device);
+        self.address_device();
     }
 
     /// The word that all names of this lab start with.

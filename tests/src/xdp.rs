@@ -72,3 +72,17 @@ fn bpf(command: i32, attributes: &[u64; 16]) -> Result<OwnedFd> {
         _ => Err(Error::last_os_error()),
     }
 }
+
+/// Takes the program of a pinned link off its port, as somebody with the rights to may do to anybody's.
+pub fn detach_pinned(pin: &str) -> Result<()> {
+    const OBJECT_GET: i32 = 7;
+    const LINK_DETACH: i64 = 34;
+    let path = std::ffi::CString::new(pin)?;
+    let mut attributes = [0_u64; 16];
+    attributes[0] = path.as_ptr() as u64;
+    let link = bpf(OBJECT_GET, &attributes)?;
+    let attributes = [pair(link.as_raw_fd().unsigned_abs(), 0)];
+    // SAFETY: the attributes are as long as told and outlive the call; they name a descriptor that does, too.
+    let answer = unsafe { libc::syscall(libc::SYS_bpf, LINK_DETACH, attributes.as_ptr(), size_of_val(&attributes)) };
+    if answer == 0 { Ok(()) } else { Err(Error::last_os_error()) }
+}

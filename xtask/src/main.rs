@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod demo;
+mod drill;
 mod evade;
 mod interrupt;
 mod lab;
@@ -40,6 +41,8 @@ enum Command {
     Test(test::Options),
     /// Try to get past the box by everything an attacker on the plant network could do, and print what came of it
     Evade(evade::Options),
+    /// Make everything fail that can fail, under traffic, and print what came of it
+    Drill(drill::Options),
     /// Measure what a frame costs in the loaded programs, and what a plant notices beside other ways to build the box
     Bench(bench::Options),
 }
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Lab(options) => lab::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Evade(options) => evade::run(&options),
+        Command::Drill(options) => drill::run(&options),
         Command::Bench(options) => bench::run(&options),
     });
     interrupt::wait_if_stopping();

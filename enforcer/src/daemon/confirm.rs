@@ -167,7 +167,34 @@ impl Daemon {
             self.memory.candidate = None;
             self.attention.push(format!("the candidate policy is gone: {}", refusal.text));
         }
-        self.remember().map_err(failed)
+        if let Some(why) = self.memory.emergency.clone() {
+            self.alarm(&why);
+        }
+        for trouble in &self.attention {
+            tracing::warn!(trouble, "attention");
+        }
+        // A disk that takes nothing is no reason not to protect the line.
+        if let Err(refusal) = self.remember() {
+            self.alarm(&refusal.text);
+        }
+        Ok(())
+    }
+
+    /// In which state the line is, in one sentence; at the end, in which it is left.
+    pub(super) fn line(&self) -> String {
+        let (network, device) = (&self.config.ports.network, &self.config.ports.device);
+        if self.detached {
+            return format!("the programs are off {network} and {device}: nothing is judged");
+        }
+        if self.memory.mode == "bypass" {
+            return format!(
+                "{network} and {device} are joined, in bypass: everything is forwarded and nothing is judged"
+            );
+        }
+        format!(
+            "{network} and {device} are joined, the programs on them hold policy {} generation {} in mode {}",
+            self.policy.loaded.valid.name, self.memory.generation, self.memory.mode
+        )
     }
 
     /// The end of an orderly stop: nobody is missed that went away on purpose.

@@ -57,7 +57,7 @@ impl Store {
 }
 
 /// Reads the ring for ever. `ports` are the interface indices of the network and the device port.
-pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2]) {
+pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, mut ports: [u32; 2]) {
     let mut far_side = FarSide::open(ports);
     // SAFETY: the ring owns its descriptor, and gives out that one as long as it lives.
     let mut ring = match unsafe { AsyncFd::register(ring) } {
@@ -80,6 +80,11 @@ pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2]
         }
         ready.clear_ready();
         let daemon = &mut *daemon.lock().await;
+        let now = daemon.ports.each_ref().map(|port| port.index);
+        if now != ports {
+            // A port was made anew.
+            (ports, far_side) = (now, FarSide::open(now));
+        }
         let records: Vec<Value> = batch.iter().map(|event| describe(event, &daemon.policy)).collect();
         for record in &records {
             daemon.events.read += 1;

@@ -1,4 +1,4 @@
-//! Watches the ports' cables. While one is out, frames may have gone another way, or their conversations gone on with
+//! Watches the ports' cables, the ports themselves and the bridge. While a cable is out, frames may have gone another way, or their conversations gone on with
 //! other partners: what was known of conversations before counts no more.
 
 use std::pin::pin;
@@ -11,6 +11,9 @@ use crate::dataplane::netlink::Netlink;
 
 /// At least so often the cables are looked at, whether the kernel said something or not.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// So long until something that could not be mended is tried again.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// A port, and how often its cable was in or out when it was looked at last.
 #[derive(Clone, Debug)]
@@ -53,6 +56,17 @@ pub(super) async fn watch(daemon: Shared, mut cables: [Cable; 2]) {
     };
     let mut changes = pin!(changes);
     loop {
+        let well = {
+            let daemon = &mut *daemon.lock().await;
+            daemon.remember_again();
+            let well = daemon.mend(&netlink).await;
+            for (cable, port) in cables.iter_mut().zip(&daemon.ports) {
+                if cable.index != port.index {
+                    *cable = Cable { name: port.name.clone(), index: port.index, changes: port.carrier_changes };
+                }
+            }
+            well
+        };
         for cable in &mut cables {
             let happened = match netlink.carrier(cable.index).await {
                 Ok(Some((carrier, changes))) => cable.look(carrier, changes),
@@ -62,6 +76,10 @@ pub(super) async fn watch(daemon: Shared, mut cables: [Cable; 2]) {
             if let Some(happened) = happened {
                 tell(&daemon, &netlink, &cable.name, happened).await;
             }
+        }
+        if !well {
+            // What is done in vain is itself a change of the links: not again at once.
+            tokio::time::sleep(AGAIN).await;
         }
         let _ = tokio::time::timeout(EVERY, changes.next()).await;
     }

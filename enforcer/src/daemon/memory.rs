@@ -10,8 +10,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataplane::counters::Past;
+
 /// The file's name in the state directory.
 const FILE: &str = "state.json";
+/// The newest memory in which nothing waited to be confirmed, with the policy's text in any case: what a start goes on
+/// with that cannot read the other file.
+const CONFIRMED: &str = "state.confirmed.json";
 
 /// What is remembered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +46,12 @@ pub struct Memory {
     /// The policy that is tried beside the one in force.
     #[serde(default)]
     pub candidate: Option<Applied>,
+    /// Why the box holds what `on_boot` says and not what it was told before; until somebody tells it something.
+    #[serde(default)]
+    pub emergency: Option<String>,
+    /// Counters of earlier generations.
+    #[serde(default)]
+    pub past: Option<Past>,
     /// What is allowed for a while.
     #[serde(default)]
     pub grants: Vec<Granted>,
@@ -141,6 +152,8 @@ impl Memory {
             unconfirmed: None,
             gone_back: None,
             candidate: None,
+            emergency: None,
+            past: None,
             grants: Vec::new(),
             last_grant: 0,
             changes: Vec::new(),
@@ -153,28 +166,37 @@ impl Memory {
     /// [`MemoryError`].
     pub fn load(directory: &Path) -> Result<Option<Self>, MemoryError> {
         fs::create_dir_all(directory).map_err(|error| failed(directory, "make the state directory", error))?;
-        let path = directory.join(FILE);
-        match fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| failed(&path, "read the state", error)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(&path, "read the state", error)),
-        }
+        read(&directory.join(FILE))
     }
 
-    /// Writes the memory.
+    /// Reads the newest memory in which nothing waited to be confirmed.
+    ///
+    /// # Errors
+    /// [`MemoryError`].
+    pub fn load_confirmed(directory: &Path) -> Result<Option<Self>, MemoryError> {
+        read(&directory.join(CONFIRMED))
+    }
+
+    /// Puts a memory that cannot be read aside, and returns where it is now.
+    ///
+    /// # Errors
+    /// [`MemoryError`].
+    pub fn set_aside(directory: &Path) -> Result<PathBuf, MemoryError> {
+        let (path, aside) = (directory.join(FILE), directory.join("state.json.unreadable"));
+        fs::rename(&path, &aside).map_err(|error| failed(&path, "set aside the state", error))?;
+        Ok(aside)
+    }
+
+    /// Writes the memory. Where nothing in it waits to be confirmed, the copy for bad days too, with the `policy` in force.
     ///
     /// # Errors
     /// [`MemoryError`]; the old file is then still whole.
-    pub fn store(&self, directory: &Path) -> Result<(), MemoryError> {
-        let path = directory.join(FILE);
-        let beside: PathBuf = directory.join("state.json.new");
-        let text = serde_json::to_string_pretty(self).map_err(|error| failed(&path, "write the state", error))?;
-        let written = File::create(&beside).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-        written.and_then(|()| fs::rename(&beside, &path)).map_err(|error| failed(&path, "write the state", error))?;
-        File::open(directory).and_then(|folder| folder.sync_all()).map_err(|error| failed(directory, "sync", error))
+    pub fn store(&self, directory: &Path, policy: &Applied) -> Result<(), MemoryError> {
+        write(directory, FILE, self)?;
+        if self.unconfirmed.is_some() || self.emergency.is_some() {
+            return Ok(());
+        }
+        write(directory, CONFIRMED, &Self { policy: Some(policy.clone()), ..self.clone() })
     }
 
     /// Notes a change.
@@ -187,26 +209,80 @@ impl Memory {
     }
 }
 
+fn read(path: &Path) -> Result<Option<Memory>, MemoryError> {
+    match fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| failed(path, "read the state", error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(path, "read the state", error)),
+    }
+}
+
+/// Written beside, synced, renamed: whatever happens, one whole file has the name.
+fn write(directory: &Path, name: &str, memory: &Memory) -> Result<(), MemoryError> {
+    let (path, beside) = (directory.join(name), directory.join(format!("{name}.new")));
+    let text = serde_json::to_string_pretty(memory).map_err(|error| failed(&path, "write the state", error))?;
+    let written = File::create(&beside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| fs::rename(&beside, &path)) {
+        // Part of a file would only take room on a disk that has none.
+        let _ = fs::remove_file(&beside);
+        return Err(failed(&path, "write the state", error));
+    }
+    File::open(directory).and_then(|folder| folder.sync_all()).map_err(|error| failed(directory, "sync", error))
+}
+
 fn failed(path: &Path, action: &'static str, cause: impl std::fmt::Display) -> MemoryError {
     MemoryError { path: path.display().to_string(), action, cause: cause.to_string() }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Memory;
+    use super::{Applied, Memory, Unconfirmed};
 
     #[test]
     fn what_was_stored_is_read_back_and_rubbish_is_refused() {
-        let directory = std::env::temp_dir().join(format!("enforcer-memory-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&directory);
+        let directory = folder("read-back");
         assert_eq!(Memory::load(&directory).unwrap(), None);
         let mut memory = Memory::new("shadow");
         memory.note("mode shadow".into(), Some("test".into()));
-        memory.store(&directory).unwrap();
+        memory.store(&directory, &policy("one")).unwrap();
         assert_eq!(Memory::load(&directory).unwrap(), Some(memory));
         std::fs::write(directory.join("state.json"), "{").unwrap();
         let error = Memory::load(&directory).unwrap_err().to_string();
         assert!(error.contains("state.json: cannot read the state"), "{error}");
         std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn the_copy_for_bad_days_has_the_policy_and_nothing_unconfirmed() {
+        let directory = folder("confirmed");
+        std::fs::create_dir_all(&directory).unwrap();
+        let mut memory = Memory::new("enforce");
+        memory.store(&directory, &policy("one")).unwrap();
+        memory.mode = "shadow".into();
+        memory.unconfirmed = Some(Unconfirmed {
+            what: "mode shadow".into(),
+            boot: "b".into(),
+            until: 1,
+            mode: "enforce".into(),
+            conduits: Default::default(),
+            policy: None,
+        });
+        memory.store(&directory, &policy("two")).unwrap();
+        let copy = Memory::load_confirmed(&directory).unwrap().unwrap();
+        assert_eq!((copy.mode.as_str(), copy.policy), ("enforce", Some(policy("one"))));
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    fn policy(text: &str) -> Applied {
+        Applied { name: "policy.toml".into(), text: text.into() }
+    }
+
+    fn folder(name: &str) -> std::path::PathBuf {
+        let directory = std::env::temp_dir().join(format!("enforcer-memory-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&directory);
+        directory
     }
 }

@@ -1,6 +1,7 @@
 //! `enforcer run`: the daemon. It loads and attaches, publishes policies, serves the control socket and keeps what the
 //! kernel reports. It is never in the packet's way: with it gone, the last policy stands.
 
+mod boot;
 mod confirm;
 mod control;
 mod conversations;
@@ -12,8 +13,10 @@ mod grants;
 mod health;
 mod links;
 mod memory;
+mod mend;
 mod readiness;
 mod record;
+mod recover;
 mod report;
 mod requests;
 mod roles;
@@ -21,6 +24,7 @@ mod stage;
 mod start;
 mod status;
 mod switch;
+mod watchdog;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,6 +105,13 @@ pub struct Daemon {
     watch: health::Watch,
     /// When readiness was measured last, how long that took, and what came of it.
     ready: Option<(std::time::Instant, Duration, readiness::Document)>,
+    /// Why the memory could not be written.
+    memory_trouble: Option<String>,
+    /// What is wrong with the network and the device port, and with the bridge, that could not be mended.
+    port_troubles: [Option<String>; 2],
+    bridge_trouble: Option<String>,
+    /// The programs were taken off by order: nothing is mended any more.
+    detached: bool,
 }
 
 /// The daemon as its tasks share it.
@@ -131,10 +142,12 @@ impl Daemon {
         let (generation, bank) = next_generation(&self.memory);
         let compiled = policy::compile(&loaded.valid, generation, bank).map_err(Refusal::usage)?;
         let modes = switched(&self.memory, &compiled);
-        publish::publish(&mut self.object.maps, &compiled, &modes).map_err(Refusal::failed)?;
+        publish::publish(&mut self.object.maps, &start::pins_of(&self.config), &compiled, &modes)
+            .map_err(Refusal::failed)?;
         let old = &self.policy.compiled;
         // Nobody counts in the old bank any more: what it holds is final.
         self.past.add(&self.object.maps, old.image.header.bank, &old.names).map_err(Refusal::failed)?;
+        self.memory.past = Some(self.past.kept(self.epoch));
         self.policy = InForce { name: name.to_owned(), loaded, compiled };
         self.memory.generation = generation;
         Ok(())
@@ -172,6 +185,7 @@ impl Daemon {
             self.write_settings()?;
         }
         self.memory.policy = Some(applied.clone());
+        self.memory.emergency = None;
         if let Err(refusal) = self.apply(&applied.name, loaded) {
             self.memory = before;
             self.write_settings()?;
@@ -215,7 +229,10 @@ impl Daemon {
 
     /// Keeps the memory on disk. What is in force stays in force when that fails; it is said, and shown as attention.
     fn remember(&mut self) -> Result<(), Refusal> {
-        self.memory.store(&self.config.state.directory).map_err(|error| {
+        let policy = memory::Applied { name: self.policy.name.clone(), text: self.policy.loaded.text.clone() };
+        let answer = self.memory.store(&self.config.state.directory, &policy);
+        self.memory_trouble = answer.as_ref().err().map(|error| format!("{error}; it is tried again"));
+        answer.map_err(|error| {
             Refusal::failed(format!("{error}; the change is in force, but will be forgotten at the next start"))
         })
     }
@@ -237,6 +254,7 @@ impl Daemon {
 
     /// Takes the programs off the ports. The bridge stays unless asked otherwise.
     async fn detach(&mut self, remove_bridge: bool) -> Result<(), Refusal> {
+        self.detached = true;
         attach::detach(&pair_directory(&self.config)).map_err(Refusal::failed)?;
         if remove_bridge {
             let netlink = crate::dataplane::netlink::Netlink::connect().map_err(Refusal::failed)?;
@@ -249,7 +267,12 @@ impl Daemon {
 /// The number of the next generation, and the counter bank that it takes turns in.
 fn next_generation(memory: &Memory) -> (u32, u8) {
     let generation = memory.generation.wrapping_add(1).max(1);
-    (generation, (generation & 1) as u8)
+    (generation, bank_of(generation))
+}
+
+/// The counter bank of a generation.
+fn bank_of(generation: u32) -> u8 {
+    (generation & 1) as u8
 }
 
 /// The kernel's cell with a remembered mode.

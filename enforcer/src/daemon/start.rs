@@ -1,28 +1,31 @@
 //! The way up: check everything, change nothing; then bridge, load, publish, attach; then say that the box is ready.
 
-use std::fs::{self, File};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use enforcer_common::abi::{Settings, place};
+use enforcer_common::verdict::Mode;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 
 use super::links::{self, Cable};
+use super::recover::{self, Kernel, Recovered};
 use super::{
-    Daemon, InForce, Memory, confirm, events, evidence, next_generation, pair_directory, roles, settings, switched,
-    trust_anew,
+    Daemon, InForce, Memory, bank_of, boot, events, evidence, next_generation, pair_directory, roles, settings,
+    switched, trust_anew, watchdog,
 };
 use crate::config::{self, Config};
+use crate::dataplane::adopt::{self, Left};
 use crate::dataplane::counters::Totals;
 use crate::dataplane::netlink::Netlink;
 use crate::dataplane::object::Object;
 use crate::dataplane::ports::Port;
 use crate::dataplane::{attach, bpffs, bridge, flows, kernel, maps, offload, ports, publish};
 use crate::journal::{Journal, Limits};
-use crate::policy;
+use crate::policy::{self, Compiled};
 
 /// Runs the daemon until it is told to stop. Errors are one sentence a line.
 ///
@@ -32,15 +35,23 @@ pub async fn start(file: &Path) -> Result<()> {
     let config = config::load(file).map_err(|errors| anyhow!("{errors}"))?;
     kernel::check_version()?;
     kernel::check_permissions()?;
-    let mut memory = Memory::load(&config.state.directory)?;
-    let gone_back = memory.as_mut().and_then(confirm::settle);
-    let _lock = lock(&config.state.directory)?;
-    let (name, loaded) = remembered_policy(&config, memory.as_ref())?;
-    let memory = memory.unwrap_or_else(|| Memory::new(config.policy.mode.as_str()));
+    bpffs::ensure(Path::new(bpffs::PLACE))?;
+    let mut troubles = Vec::new();
+    // What cannot be made is said by who needs it.
+    let _ = fs::create_dir_all(&config.state.directory);
+    let _state = boot::lock_state(&config.state.directory, &mut troubles)?;
+    let pair = pair_directory(&config);
+    let _ports = boot::lock_pins(&pair)?;
+    let netlink = Netlink::connect()?;
+    let own = attach::own_programs(&pair);
+    boot::hold(&netlink, &config, &own).await?;
+    let mut recovered = recover::recover(&config, at_work(&config, &own))?;
+    troubles.append(&mut recovered.troubles);
+    recovered.troubles = troubles;
     let listener = listen(&config.control).await?;
 
     let socket = config.control.socket.clone();
-    match come_up(config, memory, name, loaded, gone_back).await {
+    match come_up(config, &netlink, &own, recovered).await {
         Ok(daemon) => serve(daemon, listener).await,
         Err(error) => {
             // Nobody will answer on it.
@@ -50,24 +61,19 @@ pub async fn start(file: &Path) -> Result<()> {
     }
 }
 
-/// One daemon per state directory; the lock goes with the process, however it ends.
-fn lock(directory: &Path) -> Result<File> {
-    let path = directory.join("lock");
-    let file = File::create(&path).with_context(|| format!("{}: cannot make the lock file", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(_) => bail!("{}: another enforcer runs with this state directory", path.display()),
+/// What the programs of an earlier controller do, `own` by their numbers.
+fn at_work(config: &Config, own: &[u32]) -> Kernel {
+    if own.is_empty() {
+        return Kernel::Idle;
     }
+    let pins = pins_of(config);
+    let cell = if adopt::look(&pins) == Left::Whole { adopt::settings(&pins) } else { None };
+    Kernel::AtWork(cell.map(|cell| Mode::from_code(cell.mode)))
 }
 
-/// The policy that was applied last, else the one of the configuration.
-fn remembered_policy(config: &Config, memory: Option<&Memory>) -> Result<(String, policy::Loaded)> {
-    if let Some(applied) = memory.and_then(|memory| memory.policy.as_ref()) {
-        let loaded = policy::parse(&applied.name, &applied.text).map_err(|errors| anyhow!("{errors}"))?;
-        return Ok((applied.name.clone(), loaded));
-    }
-    let loaded = policy::check(&config.policy.file).map_err(|errors| anyhow!("{errors}"))?;
-    Ok((config.policy.file.display().to_string(), loaded))
+/// Where this version's pins lie.
+pub(super) fn pins_of(config: &Config) -> PathBuf {
+    maps::pin_directory(Path::new(super::PINS), &config.ports.network, &config.ports.device)
 }
 
 /// Binds the socket; one that nobody answers on is a leftover.
@@ -94,44 +100,44 @@ async fn listen(control: &config::Control) -> Result<UnixListener> {
     Ok(listener)
 }
 
-async fn come_up(
-    config: Config,
-    mut memory: Memory,
-    name: String,
-    loaded: policy::Loaded,
-    gone_back: Option<String>,
-) -> Result<Daemon> {
-    let netlink = Netlink::connect()?;
-    let pair_directory = pair_directory(&config);
-    let own = attach::own_programs(&pair_directory);
-    let pair =
-        ports::validate(&netlink, &config.ports.network, &config.ports.device, &config.ports.bridge, &own).await?;
-    bridge::check(&netlink, &config.ports.bridge, &pair).await?;
-    bpffs::ensure(Path::new(bpffs::PLACE))?;
-    let mut attention = pair.attention.clone();
+async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Recovered) -> Result<Daemon> {
+    let Recovered { mut memory, name, loaded, gone_back, troubles } = recovered;
+    let pair = ports::validate(netlink, &config.ports.network, &config.ports.device, &config.ports.bridge, own).await?;
+    bridge::check(netlink, &config.ports.bridge, &pair).await?;
+    let mut attention = troubles;
+    attention.extend(pair.attention.iter().cloned());
+    if !kernel::may_send_raw()? {
+        attention.push(
+            "CAP_NET_RAW is missing: no reset is sent to the device, it keeps a denied connection until its next frame"
+                .into(),
+        );
+    }
 
     // The object loads before anything on the ports changes: what the kernel refuses must not cost a frame.
-    let pins = maps::pin_directory(Path::new(super::PINS), &config.ports.network, &config.ports.device);
+    let pins = pins_of(&config);
+    if let Left::Unfit(why) = adopt::look(&pins) {
+        if own.is_empty() {
+            // What a start left that went wrong.
+            attach::forget(&pins);
+        } else {
+            attention.push(format!(
+                "the pins of an earlier controller are not gone on with, conversations are proved anew: {why}"
+            ));
+            adopt::move_aside(&pins).with_context(|| format!("{}: cannot move the pins aside", pins.display()))?;
+        }
+    }
+    let here = attach::programs_of(&pins);
+    let on_both = [&pair.network, &pair.device].iter().all(|port| port.xdp.iter().any(|one| here.contains(&one.id)));
     fs::create_dir_all(&pins).with_context(|| format!("{}: cannot make the directory for pins", pins.display()))?;
     let sizes = maps::Sizes { flows: config.flows.established, half_open: config.flows.half_open };
     let mut object = Object::load(Some(&pins), sizes)?;
     flows::draw_key(&mut object.maps)?;
+    let epoch = evidence::epoch(&object.maps);
 
-    let bridge = bridge::establish(&netlink, &config.ports.bridge, &pair).await?;
-    attention.extend(bridge.attention.clone());
-    let (generation, bank) = next_generation(&memory);
-    memory.generation = generation;
-    let compiled = policy::compile(&loaded.valid, generation, bank).map_err(|errors| anyhow!("{errors}"))?;
-    if let Some(applied) = memory.unconfirmed.as_ref().and_then(|waiting| waiting.policy.as_ref()) {
-        let old = policy::parse(&applied.name, &applied.text).map_err(|errors| anyhow!("{errors}"))?;
-        let old = policy::compile(&old.valid, generation.wrapping_sub(1).max(1), 1 - bank)
-            .map_err(|errors| anyhow!("{errors}"))?;
-        publish::put(&mut object.maps, place::PREVIOUS, &old)?;
-    }
-    publish::publish(&mut object.maps, &compiled, &switched(&memory, &compiled))?;
-    let unseen = own.is_empty() || memory.carrier_changes != cables_of([&pair.network, &pair.device]);
+    let compiled = put_in_force(&mut object, &pins, &mut memory, &loaded)?;
+    let unseen = !on_both || memory.carrier_changes != cables_of([&pair.network, &pair.device]);
     let (in_cell, kept) = first_settings(&object, &config, unseen)?;
-    let settings = settings(&memory, Settings { management_mac: bridge.mac, ..in_cell });
+    let settings = settings(&memory, in_cell);
     publish::set(&mut object.maps, settings)?;
     if kept != (sizes, config.flows.per_device) {
         attention.push("the tables of conversations keep the sizes they were made with until `enforcer detach`".into());
@@ -150,9 +156,28 @@ async fn come_up(
         blockers.extend(offloads.enforce_blockers().iter().cloned());
     }
     if memory.mode == "enforce" && !blockers.is_empty() {
-        attach::detach(&pair_directory)?;
-        bail!("enforce is not possible on these ports: {}", blockers.join("; "));
+        let what = format!("enforce is not possible on these ports: {}", blockers.join("; "));
+        if own.is_empty() {
+            attach::detach(&pair_directory(&config))?;
+            bail!("{what}");
+        }
+        // The programs were there before: taking them off would open the line.
+        attention.push(what);
     }
+    // Last: nothing passes between the ports before the programs are on them.
+    let bridge = match bridge::establish(netlink, &config.ports.bridge, &pair).await {
+        Ok(bridge) => bridge,
+        Err(error) => {
+            if own.is_empty() {
+                attach::detach(&pair_directory(&config))?;
+            }
+            return Err(error.into());
+        }
+    };
+    attention.extend(bridge.attention.clone());
+    let settings = Settings { management_mac: bridge.mac, ..settings };
+    publish::set(&mut object.maps, settings)?;
+    let past = memory.past.as_ref().filter(|past| past.epoch == epoch).map(Totals::of).unwrap_or_default();
     let policy = InForce { name, loaded, compiled };
     let mut ports = [pair.network, pair.device];
     for port in &mut ports {
@@ -162,12 +187,9 @@ async fn come_up(
         }
     }
     memory.carrier_changes = cables_of(ports.each_ref());
-    memory.store(&config.state.directory)?;
-    let past = Totals::default();
     let events = events::Store::default();
     let limits = Limits { size: u64::from(config.state.journal_mib) << 20, ..Limits::default() };
     let journal = Journal::open(&config.state.directory, limits);
-    let epoch = evidence::epoch(&object.maps);
     let (kept, started) = (evidence::Kept::default(), crate::journal::time::now());
     let mut daemon = Daemon {
         config,
@@ -192,10 +214,42 @@ async fn come_up(
         epoch,
         watch: super::health::Watch::default(),
         ready: None,
+        memory_trouble: None,
+        port_troubles: [None, None],
+        bridge_trouble: None,
+        detached: false,
     };
     daemon.settle_forwarding(&netlink).await;
     daemon.resume(gone_back)?;
     Ok(daemon)
+}
+
+/// Puts the policy in force. Where the kernel judges by exactly this one, as a controller before left it, nothing is
+/// published: its counters and what it knows go on.
+fn put_in_force(object: &mut Object, pins: &Path, memory: &mut Memory, loaded: &policy::Loaded) -> Result<Compiled> {
+    let compile =
+        |generation: u32, bank| policy::compile(&loaded.valid, generation, bank).map_err(|errors| anyhow!("{errors}"));
+    let found = adopt::in_force(pins);
+    if memory.generation != 0 && found.is_some_and(|found| found.generation == memory.generation) {
+        let same = compile(memory.generation, bank_of(memory.generation))?;
+        if found == Some(adopt::in_force_as(&same)) {
+            publish::set_conduit_modes(&mut object.maps, &same, &switched(memory, &same))?;
+            return Ok(same);
+        }
+    }
+    // Never a number that conversations may carry of another policy.
+    memory.generation = memory.generation.max(found.map_or(0, |found| found.generation));
+    let (generation, bank) = next_generation(memory);
+    memory.generation = generation;
+    let compiled = compile(generation, bank)?;
+    if let Some(applied) = memory.unconfirmed.as_ref().and_then(|waiting| waiting.policy.as_ref()) {
+        let old = policy::parse(&applied.name, &applied.text).map_err(|errors| anyhow!("{errors}"))?;
+        let old = policy::compile(&old.valid, generation.wrapping_sub(1).max(1), 1 - bank)
+            .map_err(|errors| anyhow!("{errors}"))?;
+        publish::put(&mut object.maps, place::PREVIOUS, &old)?;
+    }
+    publish::publish(&mut object.maps, pins, &compiled, &switched(memory, &compiled))?;
+    Ok(compiled)
 }
 
 /// How often the cables of both ports came or went.
@@ -212,6 +266,8 @@ fn first_settings(object: &Object, config: &Config, unseen: bool) -> Result<(Set
         settings.flows_per_device = config.flows.per_device;
     }
     let rate = config.flows.connections_per_second;
+    // The controller is here; whether it is missed some day, it says itself.
+    settings.alive_until = 0;
     settings.connection_interval = 1_000_000_000_u64.checked_div(rate.into()).unwrap_or(0);
     settings.connection_burst = rate.saturating_mul(2);
     settings.resets = config.flows.resets_per_minute;
@@ -247,19 +303,21 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
         tokio::spawn(evidence::keep(daemon.clone())),
         tokio::spawn(super::health::keep(daemon.clone())),
         tokio::spawn(super::control::serve(daemon.clone(), listener, stop)),
+        tokio::spawn(watchdog::feed(daemon.clone())),
     ];
-    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
+    watchdog::say(sd_notify::NotifyState::Ready, &daemon.lock().await.line());
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
         _ = stopped.wait_for(|stop| *stop) => {}
     }
-    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
+    let line = daemon.lock().await.line();
+    watchdog::say(sd_notify::NotifyState::Stopping, &line);
     for task in tasks {
         task.abort();
     }
     daemon.lock().await.rest();
     let _ = fs::remove_file(&socket);
-    tracing::info!("stopped; what is attached stays in force");
+    tracing::info!("stopped; {line}");
     Ok(())
 }

@@ -49,6 +49,10 @@ pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
     attention.extend(daemon.journal.troubles());
     attention.extend(silent_conduits(daemon, &totals));
     attention.extend(daemon.forwarding_attention());
+    let missed = lost(loss::EVENTS)?;
+    if missed > 0 {
+        attention.push(format!("{missed} events found the ring full and were not reported; the counters have them"));
+    }
     if let (Some(waiting), Some(left)) = (&daemon.memory.unconfirmed, daemon.seconds_left()) {
         attention.push(format!(
             "{} is not confirmed: it goes back in {left} s unless `enforcer confirm` comes",
@@ -132,6 +136,7 @@ pub(super) fn mode_of(daemon: &Daemon, conduit: &str) -> &'static str {
 /// Both ports as they are now, and everything that a person should know.
 async fn ports_and_attention(daemon: &Daemon) -> (Value, Vec<String>) {
     let mut attention = daemon.attention.clone();
+    attention.extend(daemon.troubles());
     if daemon.memory.mode == "bypass" {
         attention.insert(0, "BYPASS: everything is forwarded and nothing is judged".into());
     }
@@ -140,15 +145,9 @@ async fn ports_and_attention(daemon: &Daemon) -> (Value, Vec<String>) {
         Ok(netlink) => {
             for ((side, port), attached) in ["network", "device"].into_iter().zip(&daemon.ports).zip(daemon.attached) {
                 let mut link = "gone";
-                match ports::inspect(&netlink, &port.name).await {
-                    Ok(now) => {
-                        link = if now.up && now.carrier { "up" } else { "down" };
-                        if now.index != port.index || now.xdp.is_empty() {
-                            attention
-                                .push(format!("{}: the enforcer's program is not on this port any more", port.name));
-                        }
-                    }
-                    Err(error) => attention.push(error.to_string()),
+                // One that is gone is said with the ports' troubles.
+                if let Ok(now) = ports::inspect(&netlink, &port.name).await {
+                    link = if now.up && now.carrier { "up" } else { "down" };
                 }
                 live.insert(side.into(), json!({"name": port.name, "link": link, "attach": attached}));
             }

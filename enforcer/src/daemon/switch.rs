@@ -86,6 +86,7 @@ impl Daemon {
             self.memory.mode_before_bypass = Some(self.memory.mode.clone());
         }
         word.clone_into(&mut self.memory.mode);
+        self.memory.emergency = None;
         self.memory.note(format!("mode {word}"), asked.reason.clone());
         if let Err(refusal) = self.write_settings() {
             self.memory = before;

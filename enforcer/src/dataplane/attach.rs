@@ -8,6 +8,7 @@ use aya::programs::XdpMode;
 use aya::programs::links::{FdLink, PinnedLink};
 use aya::programs::xdp::XdpLink;
 
+use super::adopt::program_pin;
 use super::object::{AttachError, Object, ROOTS};
 use super::ports::{Port, XdpMode as Mode};
 use super::unhook;
@@ -55,17 +56,14 @@ pub fn link_pin(pins: &Path, root: &str) -> PathBuf {
 /// Ids of the programs that links pinned anywhere below `pair` hold on the ports: programs of ours, of any version.
 #[must_use]
 pub fn own_programs(pair: &Path) -> Vec<u32> {
-    let mut ids = Vec::new();
-    for pins in directories(pair) {
-        for root in ROOTS {
-            if let Ok(link) = PinnedLink::from_pin(link_pin(&pins, root))
-                && let Ok(info) = FdLink::from(link).info()
-            {
-                ids.push(info.program_id());
-            }
-        }
-    }
-    ids
+    directories(pair).iter().flat_map(|pins| programs_of(pins)).collect()
+}
+
+/// The same of one directory of pins.
+#[must_use]
+pub fn programs_of(pins: &Path) -> Vec<u32> {
+    let links = ROOTS.iter().filter_map(|root| PinnedLink::from_pin(link_pin(pins, root)).ok());
+    links.filter_map(|link| FdLink::from(link).info().ok()).map(|info| info.program_id()).collect()
 }
 
 /// Directories of layouts below the directory of a pair of ports.
@@ -89,7 +87,7 @@ pub fn attach(object: &mut Object, ports: [&Port; 2], asked: Attach, pins: &Path
             Ok((mode, fresh)) => {
                 *place = mode;
                 if fresh {
-                    made.push(pin);
+                    made.extend([pin, program_pin(pins, root)]);
                 }
             }
             Err(error) => {
@@ -101,6 +99,21 @@ pub fn attach(object: &mut Object, ports: [&Port; 2], asked: Attach, pins: &Path
         }
     }
     Ok(attached)
+}
+
+/// Attaches the root of one port again: 0 the network's, 1 the device's. For a port whose interface was made anew.
+///
+/// # Errors
+/// [`PortsError`].
+pub fn again(
+    object: &mut Object,
+    side: usize,
+    port: &Port,
+    asked: Attach,
+    pins: &Path,
+) -> Result<Attached, PortsError> {
+    let root = if side == 0 { ROOTS[0] } else { ROOTS[1] };
+    one(object, root, port, asked, &link_pin(pins, root), pins).map(|(mode, _)| mode)
 }
 
 /// Attaches one root, or adopts the link that holds it. True: the link is new.
@@ -128,6 +141,7 @@ fn one(
         let link = program.take_link(id).map_err(|error| refused(error.into()))?;
         let link = FdLink::try_from(link).map_err(|_| refused(AttachError::NotPinnable))?;
         keep(link, port, pin)?;
+        keep_program(object, root, port, pins)?;
         return Ok((mode, true));
     }
     let native = |object: &mut Object| object.attach(root, port.index, XdpMode::Driver);
@@ -141,7 +155,17 @@ fn one(
         },
     };
     keep(link, port, pin)?;
+    keep_program(object, root, port, pins)?;
     Ok((mode, true))
+}
+
+/// Pins the program itself too, so that the next controller can see which maps it uses.
+fn keep_program(object: &mut Object, root: &'static str, port: &Port, pins: &Path) -> Result<(), PortsError> {
+    let path = program_pin(pins, root);
+    let _ = fs::remove_file(&path);
+    let failed = |cause: String| PortsError::Pin { port: port.name.clone(), path: path.display().to_string(), cause };
+    let program = object.program(root).map_err(|error| failed(error.to_string()))?;
+    program.pin(&path).map_err(|error| failed(error.to_string()))
 }
 
 fn keep(link: FdLink, port: &Port, pin: &Path) -> Result<(), PortsError> {
@@ -210,11 +234,16 @@ pub fn forget_others(pins: &Path) {
         return;
     };
     for directory in directories(pair).into_iter().filter(|directory| directory != pins) {
-        if let Ok(entries) = fs::read_dir(&directory) {
-            for entry in entries.filter_map(Result::ok) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-        let _ = fs::remove_dir(&directory);
+        forget(&directory);
     }
+}
+
+/// Removes a directory of pins that nothing on a port needs.
+pub fn forget(pins: &Path) {
+    if let Ok(entries) = fs::read_dir(pins) {
+        for entry in entries.filter_map(Result::ok) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    let _ = fs::remove_dir(pins);
 }

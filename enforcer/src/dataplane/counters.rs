@@ -26,6 +26,18 @@ pub struct Totals {
     pub rules: BTreeMap<(String, String), u64>,
 }
 
+/// Totals of generations that are in force no more, as they are kept over restarts. They go on as long as the tables do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Past {
+    /// Which tables they were counted in.
+    pub epoch: u64,
+    /// Conduit, cell, count; cells that are not zero.
+    pub cells: Vec<(String, u16, u64)>,
+    /// Conduit, rule, count.
+    pub rules: Vec<(String, String, u64)>,
+}
+
 /// What `status` says about a conduit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -62,6 +74,32 @@ impl Totals {
             *self.rules.entry((conduit, rule.to_owned())).or_default() += cells.iter().sum::<u64>();
         }
         Ok(())
+    }
+
+    /// As they are kept over restarts, of the tables numbered `epoch`.
+    #[must_use]
+    pub fn kept(&self, epoch: u64) -> Past {
+        let cells = self.conduits.iter().flat_map(|(name, cells)| {
+            let counted = cells.iter().enumerate().filter(|(_, count)| **count != 0);
+            counted.filter_map(|(cell, count)| Some((name.clone(), u16::try_from(cell).ok()?, *count)))
+        });
+        let rules = self.rules.iter().map(|((conduit, rule), count)| (conduit.clone(), rule.clone(), *count));
+        Past { epoch, cells: cells.collect(), rules: rules.collect() }
+    }
+
+    /// As they were kept.
+    #[must_use]
+    pub fn of(past: &Past) -> Self {
+        let mut totals = Self::default();
+        for (name, cell, count) in &past.cells {
+            let cells = totals.conduits.entry(name.clone()).or_insert_with(|| Box::new([0; cell::PER_CONDUIT]));
+            if let Some(place) = cells.get_mut(usize::from(*cell)) {
+                *place = *count;
+            }
+        }
+        totals.rules =
+            past.rules.iter().map(|(conduit, rule, count)| ((conduit.clone(), rule.clone()), *count)).collect();
+        totals
     }
 
     /// The tally of one conduit; "" is traffic without conduit.

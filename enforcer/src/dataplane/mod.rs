@@ -10,6 +10,7 @@
 //! ioctl and `/proc/sys` always speak of the namespace of the calling thread.
 
 pub mod across;
+pub mod adopt;
 pub mod attach;
 pub mod bpffs;
 pub mod bridge;

@@ -17,6 +17,7 @@ use rtnetlink::{
 use tokio::task::JoinHandle;
 
 use super::link;
+use super::port::{Port, Seen};
 
 /// A netlink request that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +115,22 @@ impl Netlink {
         Ok(self.link_at(index).await?.map(|found| link::transmitted(&found)))
     }
 
+    /// What matters of the link of that name while the box is at work; `None` when there is none.
+    ///
+    /// # Errors
+    /// Whatever the kernel answers other than "no such device".
+    pub async fn seen(&self, name: &str) -> Result<Option<Seen>, NetlinkError> {
+        Ok(self.link(name).await?.map(|found| Seen::of(&found)))
+    }
+
+    /// The same by its index.
+    ///
+    /// # Errors
+    /// Whatever the kernel answers other than "no such device".
+    pub async fn seen_at(&self, index: u32) -> Result<Option<Seen>, NetlinkError> {
+        Ok(self.link_at(index).await?.map(|found| Seen::of(&found)))
+    }
+
     /// The link of that name, or `None` when there is none.
     ///
     /// # Errors
@@ -184,6 +201,14 @@ impl Netlink {
     /// [`NetlinkError::Refused`] with the kernel's reason.
     pub async fn change(&self, action: &str, message: LinkMessage) -> Result<(), NetlinkError> {
         self.handle.link().change(message).execute().await.map_err(|error| NetlinkError::new(action, error))
+    }
+
+    /// Takes a port down.
+    ///
+    /// # Errors
+    /// [`NetlinkError::Refused`] with the kernel's reason.
+    pub async fn set_down(&self, port: &Port) -> Result<(), NetlinkError> {
+        self.change(&format!("take {port} down"), change_of(port.index).down().build()).await
     }
 
     /// Deletes a link.

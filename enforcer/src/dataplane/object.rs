@@ -15,7 +15,7 @@ use enforcer_common::protocol::{DISSECTORS, Dissector};
 use super::maps::{MAPS, Maps, Sizes};
 
 /// The object that was built with this controller.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
+pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
 
 /// The stages that every frame or any protocol may come to.
 const OWN: [(&str, u32); 23] = [

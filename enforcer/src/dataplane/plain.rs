@@ -51,3 +51,10 @@ pub fn image(image: &Image) -> &Plain<Image> {
     // SAFETY: `Plain` is transparent.
     unsafe { &*std::ptr::from_ref(image).cast::<Plain<Image>>() }
 }
+
+/// The bytes of an image as the kernel holds them.
+#[must_use]
+pub fn bytes(image: &Image) -> &[u8] {
+    // SAFETY: integers without padding, in one piece, borrowed for as long as the image is.
+    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(image).cast(), size_of::<Image>()) }
+}

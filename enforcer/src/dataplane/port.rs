@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use rtnetlink::packet_route::link::XdpAttached;
+use rtnetlink::packet_route::link::{LinkMessage, XdpAttached};
 use serde::Serialize;
+
+use super::link;
 
 /// How an XDP program is attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -72,5 +74,30 @@ pub struct Port {
 impl fmt::Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
+    }
+}
+
+/// What can change about a link while the box is at work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its name.
+    pub name: String,
+    /// The kernel's number of it.
+    pub index: u32,
+    /// The kernel's number of the bridge it is in.
+    pub controller: Option<u32>,
+    /// The kernel's numbers of the programs on it.
+    pub programs: Vec<u32>,
+}
+
+impl Seen {
+    /// As the kernel's message says.
+    pub(super) fn of(found: &LinkMessage) -> Self {
+        Self {
+            name: link::name(found),
+            index: found.header.index,
+            controller: link::controller(found),
+            programs: link::xdp(found).iter().map(|program| program.id).collect(),
+        }
     }
 }

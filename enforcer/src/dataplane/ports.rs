@@ -5,7 +5,7 @@
 
 use rtnetlink::packet_route::link::LinkMessage;
 
-pub use super::port::{Port, XdpMode, XdpProgram};
+pub use super::port::{Port, Seen, XdpMode, XdpProgram};
 use super::{
     drivers,
     ethtool::{Ethtool, MAX_NAME},
@@ -52,12 +52,6 @@ pub enum PortError {
     /// Not a port a cable could be in.
     #[error("{name} is not an Ethernet port: it cannot be put in a bridge")]
     NotEthernet {
-        /// The interface.
-        name: String,
-    },
-    /// Set down.
-    #[error("{name} is down: bring it up with `ip link set {name} up`")]
-    Down {
         /// The interface.
         name: String,
     },
@@ -145,11 +139,12 @@ pub async fn validate(
     Ok(Pair { network, device, attention })
 }
 
-fn check(port: &Port, bridge: &str, own_programs: &[u32]) -> Result<(), PortError> {
+/// Whether this one port can be used, see [`validate`]. One that is down can: it is brought up once the program is on it.
+///
+/// # Errors
+/// [`PortError::Enslaved`], [`PortError::Taken`].
+pub fn check(port: &Port, bridge: &str, own_programs: &[u32]) -> Result<(), PortError> {
     let name = port.name.clone();
-    if !port.up {
-        return Err(PortError::Down { name });
-    }
     if let Some(master) = port.master.clone().filter(|master| master != bridge) {
         return Err(PortError::Enslaved { name, master });
     }
@@ -161,7 +156,7 @@ fn check(port: &Port, bridge: &str, own_programs: &[u32]) -> Result<(), PortErro
 
 fn remarks(port: &Port) -> Vec<String> {
     let mut remarks = Vec::new();
-    if !port.carrier {
+    if port.up && !port.carrier {
         remarks.push(format!("{port}: no link partner (is the cable in?)"));
     }
     remarks.extend(drivers::mtu_warning(&port.name, port.driver.as_deref(), port.mtu));

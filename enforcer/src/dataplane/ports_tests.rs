@@ -39,8 +39,14 @@ fn our_own_program_and_our_own_bridge_are_no_obstacle() {
 
 #[test]
 fn refusals_tell_what_to_type() {
-    let down = check(&Port { up: false, ..port("eth0") }, "br0", &[]).expect_err("down");
-    assert_eq!(down.to_string(), "eth0 is down: bring it up with `ip link set eth0 up`");
+    let elsewhere = Port { master: Some("br7".to_owned()), ..port("eth0") };
+    let text = check(&elsewhere, "br0", &[]).expect_err("in another bridge").to_string();
+    assert_eq!(text, "eth0 belongs to br7: take it out with `ip link set eth0 nomaster`, or name br7 as the bridge");
+}
+
+#[test]
+fn a_port_that_is_down_can_be_used() {
+    assert!(check(&Port { up: false, ..port("eth0") }, "br0", &[]).is_ok());
 }
 
 #[test]
