@@ -1,4 +1,4 @@
-//! Reads what the kernel reports, keeps the newest, hands it to followers, and has the far side of a denied conversation
+//! Reads what the kernel reports, keeps the newest, hands it to followers and exports, and has the far side of a denied conversation
 //! reset.
 
 use std::collections::VecDeque;
@@ -10,11 +10,13 @@ use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::{Mode, Reason, Verdict};
 use serde_json::{Value, json};
 use tokio::io::unix::AsyncFd;
+use tokio::signal::unix::Signal;
 use tokio::sync::broadcast;
 
 use super::far_side::FarSide;
 use super::{InForce, Shared};
 use crate::dataplane::flows;
+use crate::export::Exports;
 use crate::replay::record;
 
 /// Events kept in memory.
@@ -26,11 +28,13 @@ pub(super) struct Store {
     /// How many were read from the ring.
     pub(super) read: u64,
     followers: broadcast::Sender<Value>,
+    /// Each event goes to them once.
+    pub(super) exports: Exports,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { kept: VecDeque::new(), read: 0, followers: broadcast::channel(1024).0 }
+        Self { kept: VecDeque::new(), read: 0, followers: broadcast::channel(1024).0, exports: Exports::default() }
     }
 }
 
@@ -40,6 +44,7 @@ impl Store {
         if self.kept.len() == KEPT {
             self.kept.pop_front();
         }
+        self.exports.offer(&event);
         let _ = self.followers.send(event.clone());
         self.kept.push_back(event);
     }
@@ -86,6 +91,13 @@ pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2]
             daemon.events.push(record.clone());
         }
         daemon.journal.events(records);
+    }
+}
+
+/// On SIGHUP files are opened anew: log rotation has moved them away.
+pub(super) async fn reopen(daemon: Shared, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        daemon.lock().await.events.exports.reopen();
     }
 }
 

@@ -4,12 +4,14 @@
 mod confirm;
 mod control;
 mod conversations;
+mod counted;
 mod events;
 mod evidence;
 mod far_side;
 mod grants;
 mod health;
 mod links;
+mod measure;
 mod memory;
 mod readiness;
 mod record;
@@ -131,9 +133,10 @@ impl Daemon {
         publish::publish(&mut self.object.maps, &compiled, &modes).map_err(Refusal::failed)?;
         let old = &self.policy.compiled;
         // Nobody counts in the old bank any more: what it holds is final.
-        self.past.add(&self.object.maps, old.image.header.bank, &old.names).map_err(Refusal::failed)?;
+        self.past.add_generation(&self.object.maps, old).map_err(Refusal::failed)?;
         self.policy = InForce { name: name.to_owned(), loaded, compiled };
         self.memory.generation = generation;
+        counted::keep(&self.config.state.directory, self.epoch, &self.policy, &self.past);
         Ok(())
     }
 

@@ -12,15 +12,15 @@ use tokio::sync::{Mutex, watch};
 
 use super::links::{self, Cable};
 use super::{
-    Daemon, InForce, Memory, confirm, events, evidence, next_generation, pair_directory, roles, settings, switched,
-    trust_anew,
+    Daemon, InForce, Memory, confirm, counted, events, evidence, next_generation, pair_directory, roles, settings,
+    switched, trust_anew,
 };
 use crate::config::{self, Config, Forwarding};
-use crate::dataplane::counters::Totals;
 use crate::dataplane::netlink::Netlink;
 use crate::dataplane::object::Object;
 use crate::dataplane::ports::Port;
 use crate::dataplane::{attach, bpffs, bridge, flows, kernel, maps, offload, ports, publish};
+use crate::export::Exports;
 use crate::journal::{Journal, Limits};
 use crate::policy;
 
@@ -131,7 +131,15 @@ async fn come_up(
             .map_err(|errors| anyhow!("{errors}"))?;
         publish::put(&mut object.maps, place::PREVIOUS, &old)?;
     }
+    let epoch = evidence::epoch(&object.maps);
+    let mut before = counted::load(&config.state.directory, epoch);
+    // A start that was cut short may have left that generation in the bank that is cleared now.
+    let mut past =
+        before.take_if(|before| before.bank() == bank).map(|before| before.count(&object.maps)).transpose()?;
     publish::publish(&mut object.maps, &compiled, &switched(&memory, &compiled))?;
+    if let Some(before) = before {
+        past = Some(before.count(&object.maps)?);
+    }
     let unseen = own.is_empty() || memory.carrier_changes != cables_of([&pair.network, &pair.device]);
     let (in_cell, kept) = first_settings(&object, &config, unseen)?;
     let settings = settings(&memory, Settings { management_mac: bridge.mac, ..in_cell });
@@ -164,13 +172,14 @@ async fn come_up(
             port.carrier_changes = changes;
         }
     }
+    let past = past.unwrap_or_default();
+    counted::keep(&config.state.directory, epoch, &policy, &past);
     memory.carrier_changes = cables_of(ports.each_ref());
     memory.store(&config.state.directory)?;
-    let past = Totals::default();
-    let events = events::Store::default();
+    let mut events = events::Store::default();
+    events.exports = Exports::start(&config.exports);
     let limits = Limits { size: u64::from(config.state.journal_mib) << 20, ..Limits::default() };
     let journal = Journal::open(&config.state.directory, limits);
-    let epoch = evidence::epoch(&object.maps);
     let (kept, started) = (evidence::Kept::default(), crate::journal::time::now());
     let mut daemon = Daemon {
         config,
@@ -225,6 +234,7 @@ fn first_settings(object: &Object, config: &Config, unseen: bool) -> Result<(Set
 async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let hangup = signal(SignalKind::hangup())?;
     let ring = daemon.object.maps.events.take().context("the event ring is missing")?;
     let socket = daemon.config.control.socket.clone();
     let resetters = daemon.ports.each_ref().map(|port| port.index);
@@ -240,13 +250,16 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
         generation = daemon.memory.generation,
         "in force"
     );
+    let metrics = daemon.config.metrics.as_ref().map(|metrics| metrics.listen);
     let daemon = Arc::new(Mutex::new(daemon));
+    let metrics = metrics.map(|listen| tokio::spawn(super::measure::serve(daemon.clone(), listen)));
     let (stop, mut stopped) = watch::channel(false);
     let tasks = [
         tokio::spawn(events::read(daemon.clone(), ring, resetters)),
         tokio::spawn(links::watch(daemon.clone(), cables)),
         tokio::spawn(evidence::keep(daemon.clone())),
         tokio::spawn(super::health::keep(daemon.clone())),
+        tokio::spawn(events::reopen(daemon.clone(), hangup)),
         tokio::spawn(super::control::serve(daemon.clone(), listener, stop)),
     ];
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
@@ -256,10 +269,12 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
         _ = stopped.wait_for(|stop| *stop) => {}
     }
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
-    for task in tasks {
+    for task in tasks.into_iter().chain(metrics) {
         task.abort();
     }
-    daemon.lock().await.rest();
+    let mut daemon = daemon.lock().await;
+    daemon.rest();
+    daemon.events.exports.finish();
     let _ = fs::remove_file(&socket);
     tracing::info!("stopped; what is attached stays in force");
     Ok(())
