@@ -27,6 +27,7 @@ pub mod namespace;
 pub mod peers;
 pub mod poller;
 pub mod process;
+pub mod prometheus;
 mod random;
 pub mod server;
 pub mod sweep;

@@ -89,6 +89,7 @@ fn every_event_arrives_over_udp() {
         let length = socket.recv(&mut bytes).unwrap_or_else(|error| panic!("{error}: {:?}", state(&exports)));
         let message = parse(std::str::from_utf8(&bytes[..length]).expect("UTF-8"));
         assert_eq!((message.unit, message.number), (Some(number), number as u64 + 1));
+        assert_eq!((message.kind.as_str(), message.count), ("deny", 1));
     }
     exports.finish();
     assert_eq!((state(&exports).sent, state(&exports).lost), (50, 0), "{:?}", state(&exports));
@@ -103,7 +104,8 @@ fn every_event_arrives_over_tcp_and_over_tls_with_and_without_own_certificate() 
         (SyslogTransport::Tls, authority.client(true), Some(authority.server(true))),
     ];
     for (transport, tls, config) in ways {
-        let server = Server::start(0, &Received::default(), config);
+        let received = Received::default();
+        let server = Server::start(0, &received, config);
         let mut exports = exports(server.address.port(), transport, tls, 4096);
         for number in 0..2000 {
             exports.offer(&event(number));
@@ -115,10 +117,9 @@ fn every_event_arrives_over_tcp_and_over_tls_with_and_without_own_certificate() 
         while server.count() < 2000 && start.elapsed() < Duration::from_secs(5) {
             std::thread::sleep(Duration::from_millis(5));
         }
-        let numbers: Vec<u64> =
-            server.received.lock().expect("received").iter().map(|text| parse(text).number).collect();
+        let numbers: Vec<u64> = received.lock().expect("received").iter().map(|text| parse(text).number).collect();
         assert_eq!(numbers, (1..=2000).collect::<Vec<u64>>(), "{transport:?}");
-        assert_eq!(units(&server.received), (0..2000).collect(), "{transport:?}");
+        assert_eq!(units(&received), (0..2000).collect(), "{transport:?}");
         server.stop();
     }
 }

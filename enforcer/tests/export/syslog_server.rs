@@ -15,7 +15,7 @@ pub(super) type Received = Arc<Mutex<Vec<String>>>;
 /// A server that ends when told.
 pub(super) struct Server {
     pub(super) address: SocketAddr,
-    pub(super) received: Received,
+    received: Received,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -110,6 +110,10 @@ fn frame(bytes: &[u8]) -> Option<(String, Vec<u8>)> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Message {
     pub(super) number: u64,
+    /// Deny, alarm, ...
+    pub(super) kind: String,
+    /// How many happenings it stands for.
+    pub(super) count: u64,
     pub(super) unit: Option<usize>,
     /// Of a note about a hole.
     pub(super) lost: u64,
@@ -146,6 +150,8 @@ pub(super) fn parse(text: &str) -> Message {
     });
     Message {
         number: number.parse().expect("a number"),
+        kind: header[3].to_owned(),
+        count: field("cnt").and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("no count: {extension}")),
         unit: field("cn1").and_then(|unit| unit.parse().ok()),
         lost: lost.unwrap_or(0),
     }
