@@ -11,7 +11,7 @@ use enforcer_common::verdict::{Mode, Reason, Verdict};
 use serde_json::{Value, json};
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::Signal;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use super::far_side::FarSide;
 use super::{InForce, Shared};
@@ -21,6 +21,9 @@ use crate::replay::record;
 
 /// Events kept in memory.
 const KEPT: usize = 10_000;
+
+/// Events taken from the ring at a time: under a flood it is never empty.
+const BATCH: usize = 2048;
 
 /// The newest events, and those who follow them.
 pub(super) struct Store {
@@ -61,8 +64,9 @@ impl Store {
     }
 }
 
-/// Reads the ring for ever. `ports` are the interface indices of the network and the device port.
-pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2]) {
+/// Reads the ring until `stop`, and never leaves off between taking an event from the ring and handing it on. `ports` are
+/// the interface indices of the network and the device port.
+pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2], mut stop: watch::Receiver<bool>) {
     let mut far_side = FarSide::open(ports);
     // SAFETY: the ring owns its descriptor, and gives out that one as long as it lives.
     let mut ring = match unsafe { AsyncFd::register(ring) } {
@@ -73,17 +77,24 @@ pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, ports: [u32; 2]
         }
     };
     loop {
-        let Ok(mut ready) = ring.readable_mut().await else {
-            return;
+        let mut ready = tokio::select! {
+            ready = ring.readable_mut() => match ready {
+                Ok(ready) => ready,
+                Err(_) => return,
+            },
+            _ = stop.wait_for(|stop| *stop) => return,
         };
         let mut batch = Vec::new();
-        while let Some(item) = ready.get_inner_mut().next() {
+        while batch.len() < BATCH {
+            let Some(item) = ready.get_inner_mut().next() else {
+                ready.clear_ready();
+                break;
+            };
             if let Some(event) = decode(&item) {
                 far_side.reset(&event);
                 batch.push(event);
             }
         }
-        ready.clear_ready();
         let daemon = &mut *daemon.lock().await;
         let records: Vec<Value> = batch.iter().map(|event| describe(event, &daemon.policy)).collect();
         for record in &records {

@@ -216,10 +216,8 @@ impl Daemon {
 
 /// What became of an operation, in the words of `status`.
 fn verdict(reason: Reason, acted: bool) -> &'static str {
-    match reason.verdict() {
-        Verdict::Deny if !acted => "would_deny",
-        verdict => verdict.as_str(),
-    }
+    let verdict = reason.verdict();
+    if verdict == Verdict::Deny && !acted { "would_deny" } else { verdict.as_str() }
 }
 
 /// Nanoseconds as seconds.

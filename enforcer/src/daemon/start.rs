@@ -254,8 +254,9 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
     let daemon = Arc::new(Mutex::new(daemon));
     let metrics = metrics.map(|listen| tokio::spawn(super::measure::serve(daemon.clone(), listen)));
     let (stop, mut stopped) = watch::channel(false);
+    let ending = stop.clone();
+    let reader = tokio::spawn(events::read(daemon.clone(), ring, resetters, stopped.clone()));
     let tasks = [
-        tokio::spawn(events::read(daemon.clone(), ring, resetters)),
         tokio::spawn(links::watch(daemon.clone(), cables)),
         tokio::spawn(evidence::keep(daemon.clone())),
         tokio::spawn(super::health::keep(daemon.clone())),
@@ -269,6 +270,9 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
         _ = stopped.wait_for(|stop| *stop) => {}
     }
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Stopping]);
+    let _ = ending.send(true);
+    // What it has taken from the ring is handed on first.
+    let _ = reader.await;
     for task in tasks.into_iter().chain(metrics) {
         task.abort();
     }

@@ -104,3 +104,15 @@ fn log_rotation_by_a_signal_loses_no_line_and_does_not_end_the_daemon() {
     assert!(denials(&file) >= 5 && denials(&moved) >= 5, "{} {}", denials(&file), denials(&moved));
     assert_eq!(denials(&file) + denials(&moved), denied(&status), "{status:#}");
 }
+
+#[test]
+fn lines_go_to_standard_output_when_asked() {
+    let mut plant = Plant::new(|_| "[exports.eve]\nfile = \"-\"\n".into());
+    plant.denied_writes(3);
+    let status = plant.until("all is out", |status| is_read(status) && export(status, "eve")["queued"] == 0);
+    // The pipe is read by another thread.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let text = plant.enforcer.process().printed();
+    let denials = text.lines().filter(|line| line.starts_with("{\"schema\":1,\"event\":\"deny\"")).count() as u64;
+    assert_eq!(denials, denied(&status), "{text}");
+}

@@ -87,9 +87,9 @@ impl Transport {
                 .write_all(frame().as_bytes())
                 .and_then(|()| rustls::Stream::new(&mut **connection, stream).flush()),
         };
-        written.map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => io::Error::new(ErrorKind::TimedOut, "the server takes nothing more"),
-            _ => error,
+        written.map_err(|error| {
+            let late = error.kind() == ErrorKind::WouldBlock;
+            if late { io::Error::new(ErrorKind::TimedOut, "the server takes nothing more") } else { error }
         })
     }
 
