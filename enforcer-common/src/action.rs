@@ -1,6 +1,7 @@
 //! Verdict x mode -> what happens to the frame. The only place that knows the mode.
 
-use crate::verdict::{Mode, Verdict};
+use crate::scratch::Frame;
+use crate::verdict::{Mode, Reason, Verdict};
 
 /// What is done with a frame.
 #[must_use]
@@ -60,10 +61,40 @@ pub const fn action(verdict: Verdict, mode: Mode, on_deny: OnDeny) -> Action {
     }
 }
 
+/// Frames up to this length lie in one buffer of every driver.
+const ONE_BUFFER: u32 = 2048;
+
+/// True for a forwarded frame that may go straight to the other port. The others go by the Linux bridge, where the box
+/// hears them too: what is for its own address (`outcome`), what is for everybody, and IPv6's questions for neighbours
+/// (RFC 2464 7); and what is too long for one buffer, which not every driver takes from another.
+#[must_use]
+#[inline(always)]
+pub const fn may_cross(frame: &Frame, outcome: u8) -> bool {
+    let [a, b, c, d, e, f] = frame.destination_mac;
+    let everybody = a & b & c & d & e & f == 0xff;
+    let neighbours = a == 0x33 && b == 0x33;
+    !everybody && !neighbours && outcome != Reason::Management as u8 && frame.length <= ONE_BUFFER
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Action, OnDeny, action};
-    use crate::verdict::{Mode, Verdict};
+    use super::{Action, ONE_BUFFER, OnDeny, action, may_cross};
+    use crate::scratch::Frame;
+    use crate::verdict::{Mode, Reason, Verdict};
+
+    #[test]
+    fn what_the_box_should_hear_goes_by_the_bridge() {
+        let to = |destination_mac| Frame { destination_mac, length: 64, ..Frame::EMPTY };
+        let allowed = Reason::RuleAllow as u8;
+        let plc = to([0, 0x1b, 0x1b, 0x12, 0x34, 0x56]);
+        assert!(may_cross(&plc, allowed));
+        assert!(may_cross(&to([1, 0x80, 0xc2, 0, 0, 0x0e]), allowed), "LLDP, which a bridge keeps");
+        assert!(may_cross(&to([1, 0x0c, 0xcd, 1, 0, 1]), allowed), "GOOSE");
+        assert!(!may_cross(&to([0xff; 6]), allowed));
+        assert!(!may_cross(&to([0x33, 0x33, 0xff, 0, 0, 1]), allowed));
+        assert!(!may_cross(&plc, Reason::Management as u8));
+        assert!(!may_cross(&Frame { length: ONE_BUFFER + 1, ..plc }, allowed));
+    }
 
     #[test]
     fn only_a_denial_in_enforce_touches_a_frame() {

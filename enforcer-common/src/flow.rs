@@ -130,8 +130,9 @@ pub struct Direction {
     pub hindrance: u8,
     /// Counts the handshakes that this side answered; in the direction of the side that asked, those it has followed.
     pub turn: u8,
-    /// Boot time of the SYN that `pending` is of, in units of 2^20 nanoseconds.
-    pub pending_at: u32,
+    /// From the network, boot time of the last SYN or its answer, in units of 2^20 nanoseconds. From the device, first data
+    /// sequence number of the last SYN-ACK it sent.
+    pub handshake: u32,
     /// What the protocol's dissector has to know of the units before, in the dissector's own way; 0 at the beginning.
     pub context: u32,
     /// The candidate policy's conduit for segments of this direction, and the lower half of its generation above it.
@@ -157,6 +158,8 @@ impl Direction {
     pub const UNSEEN: u32 = 128;
     /// `next` was taken from the middle of the stream, whatever was proved since.
     pub const MIDSTREAM: u32 = 256;
+    /// This side sent a SYN after the other side's last SYN-ACK that counted.
+    pub const ASKED_AGAIN: u32 = 512;
 
     /// Set in an `asked` that stands for a unit.
     pub const IDENTITY: u64 = 1 << 16;
@@ -182,7 +185,7 @@ impl Direction {
         strikes: 0,
         hindrance: 0,
         turn: 0,
-        pending_at: 0,
+        handshake: 0,
         context: 0,
         candidate: 0,
     };

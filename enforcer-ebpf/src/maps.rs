@@ -1,6 +1,8 @@
 //! Every map, who writes it, who reads it. All are pinned by the controller: nothing here ends with its process.
 
-use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, RingBuf};
+use aya_ebpf::btf_maps::{
+    Array, ArrayOfMaps, DevMap, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, ProgramArray, RingBuf,
+};
 use aya_ebpf::macros::btf_map;
 use enforcer_common::abi::{
     ASSEMBLY, DIFFERENCES, EVENT_RING, FLOWS, FlowKeyV4, FunctionReason, GRANTS, HALF_OPEN, HEALTH as DEVICES_WATCHED,
@@ -20,6 +22,15 @@ use enforcer_common::scratch::Scratch;
 /// The stages. Written by the controller; an empty slot meets [`crate::stages::missing`].
 #[btf_map]
 pub(crate) static SLOTS: ProgramArray<{ slot::COUNT as usize }> = ProgramArray::new();
+
+/// Where frames from each side go when they go straight to the other port; empty cells send them by the bridge. Written by
+/// the controller.
+#[btf_map]
+pub(crate) static ACROSS: DevMap<2> = DevMap::new();
+
+/// The port that marked frames are sent out of, to find out whether its driver takes them. Not pinned.
+#[btf_map]
+pub(crate) static TRIAL: DevMap<1> = DevMap::new();
 
 /// What the stages tell each other about the frame at hand.
 #[btf_map]

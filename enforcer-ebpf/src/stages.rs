@@ -6,7 +6,7 @@ use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
 use enforcer_common::abi::{loss, place, slot};
-use enforcer_common::action::Action;
+use enforcer_common::action::{self, Action};
 use enforcer_common::candidate;
 use enforcer_common::decide::{self, Next};
 use enforcer_common::environment::Environment as _;
@@ -374,7 +374,7 @@ fn conclude(context: &XdpContext, scratch: &mut Scratch) -> u32 {
         lose(loss::STAGES);
     }
     look_on(context, scratch);
-    act(context, action)
+    act(context, scratch, action)
 }
 
 /// True when the controller is silent and nothing may pass then: but what is for the box itself, where people look for it.
@@ -416,7 +416,7 @@ pub fn health(context: XdpContext) -> u32 {
     };
     health::note(&mut Maps::new(&context), scratch);
     try_candidate(&context, scratch);
-    act(&context, Action::from_code(scratch.action))
+    act(&context, scratch, Action::from_code(scratch.action))
 }
 
 /// Goes on to the candidate policy, where there is one and it was asked something. Returns when not.
@@ -440,7 +440,7 @@ pub fn candidate(context: XdpContext) -> u32 {
     };
     let action = Action::from_code(scratch.action);
     let Some(policy) = image(place::CANDIDATE) else {
-        return act(&context, action);
+        return act(&context, scratch, action);
     };
     let environment = &mut Maps::new(&context);
     if candidate::locate(policy, environment, scratch) {
@@ -450,7 +450,7 @@ pub fn candidate(context: XdpContext) -> u32 {
         }
         tell(&context, scratch);
     }
-    act(&context, action)
+    act(&context, scratch, action)
 }
 
 /// Counts what was compared, and goes on where something differs. Returns where nothing does.
@@ -471,7 +471,7 @@ pub fn differences(context: XdpContext) -> u32 {
         return missing();
     };
     candidate::tell(&mut Maps::new(&context), scratch);
-    act(&context, Action::from_code(scratch.action))
+    act(&context, scratch, Action::from_code(scratch.action))
 }
 
 /// The same for what must be searched for in the candidate.
@@ -483,7 +483,7 @@ pub fn compare_policy(context: XdpContext) -> u32 {
     };
     let action = Action::from_code(scratch.action);
     let Some(policy) = image(place::CANDIDATE) else {
-        return act(&context, action);
+        return act(&context, scratch, action);
     };
     // Another candidate may have come in between.
     if is_of(scratch, policy) && candidate::search(policy, &mut Maps::new(&context), scratch) {
@@ -495,7 +495,7 @@ pub fn compare_policy(context: XdpContext) -> u32 {
         lose(loss::COMPARISONS);
     }
     tell(&context, scratch);
-    act(&context, action)
+    act(&context, scratch, action)
 }
 
 /// Events and observations.
@@ -507,19 +507,39 @@ pub fn report(context: XdpContext) -> u32 {
     };
     enforcer_common::report::report(&mut Maps::new(&context), scratch);
     look_on(&context, scratch);
-    act(&context, Action::from_code(scratch.action))
+    act(&context, scratch, Action::from_code(scratch.action))
 }
 
 /// What the driver does with the frame.
 #[inline(always)]
-fn act(context: &XdpContext, action: Action) -> u32 {
+fn act(context: &XdpContext, scratch: &Scratch, action: Action) -> u32 {
     match action {
-        Action::Forward => XDP_PASS,
+        Action::Forward => forward(scratch),
         Action::Drop => XDP_DROP,
         Action::Reset => {
             call::<{ slot::RESET }>(context);
             XDP_DROP
         }
+    }
+}
+
+/// To the other port, or to the bridge.
+#[inline(always)]
+fn forward(scratch: &Scratch) -> u32 {
+    if !action::may_cross(&scratch.frame, scratch.outcome) {
+        return XDP_PASS;
+    }
+    // An empty cell answers with the fallback.
+    match maps::ACROSS.redirect(u32::from(scratch.frame.side & 1), u64::from(XDP_PASS)) {
+        Ok(answer) | Err(answer) => answer,
+    }
+}
+
+/// Sends a marked frame out of a port, for the controller to see whether its driver takes it.
+#[xdp(frags)]
+pub fn trial(_context: XdpContext) -> u32 {
+    match maps::TRIAL.redirect(0, u64::from(XDP_DROP)) {
+        Ok(answer) | Err(answer) => answer,
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Work {
     pub clients: usize,
     /// Requests of each client, half of them writes.
     pub requests: usize,
+    /// Requests after which a client closes its connection and opens another.
+    pub conversation: usize,
     pub patience: Duration,
 }
 
@@ -98,6 +100,9 @@ impl Client {
                     connection = None;
                     self.errors.push(format!("client of {}, request {request}: {failure}", self.first));
                 }
+            }
+            if (request + 1) % work.conversation == 0 {
+                connection = None;
             }
         }
         self

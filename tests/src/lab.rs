@@ -54,7 +54,7 @@ impl Lab {
     pub fn with_mtu(mtu: u32) -> Lab {
         require_root();
         sweep::stale();
-        let name = sweep::lab_name(NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = sweep::lab_name(next());
         let make = |role: &str| Namespace::new(format!("{name}-{role}"));
         let mut lab = {
             let cabinet = Namespace::with_own_bpf(format!("{name}-box"));
@@ -79,6 +79,13 @@ impl Lab {
         lab.hmi.ip(&format!("address add {HMI_V6}/64 dev {STATION_PORT} nodad"));
         lab.plc.ip(&format!("address add {PLC_V6}/64 dev {STATION_PORT} nodad"));
         lab
+    }
+
+    /// Takes the program off the controller's end of its cable, which from then on loses frames that are redirected to it,
+    /// as a driver does that knows no such frames.
+    pub fn without_the_controllers_program(&mut self) {
+        self.links.pop();
+        plain(&self.plc, STATION_PORT);
     }
 
     /// The word that all names of this lab start with.
@@ -128,6 +135,11 @@ impl Drop for Lab {
         }
         sweep::remove_files(&self.name);
     }
+}
+
+/// A number that no other lab of this process has.
+pub(crate) fn next() -> u32 {
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Puts a cable between a station and a port of the box, with no cleverness left on either end.

@@ -11,6 +11,7 @@
 //! Code in this crate may panic: a broken lab is a failed test, and the stack trace is the answer.
 
 pub mod bad_line;
+pub mod bench;
 pub mod bridge;
 pub mod capture;
 pub mod client;

@@ -137,6 +137,26 @@ pub(crate) fn send(socket: &OwnedFd, frame: &[u8]) -> Result<()> {
     }
 }
 
+/// Keeps the calling thread on one of the CPUs it may use and asks for a real-time priority, so that other processes do
+/// not disturb a measurement. False when that is refused.
+pub(crate) fn undisturbed() -> bool {
+    let parameters = libc::sched_param { sched_priority: 30 };
+    // SAFETY: set and parameters are plain structs of the sizes that are passed along.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) != 0 {
+            return false;
+        }
+        let Some(cpu) = (0..libc::CPU_SETSIZE as usize).rev().find(|cpu| libc::CPU_ISSET(*cpu, &set)) else {
+            return false;
+        };
+        libc::CPU_ZERO(&mut set);
+        libc::CPU_SET(cpu, &mut set);
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) == 0
+            && libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) == 0
+    }
+}
+
 /// Sends frames on a packet socket by one system call and returns how many it took; an error is the first frame's.
 pub(crate) fn send_many(socket: &OwnedFd, frames: &[Vec<u8>]) -> Result<usize> {
     let piece = |frame: &Vec<u8>| libc::iovec { iov_base: frame.as_ptr().cast_mut().cast(), iov_len: frame.len() };

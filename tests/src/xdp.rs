@@ -9,9 +9,11 @@ use crate::sys;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Let it through.
-    Pass = 2,
+    Pass,
     /// Send it back where it came from.
-    Back = 3,
+    Back,
+    /// Send it out of the interface with this index.
+    Over(u32),
 }
 
 const PROG_LOAD: i32 = 5;
@@ -21,6 +23,9 @@ const ATTACH_XDP: u32 = 37;
 /// The program does not mind frames that are larger than a page, so ports with a large MTU take it.
 const HAS_FRAGS: u32 = 1 << 5;
 const DRIVER_MODE: u32 = 1 << 2;
+const XDP_PASS: u32 = 2;
+const XDP_TX: u32 = 3;
+const HELPER_REDIRECT: u32 = 23;
 
 /// Attaches such a program to an interface of the calling thread's namespace; it stays as long as the descriptor.
 pub fn attach(interface: &str, answer: Answer) -> Result<OwnedFd> {
@@ -33,11 +38,16 @@ pub fn attach(interface: &str, answer: Answer) -> Result<OwnedFd> {
 }
 
 fn load(answer: Answer) -> Result<OwnedFd> {
-    // r0 = answer; exit
-    let instructions = [pair(0xb7, answer as u32), pair(0x95, 0)];
+    let constant = |register: u32, value: u32| pair(0xb7 | register << 8, value);
+    let exit = pair(0x95, 0);
+    let instructions = match answer {
+        Answer::Pass => vec![constant(0, XDP_PASS), exit],
+        Answer::Back => vec![constant(0, XDP_TX), exit],
+        Answer::Over(index) => vec![constant(1, index), constant(2, 0), pair(0x85, HELPER_REDIRECT), exit],
+    };
     let license = c"Dual MIT/GPL";
     let mut attributes = [0_u64; 16];
-    attributes[0] = pair(PROG_TYPE_XDP, 2);
+    attributes[0] = pair(PROG_TYPE_XDP, instructions.len() as u32);
     attributes[1] = instructions.as_ptr() as u64;
     attributes[2] = license.as_ptr() as u64;
     // prog_flags stands at byte 44, expected_attach_type at byte 68.

@@ -40,8 +40,8 @@ enum Command {
     Test(test::Options),
     /// Try to get past the box by everything an attacker on the plant network could do, and print what came of it
     Evade(evade::Options),
-    /// Measure what a frame costs in the loaded programs, by kind, and what the verifier had to follow
-    Bench,
+    /// Measure what a frame costs in the loaded programs, and what a plant notices beside other ways to build the box
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         Command::Lab(options) => lab::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Evade(options) => evade::run(&options),
-        Command::Bench => bench::run(),
+        Command::Bench(options) => bench::run(&options),
     });
     interrupt::wait_if_stopping();
     match result {

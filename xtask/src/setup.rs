@@ -53,6 +53,8 @@ fn packages(scope: Scope) -> Result<bool> {
         want(find("ip"), "iproute2");
         want(find("ethtool"), "ethtool");
         want(find("nsenter"), "util-linux");
+        // What the bench compares with.
+        want(find("nft"), "nftables");
         want(find("mount"), "mount");
         // One of the servers that the evasion suite attacks.
         want(Path::new("/usr/include/modbus/modbus.h").exists(), "libmodbus-dev");

@@ -285,6 +285,7 @@ fn establish(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     let frame = &scratch.frame;
     flow.network.start(frame.acknowledgement, 0);
     flow.device.start(frame.sequence.wrapping_add(1), Direction::CONFIRMED);
+    flow.device.handshake = frame.sequence.wrapping_add(1);
     flow.device.confirmed = frame.acknowledgement;
     flow.device.acknowledged = frame.acknowledgement;
     flow.device.window = frame.window;
@@ -340,6 +341,7 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     flow.device.start(from, if side as u8 == Side::Device as u8 { Direction::SPOKEN } else { 0 });
     if device {
         flow.device.flags |= Direction::CONFIRMED;
+        flow.device.handshake = from;
         flow.device.confirmed = toward;
     } else if began {
         flow.network.flags |= Direction::CONFIRMED;
@@ -350,10 +352,11 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     if half.waits_for(Side::Network) && !began {
         flow.network.pending = half.first;
         flow.network.flags |= Direction::PENDING;
-        flow.network.pending_at = coarse(half.since);
+        flow.network.handshake = coarse(half.since);
     }
     if began {
         flow.client = half.client();
+        flow.network.handshake = coarse(half.since);
     } else if half.flags & HalfOpen::MIDSTREAM != 0 && distance(half.answer, toward) > 0 {
         // Bytes that went by before the device spoke: only the same may come again.
         went_by(flow, half);

@@ -96,7 +96,16 @@ fn fits_handshake(flow: &Flow, scratch: &Scratch, now: u64) -> bool {
 /// True while the device may answer a SYN.
 #[inline(always)]
 const fn is_awaited(mine: &Direction, now: u64) -> bool {
-    mine.has(Direction::PENDING) && coarse(now).wrapping_sub(mine.pending_at) < coarse(ANSWER)
+    mine.has(Direction::PENDING) && coarse(now).wrapping_sub(mine.handshake) < coarse(ANSWER)
+}
+
+/// True for a copy of the SYN that the conversation began with, which a cable repeated or kept for so long that the device
+/// has acknowledged bytes meanwhile. Nobody begins anew so soon with the same number; and were it to pass, all that follows
+/// would have to wait until it is certain that the device does not answer it.
+#[inline(always)]
+const fn is_late_copy(mine: &Direction, theirs: &Direction, first: u32, now: u64) -> bool {
+    let same = theirs.has(Direction::CONFIRMED) && theirs.confirmed == first && !outward::is_at(theirs, first);
+    same && !mine.has(Direction::PENDING) && coarse(now).wrapping_sub(mine.handshake) < coarse(ANSWER)
 }
 
 /// A SYN starts nothing by itself: the numbering it offers counts when the device's SYN-ACK acknowledges it. A copy of the
@@ -110,12 +119,17 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch, now: u64) -> Reason {
             // One question at a time, so that it is known what the device may be answering.
             return Reason::ConnectionRate;
         }
+        let late = is_late_copy(mine, theirs, first, now);
+        if late && holds(scratch) {
+            return Reason::UnexpectedHandshake;
+        }
+        mine.flags |= Direction::ASKED_AGAIN;
         if !outward::is_at(theirs, first) {
             mine.pending = first;
             mine.flags |= Direction::PENDING;
-            mine.pending_at = coarse(now);
+            mine.handshake = coarse(now);
         }
-        return Reason::NoPayload;
+        return if late { Reason::UnexpectedHandshake } else { Reason::NoPayload };
     }
     let acknowledged = scratch.frame.acknowledgement;
     if theirs.has(Direction::PENDING) && theirs.pending == acknowledged {

@@ -5,7 +5,7 @@ use super::{Found, holds, payload_length, prepare, resync};
 use crate::environment::Limits;
 use crate::flow::{Direction, Flow, distance};
 use crate::operation::Role;
-use crate::scratch::{Commit, Scratch};
+use crate::scratch::{Commit, Frame, Scratch};
 use crate::transport::flag;
 use crate::verdict::{Mode, Reason};
 
@@ -78,16 +78,28 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch) {
             mine.pending = first;
             mine.flags |= Direction::PENDING;
         }
-    } else {
-        if !is_at(mine, frame.acknowledgement) {
-            mine.turn = mine.turn.wrapping_add(1);
-        }
-        mine.start(first, Direction::CONFIRMED);
-        mine.confirmed = frame.acknowledgement;
-        mine.acknowledged = frame.acknowledgement;
-        mine.window = frame.window;
-        flow.killed = 0;
+        return;
     }
+    if !is_at(mine, frame.acknowledgement) {
+        if is_late_copy(mine, theirs, frame) {
+            return;
+        }
+        mine.turn = mine.turn.wrapping_add(1);
+    }
+    mine.start(first, Direction::CONFIRMED);
+    mine.handshake = first;
+    mine.confirmed = frame.acknowledgement;
+    mine.acknowledged = frame.acknowledgement;
+    mine.window = frame.window;
+    flow.killed = 0;
+}
+
+/// True for a copy of the SYN-ACK that counted, which a cable repeated or kept for so long that the device has acknowledged
+/// bytes meanwhile. A device begins anew for a SYN alone, and none has passed since.
+#[inline(always)]
+const fn is_late_copy(mine: &Direction, theirs: &Direction, frame: &Frame) -> bool {
+    let same = mine.confirmed == frame.acknowledgement && mine.handshake == frame.sequence.wrapping_add(1);
+    mine.has(Direction::CONFIRMED) && same && theirs.flags & (Direction::PENDING | Direction::ASKED_AGAIN) == 0
 }
 
 /// True when the device has answered a SYN with this first number, and has acknowledged nothing since: an answer is a

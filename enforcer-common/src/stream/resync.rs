@@ -20,7 +20,8 @@ pub fn restart(flow: &mut Flow, next: u32, hindrance: u8) {
     if !flow.network.has(Direction::ADOPTED) {
         flow.adopted_at = flow.network.seen;
     }
-    let kept = flow.network.flags & (Direction::SPOKEN | Direction::CONFIRMED | Direction::PENDING);
+    let kept =
+        flow.network.flags & (Direction::SPOKEN | Direction::CONFIRMED | Direction::PENDING | Direction::ASKED_AGAIN);
     flow.network.start(next, Direction::ADOPTED | kept);
     flow.network.hindrance = hindrance;
 }

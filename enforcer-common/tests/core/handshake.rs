@@ -102,6 +102,7 @@ fn bytes_below_the_acknowledgement_are_held_while_they_could_be_new() {
     let mut wire = Wire::open(&Policy::reads(), Mode::Enforce);
     exchange(&mut wire);
     assert_eq!(wire.at(1000, &write(1)).reason, Reason::Retransmission, "the device has them");
+    wire.host.now += 3_000_000_000;
     wire.segment(Side::Network, 999, 0, SYN, &[]);
     let seen = wire.at(1000, &write(1));
     assert_eq!((seen.reason, seen.action), (Reason::SequenceGap, Action::Drop));
@@ -117,6 +118,7 @@ fn a_device_that_answers_again_has_begun_anew() {
         exchange(&mut wire);
         let (next, ack) = (wire.client, wire.server);
         assert_eq!(wire.segment(Side::Network, next, ack, RST, &[]).action, Action::Forward);
+        wire.host.now += 3_000_000_000;
         wire.segment(Side::Network, isn, 0, SYN, &[]);
         wire.segment(Side::Device, answered, isn + 1, SYN | ACK, &[]);
         (wire.client, wire.server) = (isn + 1, answered + 1);
@@ -126,6 +128,58 @@ fn a_device_that_answers_again_has_begun_anew() {
         wire.client = isn + 1;
         assert_eq!(wire.ask(&read(1)).reason, Reason::RuleAllow);
     }
+}
+
+/// A cable that repeats and delays: the copy comes when the device has long acknowledged bytes.
+#[test]
+fn a_late_copy_of_the_devices_answer_changes_nothing() {
+    let mut wire = Wire::open(&Policy::reads(), Mode::Enforce);
+    exchange(&mut wire);
+    let before = *wire.host.only_flow();
+    assert_eq!(wire.segment(Side::Device, 4999, 1000, SYN | ACK, &[]).action, Action::Forward);
+    let after = *wire.host.only_flow();
+    assert_eq!((after.device.turn, after.device.acknowledged), (before.device.turn, before.device.acknowledged));
+    exchange(&mut wire);
+    assert_eq!(wire.host.only_flow().network.next, 1024);
+}
+
+#[test]
+fn a_late_copy_of_a_syn_holds_nothing_up() {
+    let wire = in_all_modes(
+        &Policy::reads(),
+        |wire| {
+            exchange(wire);
+            wire.segment(Side::Network, 999, 0, SYN, &[])
+        },
+        Reason::UnexpectedHandshake,
+        Action::Drop,
+    );
+    assert_eq!(wire.host.flows[0].network.flags & (Direction::PENDING | Direction::ASKED_AGAIN), 0);
+    let mut wire = Wire::open(&Policy::reads(), Mode::Enforce);
+    exchange(&mut wire);
+    wire.segment(Side::Network, 999, 0, SYN, &[]);
+    exchange(&mut wire);
+    wire.host.now += 3_000_000_000;
+    assert_eq!(
+        wire.segment(Side::Network, 999, 0, SYN, &[]).action,
+        Action::Forward,
+        "a station that was switched off"
+    );
+}
+
+/// A device whose numbers are always the same, and a SYN that looked like a copy of the first one when it passed.
+#[test]
+fn an_answer_to_any_further_syn_begins_anew() {
+    let mut wire = Wire::open(&Policy::reads(), Mode::Enforce);
+    assert_eq!(wire.ask(&read(7)).reason, Reason::RuleAllow);
+    assert_eq!(wire.segment(Side::Network, wire.client, wire.server, RST, &[]).action, Action::Forward);
+    assert_eq!(wire.segment(Side::Network, 999, 0, SYN, &[]).action, Action::Forward);
+    assert_eq!(wire.answer(&answer(7)).reason, Reason::Response, "sent before the device heard of the reset");
+    wire.segment(Side::Device, 4999, 1000, SYN | ACK, &[]);
+    let seen = wire.at(1000, &write(1));
+    assert_eq!((seen.reason, seen.action), (Reason::InvalidAcknowledgement, Action::Drop));
+    (wire.client, wire.server) = (1000, 5000);
+    assert_eq!(wire.ask(&write(1)).reason, Reason::FunctionNotAllowed, "the device waits for these bytes");
 }
 
 #[test]

@@ -60,14 +60,14 @@ pub(super) async fn watch(daemon: Shared, mut cables: [Cable; 2]) {
                 Ok(None) | Err(_) => None,
             };
             if let Some(happened) = happened {
-                tell(&daemon, &cable.name, happened).await;
+                tell(&daemon, &netlink, &cable.name, happened).await;
             }
         }
         let _ = tokio::time::timeout(EVERY, changes.next()).await;
     }
 }
 
-async fn tell(daemon: &Shared, port: &str, happened: Happened) {
+async fn tell(daemon: &Shared, netlink: &Netlink, port: &str, happened: Happened) {
     let daemon = &mut *daemon.lock().await;
     match happened {
         Happened::Out => daemon.report_change("health", &format!("{port}: the cable is out")),
@@ -77,6 +77,7 @@ async fn tell(daemon: &Shared, port: &str, happened: Happened) {
             }
             let what = format!("{port}: the cable was out and is back; open conversations are proved anew");
             daemon.report_change("health", &what);
+            daemon.settle_forwarding(netlink).await;
         }
     }
 }

@@ -8,6 +8,7 @@ mod counted;
 mod events;
 mod evidence;
 mod far_side;
+mod forwarding;
 mod grants;
 mod health;
 mod links;
@@ -74,6 +75,8 @@ pub struct Daemon {
     settings: Settings,
     ports: [Port; 2],
     attached: [Attached; 2],
+    /// Which way allowed frames take.
+    way: forwarding::Way,
     attention: Vec<String>,
     /// What keeps these ports from enforcing, one sentence each.
     blockers: Vec<String>,

@@ -15,7 +15,7 @@ use super::{
     Daemon, InForce, Memory, confirm, counted, events, evidence, next_generation, pair_directory, roles, settings,
     switched, trust_anew,
 };
-use crate::config::{self, Config, Forwarding};
+use crate::config::{self, Config};
 use crate::dataplane::netlink::Netlink;
 use crate::dataplane::object::Object;
 use crate::dataplane::ports::Port;
@@ -32,9 +32,6 @@ pub async fn start(file: &Path) -> Result<()> {
     let config = config::load(file).map_err(|errors| anyhow!("{errors}"))?;
     kernel::check_version()?;
     kernel::check_permissions()?;
-    if config.ports.forwarding == Forwarding::Fast {
-        bail!("{}: forwarding \"fast\" is not in this version; use \"auto\" or \"bridge\"", file.display());
-    }
     let mut memory = Memory::load(&config.state.directory)?;
     let gone_back = memory.as_mut().and_then(confirm::settle);
     let _lock = lock(&config.state.directory)?;
@@ -188,6 +185,7 @@ async fn come_up(
         settings,
         ports,
         attached,
+        way: super::forwarding::Way::default(),
         attention,
         blockers,
         memory,
@@ -204,6 +202,7 @@ async fn come_up(
         watch: super::health::Watch::default(),
         ready: None,
     };
+    daemon.settle_forwarding(&netlink).await;
     daemon.resume(gone_back)?;
     Ok(daemon)
 }

@@ -58,7 +58,8 @@ pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
             }),
         },
         "ports": ports,
-        "forwarding": "bridge",
+        "forwarding": daemon.way.word(),
+        "forwarding_reason": daemon.way.why,
         "conduits": conduits,
         "uncovered": merged(json!({}), &totals.tally(""), json!({})),
         "reasons": totals.reasons(),
@@ -109,6 +110,7 @@ pub(super) async fn look(daemon: &Daemon, totals: &counters::Totals) -> Result<L
     attention.extend(daemon.journal.troubles());
     attention.extend(daemon.events.exports.attention());
     attention.extend(silent_conduits(daemon, totals));
+    attention.extend(daemon.forwarding_attention());
     if let (Some(waiting), Some(left)) = (&daemon.memory.unconfirmed, daemon.seconds_left()) {
         attention.push(format!(
             "{} is not confirmed: it goes back in {left} s unless `enforcer confirm` comes",

@@ -56,6 +56,12 @@ pub(super) fn carrier_changes(link: &LinkMessage) -> u32 {
         .unwrap_or(0)
 }
 
+/// Frames that left by the link, by any way.
+pub(super) fn transmitted(link: &LinkMessage) -> u64 {
+    first(link, |attribute| if let LinkAttribute::Stats64(counts) = attribute { Some(counts.tx_packets) } else { None })
+        .unwrap_or(0)
+}
+
 /// Whether the link carries Ethernet frames from a cable (not loopback, not a point-to-point tunnel).
 pub(super) fn is_ethernet(link: &LinkMessage) -> bool {
     link.header.link_layer_type == LinkLayerType::Ether && !link.header.flags.contains(LinkFlags::Loopback)

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use aya::Ebpf;
+use aya::maps::xdp::DevMap;
 use aya::maps::{Array, ArrayOfMaps, HashMap, MapData, PerCpuArray, PerCpuHashMap, ProgramArray, RingBuf};
 use enforcer_common::abi::{self, FlowKeyV4, FunctionReason, LAYOUT, Settings, cell};
 use enforcer_common::digest::Key;
@@ -17,8 +18,9 @@ use super::object::ObjectError;
 use super::plain::Plain;
 
 /// Every map of the object. All are pinned: what one of them holds must not end with the controller.
-pub const MAPS: [&str; 28] = [
+pub const MAPS: [&str; 29] = [
     "SLOTS",
+    "ACROSS",
     "SCRATCH",
     "ASSEMBLED",
     "POLICY",
@@ -77,6 +79,10 @@ pub struct Maps {
     pub sizes: Sizes,
     /// Stages.
     pub slots: ProgramArray<MapData>,
+    /// Where frames from each side go straight to.
+    pub across: DevMap<MapData>,
+    /// The port that is tried.
+    pub trial: DevMap<MapData>,
     /// The record of the frame at hand, for tests.
     pub scratch: PerCpuArray<MapData, Plain<Scratch>>,
     /// Policy images.
@@ -138,6 +144,8 @@ impl Maps {
         Ok(Self {
             sizes,
             slots: take(ebpf, "SLOTS")?,
+            across: take(ebpf, "ACROSS")?,
+            trial: take(ebpf, "TRIAL")?,
             scratch: take(ebpf, "SCRATCH")?,
             policy: take(ebpf, "POLICY")?,
             settings: take(ebpf, "SETTINGS")?,

@@ -3,11 +3,13 @@
 //!
 //! Order of use at start, each step refusing before the next one changes anything:
 //! [`kernel`] and [`bpffs`] (can this machine do it) -> [`ports`] (are these the two ports) -> [`bridge`] (make the wire)
-//! -> [`offload`] (make the drivers show every frame as it was on the cable).
+//! -> [`offload`] (make the drivers show every frame as it was on the cable) -> [`attach`] -> [`across`] (past the bridge,
+//! where both drivers take that).
 //!
 //! Nothing here reads `/sys`: inside a network namespace it may show the devices of another one. Netlink, the ethtool
 //! ioctl and `/proc/sys` always speak of the namespace of the calling thread.
 
+pub mod across;
 pub mod attach;
 pub mod bpffs;
 pub mod bridge;

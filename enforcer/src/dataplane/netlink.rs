@@ -106,6 +106,14 @@ impl Netlink {
         Ok(found.map(|found| (link::has_carrier(&found), link::carrier_changes(&found))))
     }
 
+    /// How many frames left by the link with that index; `None` when there is no such link.
+    ///
+    /// # Errors
+    /// Whatever the kernel answers other than "no such device".
+    pub async fn transmitted(&self, index: u32) -> Result<Option<u64>, NetlinkError> {
+        Ok(self.link_at(index).await?.map(|found| link::transmitted(&found)))
+    }
+
     /// The link of that name, or `None` when there is none.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! verified by the kernel. Nothing is attached here.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use aya::maps::{MapData, ProgramArray};
 use aya::programs::{Xdp, XdpMode};
@@ -54,6 +55,9 @@ pub fn stages() -> impl Iterator<Item = (&'static str, u32)> {
 /// The permanent programs, one per port.
 pub const ROOTS: [&str; 2] = ["root_network", "root_device"];
 
+/// The program that marked frames are sent out with; in no slot.
+pub const TRIAL: &str = "trial";
+
 /// Why the object did not load.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
@@ -103,11 +107,7 @@ impl Object {
             }
         }
         let mut ebpf = loader.load(OBJECT).map_err(|error| ObjectError::Load(Box::new(error)))?;
-        for name in ROOTS.into_iter().chain(stages().map(|(name, _)| name)) {
-            program(&mut ebpf, name)?
-                .load()
-                .map_err(|error| ObjectError::Program { program: name, cause: last_line(&error) })?;
-        }
+        load_all(&mut ebpf)?;
         let maps = Maps::take(&mut ebpf)?;
         let mut object = Self { ebpf, maps };
         object.fill_slots()?;
@@ -168,6 +168,40 @@ pub enum AttachError {
     /// The kernel attached without a link: it would end with this process.
     #[error("this kernel attaches XDP programs without links, so enforcement would end with the controller")]
     NotPinnable,
+}
+
+/// Has the kernel verify every program of the product, on all CPUs at once: it is what a start takes longest for.
+fn load_all(ebpf: &mut Ebpf) -> Result<(), ObjectError> {
+    let names: Vec<&'static str> = ROOTS.into_iter().chain(stages().map(|(name, _)| name)).chain([TRIAL]).collect();
+    let mut programs = Vec::new();
+    for (name, program) in ebpf.programs_mut() {
+        if let Some(name) = names.iter().find(|one| **one == name) {
+            let program: &mut Xdp = program
+                .try_into()
+                .map_err(|_| ObjectError::Program { program: name, cause: "it is of another kind".into() })?;
+            programs.push((*name, program));
+        }
+    }
+    if let Some(name) = names.iter().find(|name| programs.iter().all(|(found, _)| found != *name)) {
+        return Err(ObjectError::Program { program: name, cause: "it is not in the object".into() });
+    }
+    let hands = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let queue = Mutex::new(programs);
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let work = || {
+        while let Some((name, program)) = next() {
+            program.load().map_err(|error| ObjectError::Program { program: name, cause: last_line(&error) })?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..hands).map(|_| scope.spawn(work)).collect();
+        let mut result = work();
+        for other in others {
+            result = result.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        result
+    })
 }
 
 fn program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, ObjectError> {

@@ -275,7 +275,7 @@ fn settled(flow: &Flow) -> Flow {
     for side in [Side::Network, Side::Device] {
         let (direction, _) = flow.directions(side);
         direction.seen = 0;
-        (direction.carried_at, direction.pending_at) = (0, 0);
+        (direction.carried_at, direction.handshake) = (0, 0);
         let length = direction.carry_length as usize;
         flow.carry(side).iter_mut().skip(length).for_each(|byte| *byte = 0);
     }

@@ -1,0 +1,154 @@
+//! The rounds, and what they find.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::small::{self, Flood};
+use super::{Kind, Line, Spread};
+
+/// Every line, in the order of the table.
+const KINDS: [Kind; 12] = [
+    Kind::Cable,
+    Kind::Bridge,
+    Kind::EmptyPass,
+    Kind::EmptyRedirect,
+    Kind::Enforcer { fast: false, enforce: false },
+    Kind::Enforcer { fast: false, enforce: true },
+    Kind::Enforcer { fast: true, enforce: false },
+    Kind::Enforcer { fast: true, enforce: true },
+    Kind::Nftables(1),
+    Kind::Nftables(10),
+    Kind::Nftables(100),
+    Kind::Nftables(1000),
+];
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// Rounds in which every line has its turn.
+    pub rounds: usize,
+    /// Transactions of a turn.
+    pub turn: usize,
+    /// Transactions of each line at a hundred in a second.
+    pub paced: usize,
+    /// Turns of small frames, and how long one lasts.
+    pub floods: usize,
+    pub flood: Duration,
+}
+
+impl Extent {
+    /// Enough for the tails: a minute or two.
+    pub const FULL: Extent =
+        Extent { rounds: 50, turn: 1000, paced: 3000, floods: 5, flood: Duration::from_millis(200) };
+    /// Enough to see that it works.
+    pub const SHORT: Extent = Extent { rounds: 4, turn: 50, paced: 20, floods: 1, flood: Duration::from_millis(50) };
+}
+
+/// What was found of one line.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub kind: Kind,
+    /// One transaction behind the other.
+    pub flat_out: Spread,
+    /// A hundred transactions in a second.
+    pub paced: Spread,
+    /// Frames of 60 bytes: the median of the turns.
+    pub flood: Flood,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    pub rows: Vec<Row>,
+    /// False when other processes could come between.
+    pub undisturbed: bool,
+}
+
+impl Findings {
+    /// The row of a line.
+    pub fn row(&self, kind: Kind) -> Option<&Row> {
+        self.rows.iter().find(|row| row.kind == kind)
+    }
+}
+
+/// Measures all lines in turns.
+///
+/// # Errors
+/// One sentence: which line failed, and how.
+pub fn run(enforcer: &Path, extent: Extent) -> Result<Findings, String> {
+    let mut lines = KINDS.into_iter().map(|kind| Line::build(kind, enforcer)).collect::<Result<Vec<_>, _>>()?;
+    // A thread of its own: the priority ends with it.
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| {
+            let undisturbed = crate::sys::undisturbed();
+            let flat_out = rounds(&mut lines, extent)?;
+            let paced = paced(&mut lines, extent.paced)?;
+            let floods = floods(&lines, extent)?;
+            let rows = lines.iter().zip(flat_out).zip(paced).zip(floods);
+            let rows = rows.map(|(((line, flat_out), paced), flood)| Row {
+                kind: line.kind,
+                flat_out: Spread::of(flat_out),
+                paced: Spread::of(paced),
+                flood,
+            });
+            Ok(Findings { rows: rows.collect(), undisturbed })
+        });
+        work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Others must get at the CPU now and then: what has the highest priority for too long is stopped by the kernel.
+const BREATH: Duration = Duration::from_millis(2);
+
+fn rounds(lines: &mut [Line], extent: Extent) -> Result<Vec<Vec<u32>>, String> {
+    let mut times = vec![Vec::with_capacity(extent.rounds * extent.turn); lines.len()];
+    for round in 0..=extent.rounds {
+        for (line, times) in lines.iter_mut().zip(&mut times) {
+            for _ in 0..extent.turn {
+                let took = transact(line)?;
+                // The first round warms up.
+                if round != 0 {
+                    times.push(took);
+                }
+            }
+            std::thread::sleep(BREATH);
+        }
+    }
+    Ok(times)
+}
+
+/// Every line has one transaction each hundredth of a second.
+fn paced(lines: &mut [Line], count: usize) -> Result<Vec<Vec<u32>>, String> {
+    let every = Duration::from_millis(10);
+    let mut times = vec![Vec::with_capacity(count); lines.len()];
+    let mut due = Instant::now();
+    for _ in 0..count {
+        for (line, times) in lines.iter_mut().zip(&mut times) {
+            times.push(transact(line)?);
+        }
+        due += every;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+    Ok(times)
+}
+
+fn transact(line: &mut Line) -> Result<u32, String> {
+    let took = line.pair.transact().map_err(|error| format!("{}: a transaction failed: {error}", line.kind))?;
+    Ok(u32::try_from(took.as_nanos()).unwrap_or(u32::MAX))
+}
+
+fn floods(lines: &[Line], extent: Extent) -> Result<Vec<Flood>, String> {
+    let mut all = vec![Vec::new(); lines.len()];
+    for _ in 0..extent.floods {
+        for (line, floods) in lines.iter().zip(&mut all) {
+            let flood = small::flood(line, extent.flood).map_err(|error| format!("{}: {error}", line.kind))?;
+            floods.push(flood);
+            std::thread::sleep(BREATH);
+        }
+    }
+    let median = |mut floods: Vec<Flood>| {
+        floods.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
+        floods.get(floods.len() / 2).copied().unwrap_or_default()
+    };
+    Ok(all.into_iter().map(median).collect())
+}
