@@ -30,6 +30,7 @@ pub mod peers;
 pub mod plant;
 pub mod poller;
 pub mod process;
+pub mod prometheus;
 mod random;
 pub mod server;
 pub mod sweep;

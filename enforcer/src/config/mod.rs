@@ -4,11 +4,13 @@
 //! The policy is another file with a life of its own, see [`crate::policy`].
 
 mod duration;
+mod exports;
 mod raw;
 mod rollout;
 mod valid;
 
 pub use duration::{Unreadable, parse as parse_duration};
+pub use exports::{Eve, EveTarget, Exports, Facility, Metrics, Server, Syslog, SyslogTransport, Tls};
 pub use rollout::{Roles, Rollout};
 pub use valid::{
     Attach, BoxMode, Config, Control, Failure, Flows, Forwarding, OnBoot, OnDeadman, PolicyFile, Ports, State,

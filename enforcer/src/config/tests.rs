@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Attach, BoxMode, Forwarding, OnBoot, OnDeadman, load, parse};
+use super::{
+    Attach, BoxMode, Eve, EveTarget, Exports, Facility, Forwarding, Metrics, OnBoot, OnDeadman, Server, Syslog,
+    SyslogTransport, Tls, load, parse,
+};
 
 const MINIMAL: &str = "[ports]\nnetwork = \"a\"\ndevice = \"b\"\n[policy]\nfile = \"p.toml\"\n";
 
@@ -118,6 +121,91 @@ fn ports_must_differ_and_have_possible_names() {
 fn a_socket_path_must_fit_the_kernel() {
     let text = with("control", &format!("socket = \"/{}\"", "x".repeat(120)));
     assert_eq!(errors(&text), "enforcer.toml:7: \"socket\": the path is longer than the 107 bytes of a Unix socket");
+}
+
+#[test]
+fn metrics_and_exports_are_off_unless_written_and_read_whole() {
+    let off = parse("enforcer.toml", MINIMAL).unwrap();
+    assert_eq!((off.metrics, off.exports), (None, Exports::default()));
+    let text = format!(
+        "{MINIMAL}[metrics]\nlisten = \"[fd00::9]:9464\"\n[exports.eve]\nfile = \"-\"\nrotate_mib = 0\n\
+         [exports.syslog]\nserver = \"log.plant:6514\"\ntransport = \"tls\"\nca = \"/ca.pem\"\n\
+         client_certificate = \"/box.pem\"\nclient_key = \"/box.key\"\nfacility = \"auth\"\nqueue = 100\n"
+    );
+    let on = parse("enforcer.toml", &text).unwrap();
+    assert_eq!(on.metrics, Some(Metrics { listen: "[fd00::9]:9464".parse().unwrap() }));
+    assert_eq!(on.exports.eve, Some(Eve { target: EveTarget::Output, rotate: None, keep: 5, queue: 4096 }));
+    assert_eq!(
+        on.exports.syslog,
+        Some(Syslog {
+            server: Server { host: "log.plant".into(), port: 6514 },
+            transport: SyslogTransport::Tls,
+            tls: Some(Tls { ca: "/ca.pem".into(), client: Some(("/box.pem".into(), "/box.key".into())) }),
+            facility: Facility::Auth,
+            queue: 100,
+        })
+    );
+    let file = parse("enforcer.toml", &format!("{MINIMAL}[exports.eve]\n")).unwrap().exports.eve.unwrap();
+    assert_eq!(file.target, EveTarget::File("/var/log/enforcer/eve.json".into()));
+    assert_eq!(file.rotate, Some(64 << 20));
+    let server = |server: &str| {
+        let text = format!("{MINIMAL}[exports.syslog]\nserver = \"{server}\"\n");
+        parse("enforcer.toml", &text).unwrap().exports.syslog.unwrap().server.to_string()
+    };
+    assert_eq!((server("10.0.0.20:514"), server("[fd00::1]:514")), ("10.0.0.20:514".into(), "[fd00::1]:514".into()));
+}
+
+#[test]
+fn mistakes_in_metrics_and_exports_are_named() {
+    let cases = [
+        ("metrics", "", "6: [metrics]: the key \"listen\" is missing"),
+        (
+            "metrics",
+            "listen = \"9464\"",
+            "7: \"listen\": \"9464\" is not an address and a port, such as \"10.0.0.9:9464\"",
+        ),
+        (
+            "metrics",
+            "listen = \"0.0.0.0:9464\"",
+            "7: \"listen\": \"0.0.0.0:9464\" must be one address of the box, not all of them: metrics are for the \
+             management network alone",
+        ),
+        ("metrics", "listen = \"10.0.0.9:0\"", "7: \"listen\": \"10.0.0.9:0\" the port is missing"),
+        ("exports", "eev = 1", "7: unknown key \"eev\"; did you mean \"eve\"?"),
+        ("exports.eve", "keep = 0", "7: \"keep\": must be between 1 and 1000"),
+        ("exports.eve", "queue = 1", "7: \"queue\": must be between 16 and 65536"),
+        ("exports.eve", "fiel = \"x\"", "7: [exports.eve]: unknown key \"fiel\"; did you mean \"file\"?"),
+        ("exports.syslog", "", "6: [exports.syslog]: the key \"server\" is missing"),
+        (
+            "exports.syslog",
+            "server = \"10.0.0.20\"",
+            "7: \"server\": \"10.0.0.20\" is not a host and a port, such as \"10.0.0.20:6514\"",
+        ),
+        (
+            "exports.syslog",
+            "server = \"fd00::1:514\"",
+            "7: \"server\": \"fd00::1:514\" is not a host and a port, such as \"10.0.0.20:6514\"",
+        ),
+        (
+            "exports.syslog",
+            "server = \"a:1\"\ntransport = \"tsl\"",
+            "8: \"transport\": unknown word \"tsl\"; did you mean \"tls\"?",
+        ),
+        (
+            "exports.syslog",
+            "server = \"a:1\"\ntransport = \"tls\"",
+            "6: [exports.syslog]: transport \"tls\" needs the key \"ca\"",
+        ),
+        ("exports.syslog", "server = \"a:1\"\nca = \"x\"", "8: \"ca\": is for transport = \"tls\" only"),
+        (
+            "exports.syslog",
+            "server = \"a:1\"\ntransport = \"tls\"\nca = \"x\"\nclient_key = \"k\"",
+            "10: \"client_key\": needs \"client_certificate\" beside it",
+        ),
+    ];
+    for (section, line, sentence) in cases {
+        assert_eq!(errors(&with(section, line)), format!("enforcer.toml:{sentence}"), "{section}: {line}");
+    }
 }
 
 #[test]

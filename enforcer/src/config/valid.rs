@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::duration;
+use super::exports::{Exports, Metrics, RawEve, RawMetrics, RawSyslog};
 use super::raw::{RawControl, RawFailure, RawFlows, RawPolicyFile, RawPorts, RawState};
 use super::rollout::{RawRollout, Roles, Rollout};
 use crate::document::{Errors, Piece, Reader, Source, choices, words};
@@ -99,6 +100,8 @@ pub struct Config {
     pub flows: Flows,
     pub failure: Failure,
     pub rollout: Rollout,
+    pub metrics: Option<Metrics>,
+    pub exports: Exports,
 }
 
 /// Shorter than this, a busy controller would count as a dead one.
@@ -123,7 +126,16 @@ pub(super) fn validate(source: &Source, base: &Path) -> Result<Config, Errors> {
     let flows = check.section::<RawFlows>(&mut root, "flows");
     let failure = check.section::<RawFailure>(&mut root, "failure");
     let rollout = check.section::<RawRollout>(&mut root, "rollout");
-    check.reader.only(&root, &["ports", "policy", "control", "state", "flows", "failure", "rollout"]);
+    let metrics = check.optional::<RawMetrics>(&mut root, "metrics", "metrics");
+    let mut outward = check.reader.table(&mut root, "exports");
+    let eve = outward.as_mut().and_then(|piece| check.optional::<RawEve>(piece, "eve", "exports.eve"));
+    let syslog = outward.as_mut().and_then(|piece| check.optional::<RawSyslog>(piece, "syslog", "exports.syslog"));
+    if let Some(piece) = &outward {
+        check.reader.only(piece, &["eve", "syslog"]);
+    }
+    check
+        .reader
+        .only(&root, &["ports", "policy", "control", "state", "flows", "failure", "rollout", "metrics", "exports"]);
 
     let ports = ports.and_then(|(raw, span)| check.ports(raw, &span));
     let policy = policy.and_then(|(raw, span)| check.policy(raw, &span));
@@ -135,12 +147,17 @@ pub(super) fn validate(source: &Source, base: &Path) -> Result<Config, Errors> {
     let rollout = rollout.and_then(|(raw, _)| check.rollout(raw));
     let flows = flows.and_then(|(raw, _)| check.flows(raw));
     let failure = failure.and_then(|(raw, _)| check.failure(raw));
+    let metrics = metrics.and_then(|(raw, span)| check.metrics(raw, &span));
+    let exports = Exports {
+        eve: eve.and_then(|(raw, _)| check.eve(raw)),
+        syslog: syslog.and_then(|(raw, span)| check.syslog(raw, &span)),
+    };
 
     let problems = check.reader.into_problems();
     let rest = (flows, failure, rollout);
     match (ports, policy, control, state, rest, Errors::from_problems(problems)) {
         (Some(ports), Some(policy), Some(control), Some(state), (Some(flows), Some(failure), Some(rollout)), None) => {
-            Ok(Config { ports, policy, control, state, flows, failure, rollout })
+            Ok(Config { ports, policy, control, state, flows, failure, rollout, metrics, exports })
         }
         (.., Some(errors)) => Err(errors),
         // Not reached: what is missing has been reported. Said in words all the same, so that it never passes.
@@ -149,7 +166,7 @@ pub(super) fn validate(source: &Source, base: &Path) -> Result<Config, Errors> {
 }
 
 pub(super) struct Check<'s> {
-    reader: Reader<'s>,
+    pub(super) reader: Reader<'s>,
     base: &'s Path,
 }
 
@@ -165,6 +182,19 @@ impl<'s> Check<'s> {
             None if self.reader.problems() == before => Some((T::default(), 0..0)),
             None => None,
         }
+    }
+
+    /// A section that switches something on by being there. `path` is what errors call it.
+    fn optional<T: DeserializeOwned>(
+        &mut self,
+        parent: &mut Piece<'s>,
+        key: &str,
+        path: &str,
+    ) -> Option<(T, Range<usize>)> {
+        let mut piece = self.reader.table(parent, key)?;
+        piece.label = format!("[{path}]");
+        let span = piece.span.clone();
+        self.reader.read(piece).map(|raw| (raw, span))
     }
 
     fn ports(&mut self, raw: RawPorts, section: &Range<usize>) -> Option<Ports> {
@@ -311,14 +341,14 @@ impl<'s> Check<'s> {
         Some(name)
     }
 
-    fn path(&self, text: Option<Spanned<String>>, default: &str) -> PathBuf {
+    pub(super) fn path(&self, text: Option<Spanned<String>>, default: &str) -> PathBuf {
         match text {
             Some(text) => self.base.join(text.get_ref()),
             None => PathBuf::from(default),
         }
     }
 
-    fn word<T>(
+    pub(super) fn word<T>(
         &mut self,
         text: Option<Spanned<String>>,
         key: &str,

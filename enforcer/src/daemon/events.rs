@@ -1,4 +1,4 @@
-//! Reads what the kernel reports, keeps the newest, hands it to followers, and has the far side of a denied conversation
+//! Reads what the kernel reports, keeps the newest, hands it to followers and exports, and has the far side of a denied conversation
 //! reset.
 
 use std::collections::VecDeque;
@@ -10,15 +10,20 @@ use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::{Mode, Reason, Verdict};
 use serde_json::{Value, json};
 use tokio::io::unix::AsyncFd;
-use tokio::sync::broadcast;
+use tokio::signal::unix::Signal;
+use tokio::sync::{broadcast, watch};
 
 use super::far_side::FarSide;
 use super::{InForce, Shared};
 use crate::dataplane::flows;
+use crate::export::Exports;
 use crate::replay::record;
 
 /// Events kept in memory.
 const KEPT: usize = 10_000;
+
+/// Events taken from the ring at a time: under a flood it is never empty.
+const BATCH: usize = 2048;
 
 /// The newest events, and those who follow them.
 pub(super) struct Store {
@@ -26,11 +31,13 @@ pub(super) struct Store {
     /// How many were read from the ring.
     pub(super) read: u64,
     followers: broadcast::Sender<Value>,
+    /// Each event goes to them once.
+    pub(super) exports: Exports,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { kept: VecDeque::new(), read: 0, followers: broadcast::channel(1024).0 }
+        Self { kept: VecDeque::new(), read: 0, followers: broadcast::channel(1024).0, exports: Exports::default() }
     }
 }
 
@@ -40,6 +47,7 @@ impl Store {
         if self.kept.len() == KEPT {
             self.kept.pop_front();
         }
+        self.exports.offer(&event);
         let _ = self.followers.send(event.clone());
         self.kept.push_back(event);
     }
@@ -56,8 +64,9 @@ impl Store {
     }
 }
 
-/// Reads the ring for ever. `ports` are the interface indices of the network and the device port.
-pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, mut ports: [u32; 2]) {
+/// Reads the ring until `stop`, and never leaves off between taking an event from the ring and handing it on. `ports` are
+/// the interface indices of the network and the device port.
+pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, mut ports: [u32; 2], mut stop: watch::Receiver<bool>) {
     let mut far_side = FarSide::open(ports);
     // SAFETY: the ring owns its descriptor, and gives out that one as long as it lives.
     let mut ring = match unsafe { AsyncFd::register(ring) } {
@@ -68,17 +77,24 @@ pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, mut ports: [u32
         }
     };
     loop {
-        let Ok(mut ready) = ring.readable_mut().await else {
-            return;
+        let mut ready = tokio::select! {
+            ready = ring.readable_mut() => match ready {
+                Ok(ready) => ready,
+                Err(_) => return,
+            },
+            _ = stop.wait_for(|stop| *stop) => return,
         };
         let mut batch = Vec::new();
-        while let Some(item) = ready.get_inner_mut().next() {
+        while batch.len() < BATCH {
+            let Some(item) = ready.get_inner_mut().next() else {
+                ready.clear_ready();
+                break;
+            };
             if let Some(event) = decode(&item) {
                 far_side.reset(&event);
                 batch.push(event);
             }
         }
-        ready.clear_ready();
         let daemon = &mut *daemon.lock().await;
         let now = daemon.ports.each_ref().map(|port| port.index);
         if now != ports {
@@ -91,6 +107,13 @@ pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, mut ports: [u32
             daemon.events.push(record.clone());
         }
         daemon.journal.events(records);
+    }
+}
+
+/// On SIGHUP files are opened anew: log rotation has moved them away.
+pub(super) async fn reopen(daemon: Shared, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        daemon.lock().await.events.exports.reopen();
     }
 }
 

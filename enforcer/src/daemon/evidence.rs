@@ -99,7 +99,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Counters of all generations since this daemon came up.
+    /// Counters of all generations since the programs were attached.
     pub(super) fn totals(&self) -> Result<Totals, Refusal> {
         let mut totals = self.past.clone();
         let compiled = &self.policy.compiled;

@@ -10,8 +10,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataplane::counters::Past;
-
 /// The file's name in the state directory.
 const FILE: &str = "state.json";
 /// The newest memory in which nothing waited to be confirmed, with the policy's text in any case: what a start goes on
@@ -49,9 +47,6 @@ pub struct Memory {
     /// Why the box holds what `on_boot` says and not what it was told before; until somebody tells it something.
     #[serde(default)]
     pub emergency: Option<String>,
-    /// Counters of earlier generations.
-    #[serde(default)]
-    pub past: Option<Past>,
     /// What is allowed for a while.
     #[serde(default)]
     pub grants: Vec<Granted>,
@@ -153,7 +148,6 @@ impl Memory {
             gone_back: None,
             candidate: None,
             emergency: None,
-            past: None,
             grants: Vec::new(),
             last_grant: 0,
             changes: Vec::new(),

@@ -5,6 +5,7 @@ mod boot;
 mod confirm;
 mod control;
 mod conversations;
+mod counted;
 mod events;
 mod evidence;
 mod far_side;
@@ -12,6 +13,7 @@ mod forwarding;
 mod grants;
 mod health;
 mod links;
+mod measure;
 mod memory;
 mod mend;
 mod readiness;
@@ -146,10 +148,10 @@ impl Daemon {
             .map_err(Refusal::failed)?;
         let old = &self.policy.compiled;
         // Nobody counts in the old bank any more: what it holds is final.
-        self.past.add(&self.object.maps, old.image.header.bank, &old.names).map_err(Refusal::failed)?;
-        self.memory.past = Some(self.past.kept(self.epoch));
+        self.past.add_generation(&self.object.maps, old).map_err(Refusal::failed)?;
         self.policy = InForce { name: name.to_owned(), loaded, compiled };
         self.memory.generation = generation;
+        counted::keep(&self.config.state.directory, self.epoch, &self.policy, &self.past);
         Ok(())
     }
 

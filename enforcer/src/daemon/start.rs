@@ -14,8 +14,8 @@ use tokio::sync::{Mutex, watch};
 use super::links::{self, Cable};
 use super::recover::{self, Kernel, Recovered};
 use super::{
-    Daemon, InForce, Memory, bank_of, boot, events, evidence, next_generation, pair_directory, roles, settings,
-    switched, trust_anew, watchdog,
+    Daemon, InForce, Memory, bank_of, boot, counted, events, evidence, next_generation, pair_directory, roles,
+    settings, switched, trust_anew, watchdog,
 };
 use crate::config::{self, Config};
 use crate::dataplane::adopt::{self, Left};
@@ -24,6 +24,7 @@ use crate::dataplane::netlink::Netlink;
 use crate::dataplane::object::Object;
 use crate::dataplane::ports::Port;
 use crate::dataplane::{attach, bpffs, bridge, flows, kernel, maps, offload, ports, publish};
+use crate::export::Exports;
 use crate::journal::{Journal, Limits};
 use crate::policy::{self, Compiled};
 
@@ -134,7 +135,7 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Reco
     flows::draw_key(&mut object.maps)?;
     let epoch = evidence::epoch(&object.maps);
 
-    let compiled = put_in_force(&mut object, &pins, &mut memory, &loaded)?;
+    let (compiled, past) = put_in_force(&mut object, &pins, &config.state.directory, &mut memory, &loaded)?;
     let unseen = !on_both || memory.carrier_changes != cables_of([&pair.network, &pair.device]);
     let (in_cell, kept) = first_settings(&object, &config, unseen)?;
     let settings = settings(&memory, in_cell);
@@ -177,7 +178,6 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Reco
     attention.extend(bridge.attention.clone());
     let settings = Settings { management_mac: bridge.mac, ..settings };
     publish::set(&mut object.maps, settings)?;
-    let past = memory.past.as_ref().filter(|past| past.epoch == epoch).map(Totals::of).unwrap_or_default();
     let policy = InForce { name, loaded, compiled };
     let mut ports = [pair.network, pair.device];
     for port in &mut ports {
@@ -186,8 +186,10 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Reco
             port.carrier_changes = changes;
         }
     }
+    counted::keep(&config.state.directory, epoch, &policy, &past);
     memory.carrier_changes = cables_of(ports.each_ref());
-    let events = events::Store::default();
+    let mut events = events::Store::default();
+    events.exports = Exports::start(&config.exports);
     let limits = Limits { size: u64::from(config.state.journal_mib) << 20, ..Limits::default() };
     let journal = Journal::open(&config.state.directory, limits);
     let (kept, started) = (evidence::Kept::default(), crate::journal::time::now());
@@ -224,17 +226,25 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Reco
     Ok(daemon)
 }
 
-/// Puts the policy in force. Where the kernel judges by exactly this one, as a controller before left it, nothing is
-/// published: its counters and what it knows go on.
-fn put_in_force(object: &mut Object, pins: &Path, memory: &mut Memory, loaded: &policy::Loaded) -> Result<Compiled> {
+/// Puts the policy in force, and says what was counted before its generation. Where the kernel judges by exactly this policy,
+/// as a controller before left it, nothing is published: its counters and what it knows go on.
+fn put_in_force(
+    object: &mut Object,
+    pins: &Path,
+    state: &Path,
+    memory: &mut Memory,
+    loaded: &policy::Loaded,
+) -> Result<(Compiled, Totals)> {
     let compile =
         |generation: u32, bank| policy::compile(&loaded.valid, generation, bank).map_err(|errors| anyhow!("{errors}"));
     let found = adopt::in_force(pins);
+    let mut before = counted::load(state, evidence::epoch(&object.maps));
     if memory.generation != 0 && found.is_some_and(|found| found.generation == memory.generation) {
         let same = compile(memory.generation, bank_of(memory.generation))?;
         if found == Some(adopt::in_force_as(&same)) {
             publish::set_conduit_modes(&mut object.maps, &same, &switched(memory, &same))?;
-            return Ok(same);
+            let past = before.map(|before| before.until(&object.maps, memory.generation)).transpose()?;
+            return Ok((same, past.unwrap_or_default()));
         }
     }
     // Never a number that conversations may carry of another policy.
@@ -248,8 +258,14 @@ fn put_in_force(object: &mut Object, pins: &Path, memory: &mut Memory, loaded: &
             .map_err(|errors| anyhow!("{errors}"))?;
         publish::put(&mut object.maps, place::PREVIOUS, &old)?;
     }
+    // A start that was cut short may have left that generation in the bank that is cleared now.
+    let mut past =
+        before.take_if(|before| before.bank() == bank).map(|before| before.count(&object.maps)).transpose()?;
     publish::publish(&mut object.maps, pins, &compiled, &switched(memory, &compiled))?;
-    Ok(compiled)
+    if let Some(before) = before {
+        past = Some(before.count(&object.maps)?);
+    }
+    Ok((compiled, past.unwrap_or_default()))
 }
 
 /// How often the cables of both ports came or went.
@@ -280,6 +296,7 @@ fn first_settings(object: &Object, config: &Config, unseen: bool) -> Result<(Set
 async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let hangup = signal(SignalKind::hangup())?;
     let ring = daemon.object.maps.events.take().context("the event ring is missing")?;
     let socket = daemon.config.control.socket.clone();
     let resetters = daemon.ports.each_ref().map(|port| port.index);
@@ -295,13 +312,17 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
         generation = daemon.memory.generation,
         "in force"
     );
+    let metrics = daemon.config.metrics.as_ref().map(|metrics| metrics.listen);
     let daemon = Arc::new(Mutex::new(daemon));
+    let metrics = metrics.map(|listen| tokio::spawn(super::measure::serve(daemon.clone(), listen)));
     let (stop, mut stopped) = watch::channel(false);
+    let ending = stop.clone();
+    let reader = tokio::spawn(events::read(daemon.clone(), ring, resetters, stopped.clone()));
     let tasks = [
-        tokio::spawn(events::read(daemon.clone(), ring, resetters)),
         tokio::spawn(links::watch(daemon.clone(), cables)),
         tokio::spawn(evidence::keep(daemon.clone())),
         tokio::spawn(super::health::keep(daemon.clone())),
+        tokio::spawn(events::reopen(daemon.clone(), hangup)),
         tokio::spawn(super::control::serve(daemon.clone(), listener, stop)),
         tokio::spawn(watchdog::feed(daemon.clone())),
     ];
@@ -313,10 +334,15 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
     }
     let line = daemon.lock().await.line();
     watchdog::say(sd_notify::NotifyState::Stopping, &line);
-    for task in tasks {
+    let _ = ending.send(true);
+    // What it has taken from the ring is handed on first.
+    let _ = reader.await;
+    for task in tasks.into_iter().chain(metrics) {
         task.abort();
     }
-    daemon.lock().await.rest();
+    let mut daemon = daemon.lock().await;
+    daemon.rest();
+    daemon.events.exports.finish();
     let _ = fs::remove_file(&socket);
     tracing::info!("stopped; {line}");
     Ok(())

@@ -42,26 +42,8 @@ pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
         })
         .collect();
     let lost = |what| counters::lost(maps, what).map_err(Refusal::failed);
+    let Look { ports, census, attention } = look(daemon, &totals).await?;
     let now = flows::now();
-    let census = flows::census(maps, now).map_err(Refusal::failed)?;
-    let (live, mut attention) = ports_and_attention(daemon).await;
-    attention.extend(conversations::attention(&census, lost(loss::FLOWS)?));
-    attention.extend(daemon.journal.troubles());
-    attention.extend(silent_conduits(daemon, &totals));
-    attention.extend(daemon.forwarding_attention());
-    let missed = lost(loss::EVENTS)?;
-    if missed > 0 {
-        attention.push(format!("{missed} events found the ring full and were not reported; the counters have them"));
-    }
-    if let (Some(waiting), Some(left)) = (&daemon.memory.unconfirmed, daemon.seconds_left()) {
-        attention.push(format!(
-            "{} is not confirmed: it goes back in {left} s unless `enforcer confirm` comes",
-            waiting.what
-        ));
-    }
-    if let Some(what) = &daemon.memory.gone_back {
-        attention.push(format!("went back by itself: {what}"));
-    }
     let policy = &daemon.policy.loaded.valid;
     Ok(json!({
         "schema": 1,
@@ -75,7 +57,7 @@ pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
                 json!({"name": one.loaded.valid.name, "revision": one.loaded.valid.revision})
             }),
         },
-        "ports": live,
+        "ports": ports,
         "forwarding": daemon.way.word(),
         "forwarding_reason": daemon.way.why,
         "conduits": conduits,
@@ -103,9 +85,46 @@ pub(super) async fn document(daemon: &mut Daemon) -> Result<Value, Refusal> {
         "health": daemon.health_document(),
         "readiness": readiness,
         "grants": grants["grants"],
+        "exports": daemon.events.exports.states(),
         "journal": {"bytes": daemon.journal.sizes(), "lost": daemon.journal.losses()},
         "attention": attention,
     }))
+}
+
+/// What is looked up each time anew.
+pub(super) struct Look {
+    /// Both ports as they are now.
+    pub(super) ports: Value,
+    pub(super) census: flows::Census,
+    /// Everything that a person should know.
+    pub(super) attention: Vec<String>,
+}
+
+/// Looks at ports, bridge and conversations, and gathers what needs attention.
+pub(super) async fn look(daemon: &Daemon, totals: &counters::Totals) -> Result<Look, Refusal> {
+    let maps = &daemon.object.maps;
+    let census = flows::census(maps, flows::now()).map_err(Refusal::failed)?;
+    let (ports, mut attention) = ports_and_attention(daemon).await;
+    let lost = counters::lost(maps, loss::FLOWS).map_err(Refusal::failed)?;
+    attention.extend(conversations::attention(&census, lost));
+    attention.extend(daemon.journal.troubles());
+    attention.extend(daemon.events.exports.attention());
+    attention.extend(silent_conduits(daemon, totals));
+    attention.extend(daemon.forwarding_attention());
+    let missed = counters::lost(maps, loss::EVENTS).map_err(Refusal::failed)?;
+    if missed > 0 {
+        attention.push(format!("{missed} events found the ring full and were not reported; the counters have them"));
+    }
+    if let (Some(waiting), Some(left)) = (&daemon.memory.unconfirmed, daemon.seconds_left()) {
+        attention.push(format!(
+            "{} is not confirmed: it goes back in {left} s unless `enforcer confirm` comes",
+            waiting.what
+        ));
+    }
+    if let Some(what) = &daemon.memory.gone_back {
+        attention.push(format!("went back by itself: {what}"));
+    }
+    Ok(Look { ports, census, attention })
 }
 
 fn merged(mut first: Value, tally: &Tally, last: Value) -> Value {
@@ -144,12 +163,16 @@ async fn ports_and_attention(daemon: &Daemon) -> (Value, Vec<String>) {
     match Netlink::connect() {
         Ok(netlink) => {
             for ((side, port), attached) in ["network", "device"].into_iter().zip(&daemon.ports).zip(daemon.attached) {
-                let mut link = "gone";
+                let (mut link, mut program) = ("gone", false);
                 // One that is gone is said with the ports' troubles.
                 if let Ok(now) = ports::inspect(&netlink, &port.name).await {
                     link = if now.up && now.carrier { "up" } else { "down" };
+                    program = now.index == port.index && !now.xdp.is_empty();
                 }
-                live.insert(side.into(), json!({"name": port.name, "link": link, "attach": attached}));
+                live.insert(
+                    side.into(),
+                    json!({"name": port.name, "link": link, "attach": attached, "program": program}),
+                );
             }
             let ports = [&daemon.ports[0], &daemon.ports[1]];
             match bridge::complaints(&netlink, &daemon.bridge.name, ports).await {

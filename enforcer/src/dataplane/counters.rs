@@ -10,9 +10,10 @@ use enforcer_common::abi::{cell, loss};
 use enforcer_common::policy::{UNCOVERED, capacity};
 use enforcer_common::verdict::{Reason, Verdict};
 
+use super::functions::{self, Functions};
 use super::maps::Maps;
 use super::plain::Plain;
-use crate::policy::Names;
+use crate::policy::{Compiled, Names};
 
 /// Counters of one conduit: per reason what was reported and what was carried out.
 pub type Cells = [u64; cell::PER_CONDUIT];
@@ -24,18 +25,8 @@ pub struct Totals {
     pub conduits: BTreeMap<String, Box<Cells>>,
     /// Operations decided per (conduit, rule).
     pub rules: BTreeMap<(String, String), u64>,
-}
-
-/// Totals of generations that are in force no more, as they are kept over restarts. They go on as long as the tables do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Past {
-    /// Which tables they were counted in.
-    pub epoch: u64,
-    /// Conduit, cell, count; cells that are not zero.
-    pub cells: Vec<(String, u16, u64)>,
-    /// Conduit, rule, count.
-    pub rules: Vec<(String, String, u64)>,
+    /// Operations by function; of finished generations only, see [`functions::add`].
+    pub functions: Functions,
 }
 
 /// What `status` says about a conduit.
@@ -76,30 +67,13 @@ impl Totals {
         Ok(())
     }
 
-    /// As they are kept over restarts, of the tables numbered `epoch`.
-    #[must_use]
-    pub fn kept(&self, epoch: u64) -> Past {
-        let cells = self.conduits.iter().flat_map(|(name, cells)| {
-            let counted = cells.iter().enumerate().filter(|(_, count)| **count != 0);
-            counted.filter_map(|(cell, count)| Some((name.clone(), u16::try_from(cell).ok()?, *count)))
-        });
-        let rules = self.rules.iter().map(|((conduit, rule), count)| (conduit.clone(), rule.clone(), *count));
-        Past { epoch, cells: cells.collect(), rules: rules.collect() }
-    }
-
-    /// As they were kept.
-    #[must_use]
-    pub fn of(past: &Past) -> Self {
-        let mut totals = Self::default();
-        for (name, cell, count) in &past.cells {
-            let cells = totals.conduits.entry(name.clone()).or_insert_with(|| Box::new([0; cell::PER_CONDUIT]));
-            if let Some(place) = cells.get_mut(usize::from(*cell)) {
-                *place = *count;
-            }
-        }
-        totals.rules =
-            past.rules.iter().map(|(conduit, rule, count)| ((conduit.clone(), rule.clone()), *count)).collect();
-        totals
+    /// Adds all that a generation counted in which nobody counts any more.
+    ///
+    /// # Errors
+    /// When a map cannot be read.
+    pub fn add_generation(&mut self, maps: &Maps, compiled: &Compiled) -> Result<(), MapError> {
+        self.add(maps, compiled.image.header.bank, &compiled.names)?;
+        functions::add(&mut self.functions, maps, compiled)
     }
 
     /// The tally of one conduit; "" is traffic without conduit.
@@ -142,7 +116,7 @@ impl Totals {
 }
 
 /// Every reason with what was only reported and what was carried out.
-fn by_reason(cells: &Cells) -> impl Iterator<Item = (Reason, u64, u64)> + '_ {
+pub fn by_reason(cells: &Cells) -> impl Iterator<Item = (Reason, u64, u64)> + '_ {
     let read = |reason: Reason, acted: bool| cells.get(cell::of_conduit(reason, acted)).copied().unwrap_or_default();
     Reason::ALL.iter().map(move |reason| (*reason, read(*reason, false), read(*reason, true)))
 }
@@ -170,6 +144,7 @@ pub fn clear(maps: &mut Maps, bank: u8, names: &Names, functions: u32) -> Result
         let values = PerCpuValues::try_from(vec![Plain([0; cell::PER_FUNCTION]); cpus]).map_err(MapError::IoError)?;
         maps.function_counters.set(index(bank, capacity::FUNCTIONS, node), values, 0)?;
     }
+    functions::clear_others(maps, bank)?;
     for (id, _, _) in names.rules() {
         maps.rule_counters.set(index(bank, capacity::RULES, u32::from(id)), zero(0)?, 0)?;
         maps.budgets.set(index(bank, capacity::RULES, u32::from(id)), 0, 0)?;
@@ -178,7 +153,7 @@ pub fn clear(maps: &mut Maps, bank: u8, names: &Names, functions: u32) -> Result
 }
 
 /// Cell `place` of a bank of `capacity` cells.
-fn index(bank: u8, capacity: usize, place: u32) -> u32 {
+pub(super) fn index(bank: u8, capacity: usize, place: u32) -> u32 {
     u32::from(bank) * u32::try_from(capacity).unwrap_or(u32::MAX) + place
 }
 

@@ -18,6 +18,7 @@ pub mod counters;
 pub mod drivers;
 pub mod ethtool;
 pub mod flows;
+pub mod functions;
 pub mod kernel;
 mod link;
 pub mod maps;
