@@ -117,7 +117,7 @@ fn status_has_every_field_of_the_contract() {
         ("/ports/device/name", "eth1"),
         ("/ports/device/link", "up"),
         ("/ports/device/attach", "native"),
-        ("/forwarding", "bridge"),
+        ("/forwarding", "fast"),
         ("/conduits/0/name", "hmi-press"),
         ("/conduits/0/mode", "shadow"),
     ];

@@ -18,6 +18,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 pub(super) fn run(config: &Path) -> u8 {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ENFORCER_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    daemon::heap::spare();
     let ended = runtime().map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(daemon::start(config)));
     match ended {
         Ok(()) => 0,

@@ -12,6 +12,7 @@ mod far_side;
 mod forwarding;
 mod grants;
 mod health;
+pub mod heap;
 mod links;
 mod measure;
 mod memory;

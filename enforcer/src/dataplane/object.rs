@@ -108,6 +108,7 @@ impl Object {
         }
         let mut ebpf = loader.load(OBJECT).map_err(|error| ObjectError::Load(Box::new(error)))?;
         load_all(&mut ebpf)?;
+        give_back(OBJECT);
         let maps = Maps::take(&mut ebpf)?;
         let mut object = Self { ebpf, maps };
         object.fill_slots()?;
@@ -168,6 +169,18 @@ pub enum AttachError {
     /// The kernel attached without a link: it would end with this process.
     #[error("this kernel attaches XDP programs without links, so enforcement would end with the controller")]
     NotPinnable,
+}
+
+/// Lets the kernel take the pages of a part of this program's file out of memory: it was read once, and is read again from
+/// the file should anybody ask.
+fn give_back(bytes: &'static [u8]) {
+    const PAGE: usize = 4096;
+    let (first, last) = (bytes.as_ptr().align_offset(PAGE), bytes.len());
+    let length = last.saturating_sub(first) / PAGE * PAGE;
+    if let Some(whole) = bytes.get(first..first.saturating_add(length)) {
+        // SAFETY: whole pages of a read-only mapping of a file that nobody writes; what is dropped comes back as it was.
+        unsafe { libc::madvise(whole.as_ptr().cast_mut().cast(), whole.len(), libc::MADV_DONTNEED) };
+    }
 }
 
 /// Has the kernel verify every program of the product, on all CPUs at once: it is what a start takes longest for.

@@ -1,0 +1,15 @@
+//! Keeps the controller small: a box has little memory, and a policy is large only while it is compiled.
+
+/// Has the C library give memory back instead of keeping it for later. Before any thread is started.
+pub fn spare() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        /// Blocks from this size on are mapped for themselves, and more than this at the heap's end is given back.
+        const SIZE: libc::c_int = 64 << 10;
+        // One heap for all threads: each further one keeps what its busiest moment took.
+        for (what, value) in [(libc::M_ARENA_MAX, 1), (libc::M_MMAP_THRESHOLD, SIZE), (libc::M_TRIM_THRESHOLD, SIZE)] {
+            // SAFETY: two integers; an option that is not known is refused and changes nothing.
+            unsafe { libc::mallopt(what, value) };
+        }
+    }
+}
