@@ -6,7 +6,9 @@
 
 mod costs;
 mod line;
+pub mod page;
 mod pair;
+mod plot;
 mod run;
 mod small;
 mod spread;
@@ -14,6 +16,7 @@ mod table;
 
 pub use costs::{Costs, costs};
 pub use line::{Kind, Line};
+pub use plot::plot;
 pub use run::{Extent, Findings, Row, run};
 pub use small::Flood;
 pub use spread::Spread;

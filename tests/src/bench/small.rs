@@ -48,7 +48,7 @@ pub(super) fn flood(line: &Line, time: Duration) -> Result<Flood> {
 
 /// Frames that the controller's port has received since it was made.
 fn received(line: &Line) -> Result<u64> {
-    let text = line.plc().run(|| std::fs::read_to_string("/proc/self/net/dev"))?;
+    let text = line.plc().run(|| std::fs::read_to_string("/proc/thread-self/net/dev"))?;
     let line = text.lines().find_map(|line| line.trim_start().strip_prefix(STATION_PORT)?.strip_prefix(':'));
     let count = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
     count.ok_or_else(|| Error::other("the controller's port does not count frames"))

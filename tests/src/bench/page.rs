@@ -1,0 +1,59 @@
+//! `docs/performance.md`, from one run.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::{Costs, Findings, plot, table};
+use crate::project_root;
+
+/// Writes the page and its chart.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(programs: &str, found: &Findings, costs: Costs) -> io::Result<()> {
+    let docs = project_root().join("docs");
+    fs::write(docs.join("performance.svg"), plot(found))?;
+    fs::write(path(), text(programs, found, costs))
+}
+
+/// Where the page is.
+#[must_use]
+pub fn path() -> PathBuf {
+    project_root().join("docs/performance.md")
+}
+
+fn text(programs: &str, found: &Findings, costs: Costs) -> String {
+    format!(
+        "# Performance\n\n\
+         Written by `cargo xtask bench --write`, one run on {}. Do not edit.\n\n\
+         Compare the lines of a table with each other, not with another machine: the times are of a virtual machine, where \
+         the ends of the cables and the box share a CPU. No hardware was measured.\n\n\
+         ## A Modbus round trip\n\n\
+         The lab side by side: a client, a box and a server in namespaces, joined by virtual cables with all offloads off. One \
+         thread at real-time priority owns both ends of every connection and asks for ten registers, so no wake-up of another \
+         thread is in the times. The lines take turns in short rounds. \"empty XDP\" is a program of two instructions on both \
+         ports: what any XDP program costs here, whatever it does. The nftables rules match function codes of Modbus that \
+         nobody sends.\n\n\
+         ![Modbus round trip](performance.svg)\n{}\n\
+         ## What the box takes for itself\n\n{}\n\
+         ## Nanoseconds in the programs\n\n\
+         BPF_PROG_TEST_RUN repeats one frame in a conversation that is set back each time; what that costs is subtracted. \
+         Everything is in the processor's caches then, which it is not on a line that is nearly idle: there a frame costs two to \
+         three times as much, see above.\n\n```text\n{}\n```\n",
+        machine(),
+        table(found),
+        costs.table(),
+        programs.trim()
+    )
+}
+
+/// Processor and kernel.
+fn machine() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let information = read("/proc/cpuinfo");
+    let model = information.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let count = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    format!("{count} CPUs ({}), Linux {}", model.map_or("unknown", |(_, model)| model.trim()), kernel.trim())
+}
