@@ -221,7 +221,7 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Reco
         bridge_trouble: None,
         detached: false,
     };
-    daemon.settle_forwarding(&netlink).await;
+    daemon.settle_forwarding(netlink).await;
     daemon.resume(gone_back)?;
     Ok(daemon)
 }

@@ -39,8 +39,8 @@ fn text(programs: &str, found: &Findings, costs: Costs) -> String {
          ## What the box takes for itself\n\n{}\n\
          ## Nanoseconds in the programs\n\n\
          BPF_PROG_TEST_RUN repeats one frame in a conversation that is set back each time; what that costs is subtracted. \
-         Everything is in the processor's caches then, which it is not on a line that is nearly idle: there a frame costs two to \
-         three times as much, see above.\n\n```text\n{}\n```\n",
+         Everything is in the processor's caches then. In the lab a frame costs two to three times as much, because the stacks of \
+         both ends take the caches too, and more where the line is nearly idle: see the tables above.\n\n```text\n{}\n```\n",
         machine(),
         table(found),
         costs.table(),
