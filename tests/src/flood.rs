@@ -87,7 +87,7 @@ impl Drop for Flood {
 pub fn spoofed(seed: u64, inside: Vec<Ipv4Addr>, one_in: u64) -> impl FnMut(u64) -> (Ipv4Addr, u16) + Send {
     let mut random = Random::new(seed);
     move |number| {
-        let chance = random.next();
+        let chance = random.draw();
         let port = 1024 + (chance % 64_512) as u16;
         if number.is_multiple_of(one_in) {
             return (inside[(chance >> 16) as usize % inside.len()], port);

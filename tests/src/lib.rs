@@ -31,7 +31,7 @@ pub mod plant;
 pub mod poller;
 pub mod process;
 pub mod prometheus;
-mod random;
+pub mod random;
 pub mod server;
 pub mod sweep;
 mod sys;

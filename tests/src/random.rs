@@ -1,14 +1,16 @@
 //! A small seeded source of chance: the same seed gives the same run.
 
 /// SplitMix64, after Steele, Lea and Flood (2014).
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
+    /// The source with this seed.
+    pub fn new(seed: u64) -> Random {
         Random(seed)
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    /// The next number.
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -16,8 +18,8 @@ impl Random {
     }
 
     /// A number from 0 up to, but not including, 1.
-    pub(crate) fn part(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    pub fn part(&mut self) -> f64 {
+        (self.draw() >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
@@ -28,8 +30,8 @@ mod tests {
     #[test]
     fn a_seed_gives_one_run_and_parts_are_even() {
         let (mut one, mut other) = (Random::new(7), Random::new(7));
-        assert!((0..100).all(|_| one.next() == other.next()));
-        assert_ne!(Random::new(7).next(), Random::new(8).next());
+        assert!((0..100).all(|_| one.draw() == other.draw()));
+        assert_ne!(Random::new(7).draw(), Random::new(8).draw());
         let below = (0..10_000).filter(|_| one.part() < 0.05).count();
         assert!((400..600).contains(&below), "{below} of 10,000 are below 0.05");
     }
