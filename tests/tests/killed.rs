@@ -195,7 +195,7 @@ fn kills_at_random_moments_of_the_way_lose_nothing() {
             way.once();
             rounds += 1;
         }
-        let found = (way.status(), way.run(&["audit", "show"]), way.run(&["audit", "verify"]));
+        let found = (way.status(), way.run(&["audit", "show", "--limit", "100000"]), way.run(&["audit", "verify"]));
         done.store(true, Ordering::Relaxed);
         killer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         found
