@@ -158,8 +158,8 @@ impl Direction {
     pub const UNSEEN: u32 = 128;
     /// `next` was taken from the middle of the stream, whatever was proved since.
     pub const MIDSTREAM: u32 = 256;
-    /// This side sent a SYN after the other side's last SYN-ACK that counted.
-    pub const ASKED_AGAIN: u32 = 512;
+    /// One SYN of this side has passed, the one that the conversation began with, and none since.
+    pub const ASKED_ONCE: u32 = 512;
 
     /// Set in an `asked` that stands for a unit.
     pub const IDENTITY: u64 = 1 << 16;
@@ -420,6 +420,8 @@ pub struct HalfOpen {
 impl HalfOpen {
     /// `answer` is set: the network side answered the device.
     pub const ANSWERED: u32 = 1;
+    /// More than one SYN has passed.
+    pub const ASKED_AGAIN: u32 = 1 << 8;
     /// No SYN: bytes of a conversation whose beginning was not seen.
     pub const MIDSTREAM: u32 = 2;
 

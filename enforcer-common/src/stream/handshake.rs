@@ -53,16 +53,22 @@ fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits,
     {
         return reason;
     }
+    let mut asked = 0;
     if let Some(half) = environment.half_open(key)
-        && half.flags & (HalfOpen::ANSWERED | HalfOpen::MIDSTREAM) != 0
         && now.saturating_sub(half.since) < PATIENCE
     {
-        // What was answered, or went by, stays until the other side answers anew: anybody can send another SYN.
-        return Reason::NoPayload;
+        let known = *half;
+        asked = HalfOpen::ASKED_AGAIN;
+        if known.flags & (HalfOpen::ANSWERED | HalfOpen::MIDSTREAM) != 0 {
+            // What was answered, or went by, stays until the other side answers anew: anybody can send another SYN.
+            environment.set_half_open(key, HalfOpen { flags: known.flags | asked, ..known });
+            return Reason::NoPayload;
+        }
     }
     let first = frame.sequence.wrapping_add(1);
-    let flags = if scratch.path.role == Role::Request as u8 { 0 } else { HalfOpen::SERVES };
-    environment.set_half_open(key, HalfOpen { since: now, first, side: frame.side as u32, flags, ..HalfOpen::EMPTY });
+    let serves = if scratch.path.role == Role::Request as u8 { 0 } else { HalfOpen::SERVES };
+    let half = HalfOpen { since: now, first, side: frame.side as u32, flags: serves | asked, ..HalfOpen::EMPTY };
+    environment.set_half_open(key, half);
     Reason::NoPayload
 }
 
@@ -211,7 +217,7 @@ fn answered<E: Environment>(environment: &mut E, scratch: &Scratch, key: &FlowKe
         first: frame.acknowledgement,
         answer: frame.sequence.wrapping_add(1),
         side: Side::Network as u32,
-        flags: HalfOpen::ANSWERED | serves,
+        flags: HalfOpen::ANSWERED | serves | half.flags & HalfOpen::ASKED_AGAIN,
         ..HalfOpen::EMPTY
     };
     environment.set_half_open(key, now);
@@ -357,6 +363,9 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     if began {
         flow.client = half.client();
         flow.network.handshake = coarse(half.since);
+        if device && half.flags & HalfOpen::ASKED_AGAIN == 0 {
+            flow.network.flags |= Direction::ASKED_ONCE;
+        }
     } else if half.flags & HalfOpen::MIDSTREAM != 0 && distance(half.answer, toward) > 0 {
         // Bytes that went by before the device spoke: only the same may come again.
         went_by(flow, half);

@@ -123,7 +123,7 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch, now: u64) -> Reason {
         if late && holds(scratch) {
             return Reason::UnexpectedHandshake;
         }
-        mine.flags |= Direction::ASKED_AGAIN;
+        mine.flags &= !Direction::ASKED_ONCE;
         if !outward::is_at(theirs, first) {
             mine.pending = first;
             mine.flags |= Direction::PENDING;

@@ -95,11 +95,11 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch) {
 }
 
 /// True for a copy of the SYN-ACK that counted, which a cable repeated or kept for so long that the device has acknowledged
-/// bytes meanwhile. A device begins anew for a SYN alone, and none has passed since.
+/// bytes meanwhile. A device begins anew for a SYN alone, and one only has ever passed.
 #[inline(always)]
 const fn is_late_copy(mine: &Direction, theirs: &Direction, frame: &Frame) -> bool {
     let same = mine.confirmed == frame.acknowledgement && mine.handshake == frame.sequence.wrapping_add(1);
-    mine.has(Direction::CONFIRMED) && same && theirs.flags & (Direction::PENDING | Direction::ASKED_AGAIN) == 0
+    mine.has(Direction::CONFIRMED) && same && theirs.has(Direction::ASKED_ONCE)
 }
 
 /// True when the device has answered a SYN with this first number, and has acknowledged nothing since: an answer is a

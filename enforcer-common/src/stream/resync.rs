@@ -20,8 +20,7 @@ pub fn restart(flow: &mut Flow, next: u32, hindrance: u8) {
     if !flow.network.has(Direction::ADOPTED) {
         flow.adopted_at = flow.network.seen;
     }
-    let kept =
-        flow.network.flags & (Direction::SPOKEN | Direction::CONFIRMED | Direction::PENDING | Direction::ASKED_AGAIN);
+    let kept = flow.network.flags & (Direction::SPOKEN | Direction::CONFIRMED | Direction::PENDING);
     flow.network.start(next, Direction::ADOPTED | kept);
     flow.network.hindrance = hindrance;
 }

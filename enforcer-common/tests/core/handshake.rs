@@ -143,6 +143,21 @@ fn a_late_copy_of_the_devices_answer_changes_nothing() {
     assert_eq!(wire.host.only_flow().network.next, 1024);
 }
 
+/// A device that answers two SYN of one number one after the other, with the very numbers of before, and takes bytes in
+/// between.
+#[test]
+fn of_two_syn_on_the_way_the_second_answer_begins_anew() {
+    let mut wire = closed();
+    wire.segment(Side::Network, 999, 0, SYN, &[]);
+    wire.segment(Side::Network, 999, 0, SYN, &[]);
+    wire.segment(Side::Device, 4999, 1000, SYN | ACK, &[]);
+    (wire.client, wire.server) = (1000, 5000);
+    exchange(&mut wire);
+    wire.segment(Side::Device, 4999, 1000, SYN | ACK, &[]);
+    (wire.client, wire.server) = (1000, 5000);
+    assert_eq!(wire.ask(&write(1)).reason, Reason::FunctionNotAllowed, "the device waits for these bytes");
+}
+
 #[test]
 fn a_late_copy_of_a_syn_holds_nothing_up() {
     let wire = in_all_modes(
@@ -154,7 +169,7 @@ fn a_late_copy_of_a_syn_holds_nothing_up() {
         Reason::UnexpectedHandshake,
         Action::Drop,
     );
-    assert_eq!(wire.host.flows[0].network.flags & (Direction::PENDING | Direction::ASKED_AGAIN), 0);
+    assert_eq!(wire.host.flows[0].network.flags & Direction::PENDING, 0);
     let mut wire = Wire::open(&Policy::reads(), Mode::Enforce);
     exchange(&mut wire);
     wire.segment(Side::Network, 999, 0, SYN, &[]);
