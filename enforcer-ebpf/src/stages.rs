@@ -5,7 +5,7 @@ use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS, XDP_TX};
 use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
-use enforcer_common::abi::{loss, place, slot};
+use enforcer_common::abi::{Settings, loss, place, slot};
 use enforcer_common::action::{self, Action};
 use enforcer_common::candidate;
 use enforcer_common::decide::{self, Next};
@@ -401,10 +401,7 @@ fn look_on(context: &XdpContext, scratch: &Scratch) {
         call::<{ slot::HEALTH }>(context);
         lose(loss::STAGES);
     }
-    if scratch.asked != 0 && settings.candidate != 0 {
-        call::<{ slot::CANDIDATE }>(context);
-        lose(loss::COMPARISONS);
-    }
+    try_candidate(context, scratch, settings);
 }
 
 /// How the device does, as far as the frame shows it.
@@ -415,17 +412,16 @@ pub fn health(context: XdpContext) -> u32 {
         return missing();
     };
     health::note(&mut Maps::new(&context), scratch);
-    try_candidate(&context, scratch);
+    if let Some(settings) = maps::SETTINGS.get(0) {
+        try_candidate(&context, scratch, settings);
+    }
     act(&context, scratch, Action::from_code(scratch.action))
 }
 
 /// Goes on to the candidate policy, where there is one and it was asked something. Returns when not.
 #[inline(always)]
-fn try_candidate(context: &XdpContext, scratch: &Scratch) {
-    if scratch.asked != 0
-        && let Some(settings) = maps::SETTINGS.get(0)
-        && settings.candidate != 0
-    {
+fn try_candidate(context: &XdpContext, scratch: &Scratch, settings: &Settings) {
+    if scratch.asked != 0 && settings.candidate != 0 {
         call::<{ slot::CANDIDATE }>(context);
         lose(loss::COMPARISONS);
     }

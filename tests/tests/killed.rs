@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use enforcer_tests::enforcer::{PATIENT, configuration, current};
 use enforcer_tests::lab::{HMI, PLC};
+use enforcer_tests::plant::READS;
 use enforcer_tests::poller::{Plan, Poller};
 use enforcer_tests::random::Random;
 use enforcer_tests::{Client, Enforcer, Lab, Server, say};
@@ -15,33 +16,6 @@ use serde_json::Value;
 
 /// Everything passes.
 const OPEN: &str = "[policy]\nname = \"line\"\nrevision = 1\ndefault = \"allow\"\n\n[[ethernet]]\ntypes = [\"arp\"]\naction = \"allow\"\n";
-
-/// The polling passes, and nothing else.
-const NARROW: &str = r#"[policy]
-name = "narrow"
-revision = 2
-default = "deny"
-
-[zones]
-hmi   = ["10.10.1.20"]
-press = ["10.10.2.5"]
-
-[[ethernet]]
-types  = ["arp"]
-action = "allow"
-
-[[conduits]]
-name     = "hmi-press"
-from     = ["hmi"]
-to       = ["press"]
-protocol = "modbus"
-
-  [[conduits.rules]]
-  name      = "poll"
-  functions = ["read_holding_registers"]
-  objects   = ["holding:0-9"]
-  action    = "allow"
-"#;
 
 /// How often the controller is killed, unless `ENFORCER_KILLS` says otherwise.
 const KILLS: u32 = 20;
@@ -133,8 +107,8 @@ impl Way<'_> {
         self.read(&["learn", "propose", "--out", &proposal]);
         let text = std::fs::read_to_string(&proposal).expect("the proposal");
         assert!(text.contains("read_holding_registers") && text.contains("write_single_register"), "{text}");
-        let narrow = self.lab.write("narrow.toml", NARROW).display().to_string();
-        self.until(&["policy", "apply", &narrow], |status| status["policy"]["name"] == "narrow");
+        let narrow = self.lab.write("narrow.toml", READS).display().to_string();
+        self.until(&["policy", "apply", &narrow], |status| status["policy"]["name"] == "press-line");
         self.until(&["mode", "shadow"], mode("shadow"));
         assert!(self.writes(3), "shadow stops nothing");
 

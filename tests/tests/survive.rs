@@ -5,41 +5,12 @@ use std::time::{Duration, Instant};
 
 use enforcer_tests::enforcer::{PATIENT, binary, configuration};
 use enforcer_tests::lab::{HMI, PLC};
+use enforcer_tests::plant::reads;
 use enforcer_tests::poller::{Plan, Poller};
 use enforcer_tests::{Client, Enforcer, Lab, Server, require_root};
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Reads are allowed, nothing else is.
-fn policy(revision: u32) -> String {
-    format!(
-        r#"[policy]
-name = "press-line"
-revision = {revision}
-default = "deny"
-
-[zones]
-hmi   = ["10.10.1.20", "10.10.1.21"]
-press = ["10.10.2.5"]
-
-[[ethernet]]
-types  = ["arp"]
-action = "allow"
-
-[[conduits]]
-name     = "hmi-press"
-from     = ["hmi"]
-to       = ["press"]
-protocol = "modbus"
-
-  [[conduits.rules]]
-  name      = "poll"
-  functions = ["@read"]
-  action    = "allow"
-"#
-    )
-}
 
 /// A line in enforce with a client that polls it.
 struct Line {
@@ -53,7 +24,7 @@ impl Line {
         require_root();
         let lab = Lab::new();
         let server = Server::start(&lab.plc);
-        let enforcer = Enforcer::start_more(&lab, &binary("debug"), &policy(1), "enforce", PATIENT).expect("start");
+        let enforcer = Enforcer::start_more(&lab, &binary("debug"), &reads(1), "enforce", PATIENT).expect("start");
         let plan = Plan { source: HMI.into(), server: PLC.into(), first: 0, count: 5, every: Duration::from_millis(5) };
         let poller = Poller::start(&lab.hmi, plan);
         assert!(poller.wait_for_good(5, PATIENCE), "polling: {:?}", poller.tally());
@@ -96,7 +67,7 @@ fn said(output: &Output) -> String {
 #[test]
 fn a_crash_changes_nothing_and_the_next_daemon_goes_on() {
     let (line, mut first) = Line::new();
-    let second = line.lab.write("policy-2.toml", &policy(2)).display().to_string();
+    let second = line.lab.write("policy-2.toml", &reads(2)).display().to_string();
     first.must(&["policy", "apply", &second]).expect("apply");
     let before = first.status().expect("status");
     line.enforces("before the crash");
@@ -211,7 +182,7 @@ fn a_stale_socket_file_is_no_obstacle() {
     let socket = lab.folder().join("control.sock");
     drop(std::os::unix::net::UnixListener::bind(&socket).expect("a socket"));
     assert!(socket.exists());
-    let file = lab.write("policy.toml", &policy(1));
+    let file = lab.write("policy.toml", &reads(1));
     let config = lab.write("enforcer.toml", &configuration(&lab, &file, "shadow"));
     let enforcer = Enforcer::start_with(&lab, &binary("debug"), &config, &socket).expect("start");
     assert_eq!(enforcer.status().expect("status")["mode"], "shadow");

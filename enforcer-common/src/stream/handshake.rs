@@ -57,11 +57,10 @@ fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits,
     if let Some(half) = environment.half_open(key)
         && now.saturating_sub(half.since) < PATIENCE
     {
-        let known = *half;
         asked = HalfOpen::ASKED_AGAIN;
-        if known.flags & (HalfOpen::ANSWERED | HalfOpen::MIDSTREAM) != 0 {
+        half.flags |= asked;
+        if half.flags & (HalfOpen::ANSWERED | HalfOpen::MIDSTREAM) != 0 {
             // What was answered, or went by, stays until the other side answers anew: anybody can send another SYN.
-            environment.set_half_open(key, HalfOpen { flags: known.flags | asked, ..known });
             return Reason::NoPayload;
         }
     }

@@ -81,11 +81,9 @@ pub async fn settle(
     ports: [&Port; 2],
     attached: [Attached; 2],
 ) -> Result<(), Hindrance> {
-    if is_open(&object.maps, ports) && suits(ports, attached).is_ok() {
-        // An earlier controller tried it.
-        return Ok(());
-    }
     let tried = match suits(ports, attached) {
+        // An earlier controller tried it.
+        Ok(()) if is_open(&object.maps, ports) => return Ok(()),
         Ok(()) => try_out(object, netlink, ports).await,
         Err(hindrance) => Err(hindrance),
     };
