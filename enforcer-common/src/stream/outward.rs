@@ -81,7 +81,11 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch) {
         return;
     }
     if !is_at(mine, frame.acknowledgement) {
-        if is_late_copy(mine, theirs, frame) {
+        if is_the_same_answer(mine, frame) && !theirs.has(Direction::PENDING) {
+            if !theirs.has(Direction::ASKED_ONCE) {
+                // It may stand where it then stood. What went on from there is known, and nothing else may come again.
+                mine.acknowledged = frame.acknowledgement;
+            }
             return;
         }
         mine.turn = mine.turn.wrapping_add(1);
@@ -94,12 +98,14 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch) {
     flow.killed = 0;
 }
 
-/// True for a copy of the SYN-ACK that counted, which a cable repeated or kept for so long that the device has acknowledged
-/// bytes meanwhile. A device begins anew for a SYN alone, and one only has ever passed.
+/// True for a SYN-ACK with the numbers of the one that counted: a copy, which a cable repeated or kept for so long that the
+/// device has acknowledged bytes meanwhile. A device begins anew for a SYN alone, so with one only ever passed it is nothing
+/// else. With several, of which none came after acknowledged bytes, it may also be the answer to another one.
 #[inline(always)]
-const fn is_late_copy(mine: &Direction, theirs: &Direction, frame: &Frame) -> bool {
-    let same = mine.confirmed == frame.acknowledgement && mine.handshake == frame.sequence.wrapping_add(1);
-    mine.has(Direction::CONFIRMED) && same && theirs.has(Direction::ASKED_ONCE)
+const fn is_the_same_answer(mine: &Direction, frame: &Frame) -> bool {
+    mine.has(Direction::CONFIRMED)
+        && mine.confirmed == frame.acknowledgement
+        && mine.handshake == frame.sequence.wrapping_add(1)
 }
 
 /// True when the device has answered a SYN with this first number, and has acknowledged nothing since: an answer is a

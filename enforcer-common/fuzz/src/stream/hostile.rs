@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use enforcer_common::action::{Action, OnDeny};
 use enforcer_common::environment::{Limits, Trust};
+use enforcer_common::flow::distance;
 use enforcer_common::policy::OnUnsynchronised;
 use enforcer_common::port::Side;
 use enforcer_common::verdict::{Mode, Verdict};
@@ -242,6 +243,11 @@ impl World {
         let denied = decided.reason.verdict() == Verdict::Deny;
         if self.guard.host.mode != Mode::Enforce {
             talk.ledger.let_through(&segment, denied);
+        }
+        if decided.stateless && distance(segment.sequence, talk.receiver.first) < 0 {
+            // Reads of a conversation from before the box came, of which the device has a part already: it takes the rest
+            // from the middle of a unit on. `reset` and `deny` let none of them pass.
+            talk.ledger.unframed = true;
         }
         if !denied {
             talk.ledger.forwarded(&segment, self.guard.host.now, !decided.stateless, decided.fresh);
