@@ -122,6 +122,8 @@ pub fn remembered<E: Environment>(environment: &mut E, scratch: &mut Scratch) ->
         scratch.judging.next = index.wrapping_add(1);
         if let Some(record) = scratch.operation(index) {
             scratch.judging.was = record.reason;
+            let [low, _, _, _] = index.to_le_bytes();
+            scratch.judging.held = low;
         }
         judge::hold_against(scratch, index, reason);
     }
@@ -165,7 +167,7 @@ pub fn tell<E: Environment>(environment: &mut E, scratch: &Scratch) {
         let Some(record) = scratch.operation(index) else {
             break;
         };
-        if record.candidate != 0 && record.has(Operation::DECIDED) {
+        if record.candidate != 0 {
             environment.differ(scratch, Some(index), record.candidate);
         }
     }

@@ -1,6 +1,7 @@
 //! What learning keeps of an operation: who, to whom, what; how often, when, with which values.
 
 use crate::operation::{NO_FUNCTION, NO_OBJECT, Operation, Role};
+use crate::policy::step::UNKNOWN;
 use crate::port::Side;
 use crate::protocol::Protocol;
 use crate::scratch::{Frame, Scratch};
@@ -57,6 +58,10 @@ pub struct Observation {
     pub value_min: i64,
     /// Largest value written.
     pub value_max: i64,
+    /// Value that was written last to the one object that the key names; [`UNKNOWN`] before the first.
+    pub value_last: i64,
+    /// Largest change from one value to the next.
+    pub step: u64,
 }
 
 impl Observation {
@@ -68,7 +73,11 @@ impl Observation {
             Some(operation) if operation.has(Operation::HAS_VALUE) => (operation.value_min, operation.value_max),
             _ => (i64::MAX, i64::MIN),
         };
-        Self { count: repeats(operation), first_seen: now, last_seen: now, value_min, value_max }
+        let value_last = match operation {
+            Some(operation) => single(operation),
+            None => UNKNOWN,
+        };
+        Self { count: repeats(operation), first_seen: now, last_seen: now, value_min, value_max, value_last, step: 0 }
     }
 
     /// The sum of two.
@@ -78,6 +87,7 @@ impl Observation {
         self.last_seen = self.last_seen.max(other.last_seen);
         self.value_min = self.value_min.min(other.value_min);
         self.value_max = self.value_max.max(other.value_max);
+        self.step = self.step.max(other.step);
     }
 
     /// One more sighting.
@@ -90,8 +100,21 @@ impl Observation {
         {
             self.value_min = self.value_min.min(operation.value_min);
             self.value_max = self.value_max.max(operation.value_max);
+            let value = single(operation);
+            if value != UNKNOWN {
+                if self.value_last != UNKNOWN {
+                    self.step = self.step.max(self.value_last.abs_diff(value));
+                }
+                self.value_last = value;
+            }
         }
     }
+}
+
+/// The value that goes to a single object, else [`UNKNOWN`].
+#[inline(always)]
+const fn single(operation: &Operation) -> i64 {
+    if operation.has(Operation::HAS_VALUE) && operation.first == operation.last { operation.value_max } else { UNKNOWN }
 }
 
 /// How many sightings a record stands for.
@@ -238,4 +261,4 @@ pub struct Difference {
 
 const _: () = assert!(core::mem::size_of::<Difference>() == 64);
 const _: () = assert!(core::mem::size_of::<ObservationKey>() == 60);
-const _: () = assert!(core::mem::size_of::<Observation>() == 40);
+const _: () = assert!(core::mem::size_of::<Observation>() == 56);

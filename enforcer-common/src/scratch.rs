@@ -277,8 +277,10 @@ pub struct Judging {
     pub calls: u8,
     /// Non-zero: the candidate says something else about one of them.
     pub differs: u8,
+    /// Record that holds `was`.
+    pub held: u8,
     /// Always 0.
-    pub padding: [u8; 2],
+    pub padding: u8,
     /// Record to judge next.
     pub next: u32,
     /// Unit segment that holds the range at hand.

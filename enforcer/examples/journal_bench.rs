@@ -133,7 +133,18 @@ fn table(start: i64, moment: i64) -> Reading {
         let last = u64::try_from(moment - start).unwrap_or_default();
         let key =
             ObservationKey { first: number, last: number, port: 502, function: number % 10, ..ObservationKey::EMPTY };
-        (key, Observation { count: active, first_seen: 1, last_seen: last, value_min: 0, value_max: 10 })
+        (
+            key,
+            Observation {
+                count: active,
+                first_seen: 1,
+                last_seen: last,
+                value_min: 0,
+                value_max: 10,
+                value_last: i64::MIN,
+                step: 0,
+            },
+        )
     };
     Reading { epoch: 1, boot: start, entries: (0..OPERATIONS).map(entry).collect() }
 }

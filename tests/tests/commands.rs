@@ -209,6 +209,19 @@ fn events_are_listed_and_followed() {
     assert!(cabinet.events(&["events", "--since", "2999-01-01T00:00:00Z"]).is_empty());
     cabinet.text(&["events"], &["deny", "write_single_register", "hmi-press"]);
 
+    let wider = POLICY.replace("\"@read\"", "\"@read\", \"@write\"").replace("revision = 7", "revision = 8");
+    let wider = cabinet.lab.write("wider.toml", &wider).display().to_string();
+    cabinet.json(&["policy", "stage", &wider]);
+    let mut client = Client::connect(&cabinet.lab.hmi, HMI, PLC).expect("connect");
+    client.write_single(40, 2).expect_err("a candidate acts on nothing");
+    let told = |event: &Value| event["event"] == "deny" && event["candidate"]["revision"] == 8;
+    wait_until("an event beside a candidate", || cabinet.events(&["events"]).iter().any(told));
+    let events = cabinet.events(&["events"]);
+    let event = events.iter().find(|event| told(event)).unwrap_or_else(|| panic!("{events:#?}"));
+    assert_eq!(event["candidate"]["verdict"], "allow", "{event:#}");
+    assert_eq!(event["candidate"]["reason"], "rule", "{event:#}");
+    cabinet.json(&["policy", "discard"]);
+
     let mut command = cabinet.lab.cabinet.command(binary("debug"));
     command.args(["events", "--follow", "--json", "--socket"]).arg(cabinet.enforcer.socket());
     let mut follower = Process::start(command);
@@ -251,4 +264,24 @@ fn what_was_learned_is_told_and_proposed() {
     cabinet.text(&["learn", "propose", "--out", &out], &["proposal.toml: written"]);
     let check = Command::new(binary("debug")).args(["check", &out]).output().expect("check");
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+    let later = cabinet.json(&["learn", "propose", "--since", "2200-01-01T00:00:00Z"]);
+    assert!(!later["text"].to_string().contains("write_single_register"), "{later:#}");
+    let wrong = cabinet.enforcer.cli(&["learn", "propose", "--since", "yesterday"]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("--since yesterday"), "{wrong:?}");
+}
+
+#[test]
+fn what_was_learned_outlives_the_kernels_table() {
+    let mut cabinet = with_traffic("learn");
+    let before = cabinet.json(&["learn", "status"]);
+    let (config, socket) = (cabinet.enforcer.config().to_path_buf(), cabinet.enforcer.socket().to_path_buf());
+    cabinet.text(&["detach"], &["the programs are off"]);
+    wait_until("the daemon's end", || cabinet.enforcer.process().ended().is_some());
+    cabinet.enforcer = Enforcer::start_with(&cabinet.lab, &binary("debug"), &config, &socket).expect("start again");
+    let after = cabinet.json(&["learn", "status"]);
+    for field in ["distinct", "clients", "servers", "pairs", "last_new"] {
+        assert_eq!(after[field], before[field], "{field}: {before:#} {after:#}");
+    }
+    cabinet.text(&["learn", "propose"], &["write_single_register", "holding:10-14", "# seen once"]);
 }

@@ -131,8 +131,9 @@ fn heavier(code: u8, other: Reason) -> Reason {
     }
 }
 
-/// Compares a unit, whose finding under the active policy is in `judging.was`, with what the candidate says, and leaves in
-/// its record where they differ. Written down by [`crate::candidate::tell`].
+/// Compares a unit, whose finding under the active policy is in `judging.was`, with what the candidate says, and leaves in a
+/// record where they differ. Written down by [`crate::candidate::tell`]. Of several ranges it is the one that is denied: by
+/// the candidate the one at `index`, else the one that the active policy decided by.
 #[inline(always)]
 pub(crate) fn hold_against(scratch: &mut Scratch, index: u32, reason: u8) {
     let was = scratch.judging.was;
@@ -142,11 +143,16 @@ pub(crate) fn hold_against(scratch: &mut Scratch, index: u32, reason: u8) {
         return;
     }
     let scratch = scratch.anew();
-    let differs = differs(was, reason);
     scratch.judging.compared = scratch.judging.compared.wrapping_add(1);
-    scratch.judging.differs |= differs as u8;
+    if !differs(was, reason) {
+        return;
+    }
+    scratch.judging.differs = 1;
+    let index = if is_denial(reason) { index } else { scratch.judging.held as u32 };
     if let Some(record) = scratch.operation_mut(index) {
-        record.candidate = if differs { reason } else { 0 };
+        record.candidate = reason;
+        record.reason = was;
+        record.flags |= Operation::DECIDED;
     }
 }
 

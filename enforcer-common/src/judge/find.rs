@@ -42,6 +42,8 @@ pub(super) fn find<const CANDIDATE: bool, E: Environment>(policy: &Image, enviro
         // Chosen in bits, without a branch for the verifier to follow through the search.
         let decided = 0u8.wrapping_sub(record.flags >> const { Operation::DECIDED.trailing_zeros() } & 1);
         judging.was = (record.reason & decided) | (judging.was & !decided);
+        let [low, _, _, _] = index.to_le_bytes();
+        judging.held = (low & decided) | (judging.held & !decided);
     }
     if record.fault != 0 && admission::names_inside(record.fault) {
         judging.range.reason = record.fault;

@@ -40,7 +40,12 @@ fn segment(side: Side, station: [u8; 4], sequence: u32, acknowledgement: u32, fl
     ethernet(side, &[], 0x0800, &ipv4(from, to, 6, &[], &segment))
 }
 
-fn beside(active: &Policy, candidate: &Policy, bytes: &[u8]) -> Vec<(u32, Reason, Reason)> {
+/// Function, first object, what the active policy says, what the candidate says.
+fn different(wire: &Wire) -> Vec<(u32, u32, Reason, Reason)> {
+    wire.host.different.iter().map(|one| (one.function, one.first, one.was, one.now)).collect()
+}
+
+fn beside(active: &Policy, candidate: &Policy, bytes: &[u8]) -> Vec<(u32, u32, Reason, Reason)> {
     let mut wire = Wire::open(active, Mode::Enforce);
     wire.host.memos = vec![Memo::default(); MEMOS];
     let mut candidate = Policy { generation: 0x8000_0001, ..Policy::new(&candidate.rules) }.build();
@@ -53,7 +58,7 @@ fn beside(active: &Policy, candidate: &Policy, bytes: &[u8]) -> Vec<(u32, Reason
         candidate::judge(&candidate, &mut wire.host, &mut wire.scratch);
     }
     assert!(wire.host.compared > 0);
-    wire.host.different.clone()
+    different(&wire)
 }
 
 #[test]
@@ -63,13 +68,29 @@ fn a_candidate_is_compared_operation_by_operation_and_changes_nothing() {
     let narrow = Policy::new(&[rule(Effect::Allow, &[3]).objects(&[(HOLDING, 0, 3)])]);
     let bytes = [unit(1, &Request::Read(3, 0, 4)), unit(1, &Request::Read(3, 10, 4))].concat();
     assert_eq!(beside(&reads, &reads, &bytes), []);
-    assert_eq!(beside(&reads, &narrow, &bytes), [(3, Reason::RuleAllow, Reason::ObjectNotAllowed)]);
-    let logged = (3, Reason::RuleAllow, Reason::RuleLog);
-    assert_eq!(beside(&reads, &logs, &bytes), [logged, logged]);
+    assert_eq!(beside(&reads, &narrow, &bytes), [(3, 10, Reason::RuleAllow, Reason::ObjectNotAllowed)]);
+    let logged = |first| (3, first, Reason::RuleAllow, Reason::RuleLog);
+    assert_eq!(beside(&reads, &logs, &bytes), [logged(0), logged(10)]);
     let writes = Policy::new(&[rule(Effect::Allow, &[3]), rule(Effect::Allow, &[6]).values(&[(0, 10)])]);
     let denied = [unit(1, &Request::Register(7, 5))].concat();
     let different = beside(&Policy { on_deny: OnDeny::Drop, ..reads }, &writes, &denied);
-    assert_eq!(different, [(6, Reason::FunctionNotAllowed, Reason::RuleAllow)]);
+    assert_eq!(different, [(6, 7, Reason::FunctionNotAllowed, Reason::RuleAllow)]);
+}
+
+/// A unit of two ranges, which one policy decides by the one and the other by the other.
+#[test]
+fn of_several_ranges_the_one_that_is_denied_is_told() {
+    let all = Policy { on_deny: OnDeny::Drop, ..Policy::new(&[rule(Effect::Allow, &[23])]) };
+    let within = |last| Policy {
+        on_deny: OnDeny::Drop,
+        ..Policy::new(&[rule(Effect::Allow, &[23]).objects(&[(HOLDING, 0, last)])])
+    };
+    let both = |read, write| unit(1, &Request::ReadWrite(read, 4, write, vec![1]));
+    for (bytes, outside) in [(both(80, 7), 80), (both(0, 90), 90)] {
+        assert_eq!(beside(&all, &within(50), &bytes), [(23, outside, Reason::RuleAllow, Reason::ObjectNotAllowed)]);
+        assert_eq!(beside(&within(50), &all, &bytes), [(23, outside, Reason::ObjectNotAllowed, Reason::RuleAllow)]);
+        assert_eq!(beside(&within(50), &within(99), &bytes).len(), 1);
+    }
 }
 
 #[test]
@@ -80,7 +101,7 @@ fn a_pair_that_only_the_candidate_covers_shows_at_its_first_frame() {
     let seen = wire.frame(Side::Network, &segment(Side::Network, STRANGER, 1, 0, SYN, &[]));
     assert_eq!((seen.action, seen.reason), (Action::Drop, Reason::UncoveredDeny));
     candidate::judge(&candidate, &mut wire.host, &mut wire.scratch);
-    assert_eq!(wire.host.different, [(NO_FUNCTION, Reason::UncoveredDeny, Reason::UncoveredAllow)]);
+    assert_eq!(different(&wire), [(NO_FUNCTION, 0, Reason::UncoveredDeny, Reason::UncoveredAllow)]);
 }
 
 fn key(client: [u8; 4], function: u32) -> GrantKey {
@@ -171,4 +192,23 @@ fn what_is_allowed_in_enforce_is_written_down_once_a_minute() {
     wire.host.now += 1 << 36;
     say(&mut wire, &read);
     assert_eq!(counts(&wire), [6]);
+}
+
+#[test]
+fn the_largest_change_of_a_written_value_is_kept() {
+    let mut wire = Wire::open(&Policy::new(&[rule(Effect::Allow, &[6, 16])]), Mode::Shadow);
+    for value in [500, 510, 480, 483] {
+        say(&mut wire, &unit(1, &Request::Register(7, value)));
+    }
+    say(&mut wire, &unit(1, &Request::Register(8, 9000)));
+    say(&mut wire, &unit(1, &Request::Registers(7, vec![1, 900])));
+    let mut steps: Vec<_> = wire
+        .host
+        .observations
+        .iter()
+        .filter(|(key, _)| key.function == 6 || key.function == 16)
+        .map(|(key, seen)| (key.function, key.first, seen.value_last, seen.step))
+        .collect();
+    steps.sort_unstable();
+    assert_eq!(steps, [(6, 7, 483, 30), (6, 8, 9000, 0), (16, 7, i64::MIN, 0)]);
 }

@@ -26,6 +26,15 @@ pub(crate) struct Counted {
     pub(crate) acted: bool,
 }
 
+/// An operation about which a candidate differs, and the first object that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Different {
+    pub(crate) function: u32,
+    pub(crate) first: u32,
+    pub(crate) was: Reason,
+    pub(crate) now: Reason,
+}
+
 pub(crate) struct Host {
     pub(crate) now: u64,
     pub(crate) mode: Mode,
@@ -52,7 +61,7 @@ pub(crate) struct Host {
     pub(crate) grants: HashMap<GrantKey, Grant>,
     pub(crate) last_values: HashMap<LastKey, i64>,
     /// Function, what the active policy said, what the candidate says.
-    pub(crate) different: Vec<(u32, Reason, Reason)>,
+    pub(crate) different: Vec<Different>,
     pub(crate) compared: u32,
     pub(crate) health: HashMap<[u8; 16], Counts>,
 }
@@ -227,7 +236,8 @@ impl Environment for Host {
         let mut key = ObservationKey::EMPTY;
         if key.fill(scratch, index) {
             let was = key.reason().expect("a reason");
-            self.different.push((key.function, was, Reason::from_code(candidate).expect("a reason")));
+            let now = Reason::from_code(candidate).expect("a reason");
+            self.different.push(Different { function: key.function, first: key.first, was, now });
         }
     }
 

@@ -129,8 +129,12 @@ pub(super) fn learn_status(live: &Live) -> u8 {
     ask(live, &Request::LearnStatus, show::learned)
 }
 
-pub(super) fn learn_propose(live: &Live, out: Option<&Path>, include_dangerous: bool) -> u8 {
-    let request = Request::LearnPropose { include_dangerous };
+pub(super) fn learn_propose(live: &Live, out: Option<&Path>, include_dangerous: bool, back: Option<&str>) -> u8 {
+    let since = match super::rollout::since(back) {
+        Ok(since) => since,
+        Err(error) => return complain(error, 2),
+    };
+    let request = Request::LearnPropose { include_dangerous, since };
     let Some(out) = out else {
         return ask(live, &request, |answer| field(answer, "text"));
     };

@@ -272,6 +272,9 @@ enum LearnCommand {
         /// Allow what stops, programs or forces as well, instead of listing it for decision
         #[arg(long)]
         include_dangerous: bool,
+        /// How far to look back, such as 7d or 2026-11-23T06:00:00Z; absent: all that is known
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
         #[command(flatten)]
         live: Live,
     },
@@ -419,8 +422,8 @@ pub fn execute(line: Line) -> u8 {
             live::policy_explain(&live, operation.question())
         }
         Command::Learn(LearnCommand::Status { live }) => live::learn_status(&live),
-        Command::Learn(LearnCommand::Propose { out, include_dangerous, live }) => {
-            live::learn_propose(&live, out.as_deref(), include_dangerous)
+        Command::Learn(LearnCommand::Propose { out, include_dangerous, since, live }) => {
+            live::learn_propose(&live, out.as_deref(), include_dangerous, since.as_deref())
         }
         Command::Top { live } => top::run(&live),
         Command::Events { follow, since, live } => live::events(&live, follow, since),

@@ -89,7 +89,7 @@ pub(super) fn history(live: &Live) -> u8 {
 }
 
 /// A moment in nanoseconds since 1970.
-fn since(text: Option<&str>) -> Result<Option<i64>, String> {
+pub(super) fn since(text: Option<&str>) -> Result<Option<i64>, String> {
     let Some(text) = text else { return Ok(None) };
     let moment = moment(text)?;
     match time::parse(&moment).or_else(|| time::parse(&format!("{moment}T00:00:00Z"))) {

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 
 use aya::maps::{MapData, RingBuf};
 use enforcer_common::event::Event;
+use enforcer_common::observation::ObservationKey;
+use enforcer_common::operation::Operation;
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::{Mode, Reason, Verdict};
@@ -18,6 +20,7 @@ use super::{InForce, Shared};
 use crate::dataplane::flows;
 use crate::export::Exports;
 use crate::replay::record;
+use crate::{learn, rollout};
 
 /// Events kept in memory.
 const KEPT: usize = 10_000;
@@ -101,7 +104,8 @@ pub(super) async fn read(daemon: Shared, ring: RingBuf<MapData>, mut ports: [u32
             // A port was made anew.
             (ports, far_side) = (now, FarSide::open(now));
         }
-        let records: Vec<Value> = batch.iter().map(|event| describe(event, &daemon.policy)).collect();
+        let (policy, candidate) = (&daemon.policy, daemon.candidate.as_ref());
+        let records: Vec<Value> = batch.iter().map(|event| describe(event, policy, candidate)).collect();
         for record in &records {
             daemon.events.read += 1;
             daemon.events.push(record.clone());
@@ -126,7 +130,7 @@ fn decode(bytes: &[u8]) -> Option<Event> {
 }
 
 /// The event as the contract has it.
-fn describe(event: &Event, policy: &InForce) -> Value {
+fn describe(event: &Event, policy: &InForce, candidate: Option<&InForce>) -> Value {
     let mut scratch = Scratch::new();
     scratch.frame = event.frame;
     scratch.path = event.path;
@@ -143,12 +147,28 @@ fn describe(event: &Event, policy: &InForce) -> Value {
         // A live event has no frame number.
         fields.extend(more.into_iter().filter(|(key, _)| key != "frame"));
         fields.insert("generation".into(), event.path.generation.into());
-        fields.insert("candidate".into(), Value::Null);
+        fields.insert("candidate".into(), candidate.map_or(Value::Null, |candidate| asked(&scratch, candidate)));
         fields.insert("mode".into(), Mode::from_code(event.path.mode).as_str().into());
         fields.insert("count".into(), 1.into());
         fields.insert("side".into(), Side::from_code(event.frame.side).as_str().into());
     }
     value
+}
+
+/// What the candidate says of the same operation, were it alone and its rate not used up; no verdict where it has no say.
+fn asked(scratch: &Scratch, candidate: &InForce) -> Value {
+    let mut key = ObservationKey::EMPTY;
+    let named = key.fill(scratch, (scratch.count != 0).then_some(0)) && !learn::splits(&key);
+    let reason = named.then(|| {
+        let record = scratch.operation(0).filter(|record| scratch.count != 0 && record.has(Operation::HAS_VALUE));
+        let values = record.map(|record| (record.value_min, record.value_max));
+        rollout::judge_again(&candidate.compiled.image, &key, values)
+    });
+    json!({
+        "revision": candidate.loaded.valid.revision,
+        "verdict": reason.map(|reason| reason.verdict().as_str()),
+        "reason": reason.map(Reason::as_str),
+    })
 }
 
 fn kind(event: &Event) -> &'static str {

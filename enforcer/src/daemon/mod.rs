@@ -13,6 +13,7 @@ mod forwarding;
 mod grants;
 mod health;
 pub mod heap;
+mod learned;
 mod links;
 mod measure;
 mod memory;

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use super::{Daemon, Refusal};
 use crate::dataplane::{counters, flows};
 use crate::journal::{Window, time};
+use crate::learn;
+use crate::policy::valid::Segmentation;
 use crate::rollout::readiness::{Hour, Observed, Readiness, measure};
 
 /// The box's readiness as a document, and that of each conduit.
@@ -52,6 +54,11 @@ impl Daemon {
         }
     }
 
+    fn asks_for_whole_units(&self, name: &str) -> bool {
+        let conduit = self.policy.loaded.valid.conduits.iter().find(|entry| entry.name == name);
+        conduit.is_some_and(|entry| entry.segmentation == Segmentation::Whole)
+    }
+
     /// Readiness of every conduit.
     pub(super) fn readiness(&mut self) -> Result<BTreeMap<String, Readiness>, Refusal> {
         self.fold()?;
@@ -79,9 +86,13 @@ impl Daemon {
         for evidence in reader.evidence(Window::ALL, false).map_err(Refusal::failed)? {
             let image = &self.policy.compiled.image;
             let conduit = crate::rollout::conduit_of(image, &evidence.key);
-            let Some(one) = self.policy.compiled.names.conduit(conduit).and_then(|name| observed.get_mut(name)) else {
-                continue;
-            };
+            let Some(name) = self.policy.compiled.names.conduit(conduit) else { continue };
+            let Some(one) = observed.get_mut(name) else { continue };
+            if learn::splits(&evidence.key) {
+                // Where the policy in force takes units in pieces they are no obstacle.
+                let recent = seconds_since(evidence.last) < self.config.rollout.quiet.as_secs();
+                one.splits = one.splits.saturating_add(u64::from(recent && self.asks_for_whole_units(name)));
+            }
             // What the policy in force says now: an operation that it allows since was no reason to wait.
             let reason = crate::rollout::judge_again(image, &evidence.key, evidence.values);
             if reason.verdict() == Verdict::Deny && !evidence.key.is_stopped() {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use enforcer_common::abi::loss;
-use enforcer_common::observation::{Observation, ObservationKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
@@ -13,7 +11,6 @@ use super::memory::Applied;
 use super::roles::Peer;
 use super::switch::Asked;
 use super::{Daemon, Refusal, Shared, status};
-use crate::dataplane::{counters, flows};
 use crate::journal::audit;
 use crate::learn;
 use crate::policy::explain::{self, Question};
@@ -116,6 +113,9 @@ pub enum Request {
         /// Allow what is dangerous as well.
         #[serde(default)]
         include_dangerous: bool,
+        /// Nanoseconds since 1970.
+        #[serde(default)]
+        since: Option<i64>,
     },
     /// What enforce would have denied.
     ShadowReport {
@@ -234,12 +234,9 @@ pub(super) async fn carry_out(daemon: &Shared, peer: &Peer, request: Request) ->
             return Ok(Outcome::Follow(kept(daemon, since.as_deref()), daemon.events.follow()));
         }
         Request::Events { since, follow: false } => Value::Array(kept(daemon, since.as_deref())),
-        Request::LearnStatus => learn_status(daemon)?,
-        Request::LearnPropose { include_dangerous } => {
-            let observed = observed(daemon)?;
-            let reach = learn::Reach { dangerous: include_dangerous };
-            let proposal = learn::propose(&observed, Some(&daemon.policy.loaded.valid), clock(), reach);
-            json!({"text": proposal.text, "undecided": proposal.undecided})
+        Request::LearnStatus => daemon.learn_status()?,
+        Request::LearnPropose { include_dangerous, since } => {
+            daemon.propose(since, learn::Reach { dangerous: include_dangerous })?
         }
         Request::ShadowReport { since, html } => daemon.shadow_report(since, html)?,
         Request::GrantAdd { wish } => daemon.grant_add(peer, wish)?,
@@ -275,78 +272,4 @@ fn verified(daemon: &Daemon, expected: Option<&str>) -> Result<Value, Refusal> {
 fn kept(daemon: &Daemon, since: Option<&str>) -> Vec<Value> {
     let wanted = |event: &&Value| since.is_none_or(|since| event["time"].as_str().is_some_and(|time| time >= since));
     daemon.events.kept().filter(wanted).cloned().collect()
-}
-
-/// What is in the kernel's table.
-fn observed(daemon: &Daemon) -> Result<Vec<(ObservationKey, Observation)>, Refusal> {
-    let entries = daemon.object.maps.observed.iter().map(|entry| entry.map(|(key, value)| (key.0, value.0)));
-    entries.collect::<Result<_, _>>().map_err(Refusal::failed)
-}
-
-fn clock() -> learn::Clock {
-    learn::Clock::new(std::time::SystemTime::now(), flows::now())
-}
-
-fn learn_status(daemon: &mut Daemon) -> Result<Value, Refusal> {
-    let summary = learn::summary(&observed(daemon)?);
-    let last_new = summary.last_new.map(|moment| clock().text(moment));
-    let kinds: Vec<Value> = summary
-        .kinds
-        .iter()
-        .map(|((protocol, class), kind)| {
-            json!({"protocol": protocol, "access": class, "distinct": kind.distinct, "count": kind.count})
-        })
-        .collect();
-    let lost = counters::lost(&daemon.object.maps, loss::OBSERVATIONS).map_err(Refusal::failed)?;
-    let (curve, flattened) = discovery(daemon)?;
-    Ok(json!({
-        "mode": daemon.memory.mode,
-        "distinct": summary.distinct,
-        "count": summary.count,
-        "clients": summary.clients,
-        "servers": summary.servers,
-        "pairs": summary.pairs,
-        "exceptions": summary.exceptions,
-        "last_new": last_new,
-        "lost": lost,
-        "kinds": kinds,
-        "curve": curve,
-        "flattened": flattened.0,
-        "verdict": flattened.1,
-    }))
-}
-
-/// New operations by hour, and whether they have stopped coming, in one sentence.
-fn discovery(daemon: &mut Daemon) -> Result<(Value, (bool, String)), Refusal> {
-    use crate::journal::{Window, time};
-    daemon.fold()?;
-    let _ = daemon.journal.flush(Duration::from_secs(2));
-    let reader = daemon.journal.reader().map_err(Refusal::failed)?;
-    let curve = reader.curve(Window::ALL).map_err(Refusal::failed)?;
-    let settled = daemon.config.rollout.settled.as_secs();
-    let now = time::hour(time::now());
-    let last = curve.iter().filter(|one| one.operations > 0).map(|one| one.hour).max();
-    let verdict = match last {
-        None => (false, "nothing was seen yet".to_owned()),
-        Some(last) => {
-            let hours = u64::try_from(now - last).unwrap_or(0);
-            let new: u64 = curve.iter().filter(|one| one.hour == last).map(|one| one.operations).sum();
-            if hours * 3600 >= settled.max(3600) {
-                (true, format!("the curve has flattened: no new operation for {hours} hours"))
-            } else {
-                let when = if hours == 0 { "this hour".to_owned() } else { format!("{hours} hours ago") };
-                (
-                    false,
-                    format!(
-                        "still learning: {new} new operations {when}; go on until none comes for {} hours",
-                        settled.div_ceil(3600)
-                    ),
-                )
-            }
-        }
-    };
-    let curve = curve
-        .iter()
-        .map(|one| json!({"hour": time::text(one.hour.saturating_mul(3_600_000_000_000)), "new": one.operations}));
-    Ok((curve.collect(), verdict))
 }

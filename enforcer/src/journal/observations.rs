@@ -26,9 +26,10 @@ const FIND: &str = "SELECT id, folded_epoch, folded_count FROM operations WHERE 
                     = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 const MOVE: &str = "UPDATE operations SET first = min(first, ?2), last = max(last, ?3), folded_epoch = ?4, \
                     folded_count = ?5 WHERE id = ?1";
-const SEE: &str = "INSERT INTO sightings (hour, operation, count, value_min, value_max) VALUES (?1, ?2, ?3, ?4, ?5) \
-                   ON CONFLICT DO UPDATE SET count = count + excluded.count, \
-                   value_min = min(value_min, excluded.value_min), value_max = max(value_max, excluded.value_max)";
+/// How sightings of an operation in one hour become one row.
+pub(super) const ADD_SIGHTINGS: &str = "ON CONFLICT DO UPDATE SET count = count + excluded.count, \
+     value_min = min(value_min, excluded.value_min), value_max = max(value_max, excluded.value_max), \
+     step = CASE WHEN min(step, excluded.step) < 0 THEN -1 ELSE max(step, excluded.step) END";
 
 /// How many operations there are.
 pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
@@ -42,10 +43,12 @@ pub(super) fn fold(connection: &Connection, reading: &Reading, known: &mut u64, 
         "INSERT INTO operations ({COLUMNS}, first, last, folded_epoch, folded_count) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
     );
+    let see =
+        "INSERT INTO sightings (hour, operation, count, value_min, value_max, step) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let mut find = connection.prepare_cached(FIND)?;
     let mut add = connection.prepare_cached(&insert)?;
     let mut advance = connection.prepare_cached(MOVE)?;
-    let mut see = connection.prepare_cached(SEE)?;
+    let mut see = connection.prepare_cached(&format!("{see} {ADD_SIGHTINGS}"))?;
     // Only compared for being the same, so any number fits.
     let epoch = reading.epoch.cast_signed();
     let mut unrecorded = 0;
@@ -77,7 +80,8 @@ pub(super) fn fold(connection: &Connection, reading: &Reading, known: &mut u64, 
             }
         };
         if delta > 0 {
-            see.execute(params![time::hour(last), id, delta, seen.value_min, seen.value_max])?;
+            let step = i64::try_from(seen.step).unwrap_or(i64::MAX);
+            see.execute(params![time::hour(last), id, delta, seen.value_min, seen.value_max, step])?;
         }
     }
     Ok(unrecorded)

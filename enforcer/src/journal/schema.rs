@@ -7,7 +7,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each step leads from the version of its index to the next one.
-pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2];
+pub(super) const STEPS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -87,6 +87,11 @@ CREATE TABLE health (
     retransmissions INTEGER NOT NULL, p50 INTEGER NOT NULL, p99 INTEGER NOT NULL,
     PRIMARY KEY (span, time, device, trial)
 ) WITHOUT ROWID;
+";
+
+/// The largest change from one written value to the next; -1 where nobody looked.
+const VERSION_3: &str = "
+ALTER TABLE sightings ADD COLUMN step INTEGER NOT NULL DEFAULT -1;
 ";
 
 /// The version that the steps lead to.

@@ -3,16 +3,16 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::health::ADD_TALLIES;
+use super::observations::ADD_SIGHTINGS;
 
 /// What becomes of an hour `?1` of each table: added to hour 0, then removed.
 fn merges() -> [(String, &'static str); 3] {
     [
         (
-            "INSERT INTO sightings (hour, operation, count, value_min, value_max) \
-             SELECT 0, operation, count, value_min, value_max FROM sightings WHERE hour = ?1 \
-             ON CONFLICT DO UPDATE SET count = count + excluded.count, \
-             value_min = min(value_min, excluded.value_min), value_max = max(value_max, excluded.value_max)"
-                .to_owned(),
+            format!(
+                "INSERT INTO sightings (hour, operation, count, value_min, value_max, step) \
+                 SELECT 0, operation, count, value_min, value_max, step FROM sightings WHERE hour = ?1 {ADD_SIGHTINGS}"
+            ),
             "sightings",
         ),
         (

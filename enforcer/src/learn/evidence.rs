@@ -2,6 +2,7 @@
 
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::operation::Access;
+use enforcer_common::protocol::Protocol;
 
 use super::Clock;
 use super::traffic::range;
@@ -16,13 +17,19 @@ pub(super) struct Evidence {
     pub values: Option<(i64, i64)>,
     /// Something was asked without a value that could be read, and was no read.
     pub without_value: bool,
+    /// Largest change from one written value to the next, where that is known: one register at a time, and nobody else
+    /// writes it.
+    pub step: Option<u64>,
 }
 
 impl Evidence {
-    pub(super) fn of(key: &ObservationKey, seen: &Observation) -> Self {
+    /// `alone`: no other operation writes to the same object.
+    pub(super) fn of(key: &ObservationKey, seen: &Observation, alone: bool) -> Self {
         let values = (seen.value_min <= seen.value_max).then_some((seen.value_min, seen.value_max));
         let without_value = values.is_none() && key.access != Access::Read as u8;
-        Self { count: seen.count, first: seen.first_seen, last: seen.last_seen, values, without_value }
+        let known = alone && values.is_some() && key.first == key.last && seen.step != u64::MAX;
+        let step = (known && key.protocol == Protocol::Modbus as u8).then_some(seen.step);
+        Self { count: seen.count, first: seen.first_seen, last: seen.last_seen, values, without_value, step }
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -34,6 +41,7 @@ impl Evidence {
             (one, other) => one.or(other),
         };
         self.without_value |= other.without_value;
+        self.step = self.step.zip(other.step).map(|(one, other)| one.max(other));
     }
 
     /// Adds to what may not be there yet.
@@ -57,8 +65,9 @@ impl Evidence {
         format!("{}, {share} % of everything seen", self.span(clock))
     }
 
-    /// Comments with what was written, and a line that holds writes to it, indented as in a rule. A rule with values covers
-    /// no write whose values are not decoded, so there is no such line where one was seen.
+    /// Comments with what was written, and lines that hold writes to it, indented as in a rule. A rule with values covers
+    /// no write whose values are not decoded, so there is no such line where one was seen; one with a step covers writes of
+    /// one register, and says nothing new where the values are as close together.
     pub(super) fn envelope(&self) -> String {
         let Some((min, max)) = self.values else { return String::new() };
         let written = format!("  # values from {min} to {max} were written");
@@ -66,6 +75,12 @@ impl Evidence {
             return format!("{written}, and others that were not read\n");
         }
         let values = range(min, max);
-        format!("{written}; take the # away to hold writes to them\n  # values    = [\"{values}\"]\n")
+        let values = format!("{written}; take the # away to hold writes to them\n  # values    = [\"{values}\"]\n");
+        match self.step {
+            Some(step @ 1..) if step < min.abs_diff(max) => {
+                format!("{values}  # none was further than {step} from the one before\n  # max_step  = {step}\n")
+            }
+            Some(_) | None => values,
+        }
     }
 }

@@ -66,5 +66,11 @@ pub fn passed(observations: &[(ObservationKey, Observation)]) -> Vec<(Observatio
     merged.into_iter().collect()
 }
 
+/// True for the sighting of a client whose units do not begin and end where segments do.
+#[must_use]
+pub fn splits(key: &ObservationKey) -> bool {
+    traffic::split(key).is_some()
+}
+
 #[cfg(test)]
 mod tests;

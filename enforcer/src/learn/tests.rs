@@ -29,7 +29,15 @@ fn at(text: &str) -> IpAddr {
 }
 
 fn seen(count: u64) -> Observation {
-    Observation { count, first_seen: SECOND, last_seen: 61 * SECOND, value_min: i64::MAX, value_max: i64::MIN }
+    Observation {
+        count,
+        first_seen: SECOND,
+        last_seen: 61 * SECOND,
+        value_min: i64::MAX,
+        value_max: i64::MIN,
+        value_last: i64::MIN,
+        step: 0,
+    }
 }
 
 fn modbus(client: &str, server: &str, function: u32, unit: u32, objects: Option<(u32, u32, u32)>) -> ObservationKey {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use enforcer_common::network::protocol as ip;
 use enforcer_common::observation::{Observation, ObservationKey};
-use enforcer_common::operation::{Access, NO_FUNCTION};
+use enforcer_common::operation::{Access, NO_FUNCTION, NO_OBJECT};
 use enforcer_common::port::Side;
 use enforcer_common::protocol::{Function, Protocol};
 
@@ -67,8 +67,13 @@ impl Traffic {
     pub(super) fn of(observations: &[(ObservationKey, Observation)], reach: Reach) -> Self {
         let spoken = observations.iter().map(|(key, _)| (key.client, key.server, key.port, key.protocol)).collect();
         let mut traffic = Self { spoken, ..Self::default() };
+        let mut writers: BTreeMap<Object, usize> = BTreeMap::new();
+        for object in observations.iter().filter_map(|(key, _)| written(key)) {
+            *writers.entry(object).or_default() += 1;
+        }
         for (key, seen) in observations {
-            let evidence = Evidence::of(key, seen);
+            let alone = written(key).and_then(|object| writers.get(&object)) == Some(&1);
+            let evidence = Evidence::of(key, seen, alone);
             if let Some(split) = split(key) {
                 traffic.splits.entry(split).and_modify(|known| known.add(evidence)).or_insert(evidence);
                 continue;
@@ -224,6 +229,15 @@ impl Traffic {
             }
         }
     }
+}
+
+/// Device, unit, kind of object and object.
+type Object = ([u8; 16], u32, u32, u32);
+
+/// The one object that an operation writes.
+fn written(key: &ObservationKey) -> Option<Object> {
+    let single = key.access == Access::Write as u8 && key.space != NO_OBJECT && key.first == key.last;
+    single.then_some((key.server, key.unit, key.space, key.first))
 }
 
 /// Who splits units, where the key says that: an inspected protocol, and no function.

@@ -59,16 +59,17 @@ fn keys_values_windows_and_the_curve_come_back() {
         ..ObservationKey::EMPTY
     };
     let hour = |hours: u64| hours * 60 * MINUTE;
-    let values = Observation { value_min: -5, value_max: i64::MAX, ..seen(4, hour(1), hour(1)) };
+    let values = Observation { value_min: -5, value_max: i64::MAX, step: 9, ..seen(4, hour(1), hour(1)) };
     let mut reading = reading(u64::MAX, vec![(whole, values), (key(9), seen(1, hour(3), hour(3)))]);
     reading.boot = 1000 * time::HOUR;
     journal.observe(reading.clone());
-    reading.entries = vec![(whole, Observation { count: 10, last_seen: hour(5), ..values })];
+    reading.entries = vec![(whole, Observation { count: 10, last_seen: hour(5), step: 12, ..values })];
     journal.observe(reading);
     written(&journal);
     let reader = journal.reader().unwrap();
     let all = evidence(&journal);
     assert_eq!((all[0].key, all[0].count, all[0].values), (whole, 10, Some((-5, i64::MAX))));
+    assert_eq!(all[0].step, Some(12));
     assert_eq!((all[0].first, all[0].last), (1001 * time::HOUR, 1005 * time::HOUR));
     let part = reader.evidence(Window { since: 1004 * time::HOUR, until: 1006 * time::HOUR }, false).unwrap();
     assert_eq!((part.len(), part[0].count, part[0].first), (1, 6, 1005 * time::HOUR));
@@ -80,6 +81,7 @@ fn keys_values_windows_and_the_curve_come_back() {
     written(&journal);
     let merged = evidence(&journal);
     assert_eq!((merged[0].count, merged[0].hours.len(), merged[0].hours[0].hour), (10, 1, 0));
+    assert_eq!(merged[0].step, Some(12));
     assert_eq!((merged[0].first, merged[0].last), (1001 * time::HOUR, 1005 * time::HOUR));
 }
 

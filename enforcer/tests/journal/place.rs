@@ -67,7 +67,15 @@ pub(crate) fn key(number: u32) -> ObservationKey {
 }
 
 pub(crate) fn seen(count: u64, first: u64, last: u64) -> Observation {
-    Observation { count, first_seen: first, last_seen: last, value_min: i64::MAX, value_max: i64::MIN }
+    Observation {
+        count,
+        first_seen: first,
+        last_seen: last,
+        value_min: i64::MAX,
+        value_max: i64::MIN,
+        value_last: i64::MIN,
+        step: 0,
+    }
 }
 
 /// A reading whose clock of the kernel began an hour before `now`.

@@ -18,7 +18,10 @@ const NOTHING: &str = "[policy]\nname = \"new\"\n\n[[ethernet]]\ntypes = [\"arp\
 fn who_splits_units_is_learned_and_passes_and_another_who_does_it_later_does_not() {
     let line = Line::new();
     let server = line.serve();
-    let enforcer = line.enforcer(NOTHING, "learn", "");
+    let config = line.enforcer(NOTHING, "learn", "").config().to_path_buf();
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    std::fs::write(&config, text.replace("quiet = \"0s\"", "quiet = \"60s\"")).expect("write");
+    let enforcer = line.start(&config);
     split_reads(&line.lab.hmi, HMI_SECOND, 3).expect("learn lets all pass");
     for _ in 0..3 {
         line.client().read_holding(0, 2).expect("a whole unit");
@@ -38,6 +41,18 @@ fn who_splits_units_is_learned_and_passes_and_another_who_does_it_later_does_not
     for part in ["segments begin and end where", "segments may hold parts of units"] {
         assert!(words.contains(part), "{part}: {words}");
     }
+
+    // Under a policy that asks everybody for whole units the box is not ready, and says who is in the way.
+    let whole = line.lab.write("whole.toml", &text.replace("segmentation = \"stream\"", "segmentation = \"whole\""));
+    enforcer.must(&["policy", "apply", &whole.display().to_string()]).expect("apply");
+    enforcer.must(&["mode", "shadow"]).expect("shadow");
+    let refused = enforcer.cli(&["mode", "enforce"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(said.matches("clients that split units: 1, at most 0 is asked for").count(), 1, "{said}");
+    enforcer.must(&["policy", "apply", &proposal]).expect("apply");
+    let refused = enforcer.cli(&["mode", "enforce"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!said.contains("split units"), "{said}");
 
     enforcer.must(&["mode", "enforce", "--force"]).expect("enforce");
     split_reads(&line.lab.hmi, HMI_SECOND, 3)

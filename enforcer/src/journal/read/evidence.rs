@@ -20,6 +20,8 @@ pub struct Evidence {
     pub last: i64,
     /// Smallest and largest value written up to the end of the window, since the kernel's table began; `None` when none was.
     pub values: Option<(i64, i64)>,
+    /// Largest change from one value to the next, where it was always looked at; of operations on one object.
+    pub step: Option<u64>,
     /// By hour, oldest first, if that was asked for.
     pub hours: Vec<HourCount>,
 }
@@ -45,6 +47,7 @@ struct Sum {
     count: u64,
     hours: (i64, i64),
     values: (i64, i64),
+    step: i64,
     by_hour: Vec<HourCount>,
 }
 
@@ -56,14 +59,16 @@ impl Reader {
     pub fn evidence(&self, window: Window, with_hours: bool) -> Result<Vec<Evidence>, JournalError> {
         self.ask(|connection| {
             let mut sums: HashMap<i64, Sum> = HashMap::new();
-            by_hour(connection, "operation, hour, count, value_min, value_max", "sightings", window, |row| {
+            by_hour(connection, "operation, hour, count, value_min, value_max, step", "sightings", window, |row| {
                 let (hour, count) = (row.get(1)?, row.get::<_, u64>(2)?);
                 let values: (i64, i64) = (row.get(3)?, row.get(4)?);
-                let empty = || Sum { count: 0, hours: (hour, hour), values, by_hour: Vec::new() };
+                let step: i64 = row.get(5)?;
+                let empty = || Sum { count: 0, hours: (hour, hour), values, step, by_hour: Vec::new() };
                 let sum = sums.entry(row.get(0)?).or_insert_with(empty);
                 sum.count = sum.count.saturating_add(count);
                 sum.hours = (sum.hours.0.min(hour), sum.hours.1.max(hour));
                 sum.values = (sum.values.0.min(values.0), sum.values.1.max(values.1));
+                sum.step = if sum.step.min(step) < 0 { -1 } else { sum.step.max(step) };
                 if with_hours {
                     sum.by_hour.push(HourCount { hour, count });
                 }
@@ -114,6 +119,7 @@ impl Sum {
         let last = if high > 0 { last.min(high.saturating_add(1).saturating_mul(time::HOUR) - 1) } else { last };
         let (min, max) = self.values;
         let values = (min <= max).then_some((min, max));
-        Evidence { key, count: self.count, first, last, values, hours: self.by_hour }
+        let step = u64::try_from(self.step).ok();
+        Evidence { key, count: self.count, first, last, values, step, hours: self.by_hour }
     }
 }

@@ -1,8 +1,8 @@
 //! Proposals for small plants, read as a person would.
 
 use enforcer_common::network::protocol as ip;
-use enforcer_common::observation::Observation;
-use enforcer_common::operation::NO_FUNCTION;
+use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::operation::{Access, NO_FUNCTION};
 use enforcer_common::port::Side;
 
 use super::super::{Reach, propose, summary};
@@ -51,6 +51,30 @@ fn what_an_operator_named_stays_named() {
     assert_eq!(proposal.text, expected, "{}", proposal.text);
     assert_eq!(proposal.undecided, 1);
     image(&proposal.text);
+}
+
+#[test]
+fn the_line_with_steps_can_be_pasted_where_one_writes_one_register_at_a_time() {
+    let written = |step| Observation { value_min: 3, value_max: 900, step, ..seen(4) };
+    let write = |client: &str, function, last| ObservationKey {
+        access: Access::Write as u8,
+        ..modbus(client, "10.0.1.1", function, 1, Some((3, 40, last)))
+    };
+    let text = |all: &[(ObservationKey, Observation)]| propose(all, None, clock(), Reach::default()).text;
+    let one = text(&[(write("10.0.0.1", 6, 40), written(25))]);
+    assert!(one.contains("# none was further than 25 from the one before"), "{one}");
+    let pasted = one.replace("  # max_step  =", "  max_step  =");
+    let valid = &policy::parse("pasted", &pasted).unwrap_or_else(|errors| panic!("{errors}\n{pasted}")).valid;
+    assert_eq!(valid.conduits[0].rules[0].max_step, Some(25), "{pasted}");
+    for others in [
+        vec![(write("10.0.0.1", 6, 40), written(897))],
+        vec![(write("10.0.0.1", 6, 40), written(u64::MAX))],
+        vec![(write("10.0.0.1", 16, 42), written(25))],
+        vec![(write("10.0.0.1", 6, 40), written(25)), (write("10.0.0.2", 6, 40), written(30))],
+        vec![(write("10.0.0.1", 6, 40), written(25)), (write("10.0.0.1", 16, 40), written(30))],
+    ] {
+        assert!(!text(&others).contains("max_step"), "{}", text(&others));
+    }
 }
 
 #[test]

@@ -1,0 +1,116 @@
+//! What was learned, in numbers and as a policy: from the journal, which outlives the kernel's table.
+
+use std::time::{Duration, SystemTime};
+
+use enforcer_common::abi::loss;
+use enforcer_common::observation::{Observation, ObservationKey};
+use enforcer_common::policy::step::UNKNOWN;
+use serde_json::{Value, json};
+
+use super::{Daemon, Refusal};
+use crate::dataplane::{counters, flows};
+use crate::journal::{Evidence, Window, time};
+use crate::learn::{self, Clock, Reach};
+
+/// What was seen, and the clock that its times are of.
+type Seen = (Vec<(ObservationKey, Observation)>, Clock);
+
+impl Daemon {
+    /// A policy made of what was seen since a moment, nanoseconds since 1970.
+    pub(super) fn propose(&mut self, since: Option<i64>, reach: Reach) -> Result<Value, Refusal> {
+        let (seen, clock) = self.seen(since.map_or(Window::ALL, Window::since))?;
+        let proposal = learn::propose(&seen, Some(&self.policy.loaded.valid), clock, reach);
+        Ok(json!({"text": proposal.text, "undecided": proposal.undecided}))
+    }
+
+    /// Learning in numbers.
+    pub(super) fn learn_status(&mut self) -> Result<Value, Refusal> {
+        let (seen, clock) = self.seen(Window::ALL)?;
+        let summary = learn::summary(&seen);
+        let kinds: Vec<Value> = summary
+            .kinds
+            .iter()
+            .map(|((protocol, class), kind)| {
+                json!({"protocol": protocol, "access": class, "distinct": kind.distinct, "count": kind.count})
+            })
+            .collect();
+        let lost = counters::lost(&self.object.maps, loss::OBSERVATIONS).map_err(Refusal::failed)?;
+        let (curve, (flattened, verdict)) = self.discovery()?;
+        Ok(json!({
+            "mode": self.memory.mode,
+            "distinct": summary.distinct,
+            "count": summary.count,
+            "clients": summary.clients,
+            "servers": summary.servers,
+            "pairs": summary.pairs,
+            "exceptions": summary.exceptions,
+            "last_new": summary.last_new.map(|moment| clock.text(moment)),
+            "lost": lost,
+            "kinds": kinds,
+            "curve": curve,
+            "flattened": flattened,
+            "verdict": verdict,
+        }))
+    }
+
+    /// What the journal has of a window; all that the kernel's table holds where the journal cannot be written or read.
+    fn seen(&mut self, window: Window) -> Result<Seen, Refusal> {
+        self.fold()?;
+        let kept = self.journal.flush(Duration::from_secs(2));
+        match self.journal.reader().and_then(|reader| reader.evidence(window, false)) {
+            Ok(all) if kept => {
+                let all = all.iter().map(|one| (one.key, observation(one))).collect();
+                return Ok((all, Clock::new(SystemTime::UNIX_EPOCH, 0)));
+            }
+            Ok(_) => tracing::warn!("the journal does not keep up: learned from the kernel's table alone"),
+            Err(error) => tracing::warn!(%error, "learned from the kernel's table alone"),
+        }
+        let entries = self.object.maps.observed.iter().map(|entry| entry.map(|(key, value)| (key.0, value.0)));
+        let entries = entries.collect::<Result<_, _>>().map_err(Refusal::failed)?;
+        Ok((entries, Clock::new(SystemTime::now(), flows::now())))
+    }
+
+    /// New operations by hour, and whether they have stopped coming, in one sentence.
+    fn discovery(&self) -> Result<(Value, (bool, String)), Refusal> {
+        let reader = self.journal.reader().map_err(Refusal::failed)?;
+        let curve = reader.curve(Window::ALL).map_err(Refusal::failed)?;
+        let settled = self.config.rollout.settled.as_secs();
+        let now = time::hour(time::now());
+        let last = curve.iter().filter(|one| one.operations > 0).map(|one| one.hour).max();
+        let verdict = match last {
+            None => (false, "nothing was seen yet".to_owned()),
+            Some(last) => {
+                let hours = u64::try_from(now - last).unwrap_or(0);
+                let new: u64 = curve.iter().filter(|one| one.hour == last).map(|one| one.operations).sum();
+                if hours * 3600 >= settled.max(3600) {
+                    (true, format!("the curve has flattened: no new operation for {hours} hours"))
+                } else {
+                    let when = if hours == 0 { "this hour".to_owned() } else { format!("{hours} hours ago") };
+                    let wait = settled.div_ceil(3600);
+                    (
+                        false,
+                        format!("still learning: {new} new operations {when}; go on until none comes for {wait} hours"),
+                    )
+                }
+            }
+        };
+        let curve = curve
+            .iter()
+            .map(|one| json!({"hour": time::text(one.hour.saturating_mul(3_600_000_000_000)), "new": one.operations}));
+        Ok((curve.collect(), verdict))
+    }
+}
+
+/// The same with the times of day as they are.
+fn observation(one: &Evidence) -> Observation {
+    let (value_min, value_max) = one.values.unwrap_or((i64::MAX, i64::MIN));
+    Observation {
+        count: one.count,
+        first_seen: u64::try_from(one.first).unwrap_or(0),
+        last_seen: u64::try_from(one.last).unwrap_or(0),
+        value_min,
+        value_max,
+        value_last: UNKNOWN,
+        step: one.step.unwrap_or(u64::MAX),
+    }
+}
