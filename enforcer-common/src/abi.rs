@@ -16,6 +16,7 @@ use crate::policy::image::{
 };
 use crate::policy::memo::Memo;
 use crate::policy::step::LastKey;
+use crate::processing::Processing;
 use crate::scratch::Scratch;
 
 pub use crate::settings::{MODE_AS_POLICY, Settings, conduit_cell};
@@ -54,6 +55,7 @@ pub const LAYOUT: u64 = hash(&[
     size_of::<LastKey>() as u64,
     size_of::<Memo>() as u64,
     size_of::<Counts>() as u64,
+    size_of::<Processing>() as u64,
 ]);
 
 /// FNV-1a over words.
@@ -131,6 +133,8 @@ pub mod slot {
     pub const DIFFERENCES: u32 = 22;
     /// Counts the devices' health.
     pub const HEALTH: u32 = 23;
+    /// Notes how long the frame took, and lets it go.
+    pub const MEASURE: u32 = 24;
     /// Size of the array.
     pub const COUNT: u32 = 128;
 

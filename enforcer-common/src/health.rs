@@ -7,6 +7,7 @@
 //! whoever sends many of them must not be able to have the box calmed.
 
 use crate::action::Action;
+use crate::buckets::{BUCKETS, bucket};
 use crate::environment::Environment;
 use crate::flow::{Direction, NO_FLOW};
 use crate::network::protocol;
@@ -18,11 +19,8 @@ use crate::scratch::{MOST, Said, Scratch};
 use crate::stream::resync;
 use crate::transport::flag;
 
-/// Buckets of response times.
-pub const BUCKETS: usize = 16;
-
-/// The first bucket ends at two to this power nanoseconds, each further one at twice the time; the last one has no end.
-const FIRST: u32 = 16;
+/// The first bucket of response times ends at two to this power nanoseconds.
+pub const FIRST: u32 = 16;
 
 /// Answers that took longer than this are answers to something else, nanoseconds.
 const LONGEST: u64 = 60_000_000_000;
@@ -43,7 +41,7 @@ pub struct Counts {
     pub resets: u64,
     /// Segments sent again, by either end.
     pub retransmissions: u64,
-    /// Answers by the time since the last request of their conversation, see [`bucket`].
+    /// Answers by the time since the last request of their conversation, see [`FIRST`].
     pub times: [u64; BUCKETS],
 }
 
@@ -51,33 +49,6 @@ impl Counts {
     /// Nothing counted.
     pub const EMPTY: Self =
         Self { polls: 0, stopped: 0, answered: 0, exceptions: 0, resets: 0, retransmissions: 0, times: [0; BUCKETS] };
-}
-
-/// The bucket of a response time in nanoseconds.
-#[must_use]
-#[inline(always)]
-pub const fn bucket(nanoseconds: u64) -> usize {
-    // In powers of two, without a branch: the kernel has no instruction for leading zeros, and its verifier follows loops.
-    let mut rest = nanoseconds >> FIRST;
-    let long = (rest >> const { BUCKETS - 1 } != 0) as u64;
-    rest = (rest | long.wrapping_neg()) & 0x7fff;
-    let mut bucket = 0;
-    let mut half = 8;
-    while half != 0 {
-        let step = ((rest >> half != 0) as u64).wrapping_neg() & half;
-        bucket |= step;
-        rest >>= step;
-        half >>= 1;
-    }
-    let [bucket, ..] = bucket.wrapping_add(rest).to_le_bytes();
-    bucket as usize
-}
-
-/// Where a bucket begins, nanoseconds; where the last one ends for the number of buckets.
-#[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "buckets are few")]
-pub const fn start(bucket: usize) -> u64 {
-    if bucket == 0 { 0 } else { 1_u64.unbounded_shl(FIRST.wrapping_add(bucket as u32).wrapping_sub(1)) }
 }
 
 /// Counts what a judged frame says of the device it goes to or comes from.
@@ -128,7 +99,7 @@ pub fn note<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
     counts.resets = counts.resets.wrapping_add(resets);
     counts.retransmissions = counts.retransmissions.wrapping_add(again);
     if let Some(time) = time
-        && let Some(cell) = counts.times.get_mut(core::hint::black_box(bucket(time)) & (BUCKETS - 1))
+        && let Some(cell) = counts.times.get_mut(core::hint::black_box(bucket::<FIRST>(time)) & (BUCKETS - 1))
     {
         *cell = cell.wrapping_add(1);
     }
@@ -192,19 +163,4 @@ fn end<E: Environment>(environment: &mut E, slot: u32) -> Option<u64> {
     // Each port writes its own direction: this one notes there which request was answered.
     flow.device.asked = asked;
     if time > LONGEST { None } else { Some(time) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{BUCKETS, bucket, start};
-
-    #[test]
-    fn buckets_double_and_the_last_one_takes_the_rest() {
-        for index in 0..BUCKETS {
-            assert_eq!(bucket(start(index)), index);
-            assert_eq!(bucket(start(index + 1) - 1), index);
-        }
-        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
-        assert_eq!((start(1), start(15)), (65_536, 1 << 30));
-    }
 }

@@ -59,10 +59,12 @@ pub mod policy;
 pub mod action;
 pub mod verdict;
 
+pub mod buckets;
 pub mod candidate;
 pub mod event;
 pub mod health;
 pub mod observation;
+pub mod processing;
 pub mod report;
 pub mod reset;
 

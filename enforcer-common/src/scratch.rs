@@ -417,6 +417,12 @@ pub struct Scratch {
     pub nesting: Nesting,
     /// What [`crate::health`] has to count.
     pub said: Said,
+    /// When the frame came, where it is measured: nanoseconds of the monotonic clock; else 0.
+    pub begun: u64,
+    /// Frames that pass unmeasured before the next one that is, see [`crate::processing`].
+    pub unmeasured: u32,
+    /// Always 0.
+    pub padding: u32,
 }
 
 impl Scratch {
@@ -440,6 +446,9 @@ impl Scratch {
             walking: Walking::default(),
             nesting: Nesting::default(),
             said: Said::default(),
+            begun: 0,
+            unmeasured: 0,
+            padding: 0,
         }
     }
 

@@ -47,7 +47,9 @@ pub struct Settings {
     /// Non-zero: the devices' health is counted, see [`crate::health`].
     pub health: u8,
     /// Always 0.
-    pub padding: [u8; 6],
+    pub padding: [u8; 2],
+    /// One frame in so many is measured, see [`crate::processing`]; 0: none.
+    pub measured: u32,
 }
 
 /// What a silent controller means.

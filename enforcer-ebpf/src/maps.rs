@@ -17,6 +17,7 @@ use enforcer_common::policy::grant::{Grant, GrantKey};
 use enforcer_common::policy::memo::{MEMOS, Memo};
 use enforcer_common::policy::step::LastKey;
 use enforcer_common::policy::{Image, capacity};
+use enforcer_common::processing::Processing;
 use enforcer_common::scratch::Scratch;
 
 /// The stages. Written by the controller; an empty slot meets [`crate::stages::missing`].
@@ -133,6 +134,10 @@ pub(crate) static COMPARED: PerCpuArray<u64, 1> = PerCpuArray::new();
 /// How devices do, by their address. Device port's programs make the entries.
 #[btf_map]
 pub(crate) static HEALTH: PerCpuHashMap<[u8; 16], Counts, DEVICES_WATCHED> = PerCpuHashMap::new();
+
+/// How long frames took, of each port. Written here, read by the controller.
+#[btf_map]
+pub(crate) static PROCESSING: PerCpuArray<Processing, 2> = PerCpuArray::new();
 
 /// What is granted for a while. Written by the controller; the programs count.
 #[btf_map]

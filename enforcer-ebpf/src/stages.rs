@@ -14,6 +14,7 @@ use enforcer_common::health;
 use enforcer_common::judge::{self as judging, Progress};
 use enforcer_common::policy::Image;
 use enforcer_common::port::Side;
+use enforcer_common::processing;
 use enforcer_common::protocol::{Protocol, dissect, modbus};
 use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::{Mode, Reason};
@@ -78,6 +79,10 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
     // SAFETY: the context is the one this program was called with.
     let length = unsafe { bpf_xdp_get_buff_len(context.as_ptr().cast()) } as u32;
     let environment = &mut Maps::with_settings(context, settings);
+    if settings.measured != 0 {
+        let measured = processing::is_measured(scratch, settings.measured);
+        scratch.begun = if measured { environment.clock() } else { 0 };
+    }
     let mut next = decide::walk(&window, length, side, policy, environment, scratch);
     // Where nearly every frame of a conversation goes on: without another program in between.
     if next == Next::Digest {
@@ -506,9 +511,35 @@ pub fn report(context: XdpContext) -> u32 {
     act(&context, scratch, Action::from_code(scratch.action))
 }
 
-/// What the driver does with the frame.
+/// Notes how long the frame took, and lets it go.
+#[xdp(frags)]
+#[inline(always)]
+pub fn measure(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    let took = Maps::new(&context).clock().wrapping_sub(scratch.begun);
+    scratch.begun = 0;
+    if let Some(known) = maps::PROCESSING.get_ptr_mut(u32::from(scratch.frame.side & 1)) {
+        // SAFETY: this CPU's own copy of a live map value.
+        unsafe { (*known).add(took) };
+    }
+    let_go(&context, scratch, Action::from_code(scratch.action))
+}
+
+/// What becomes of the frame: noted first, where it is one of those that are measured.
 #[inline(always)]
 fn act(context: &XdpContext, scratch: &Scratch, action: Action) -> u32 {
+    if scratch.begun != 0 {
+        call::<{ slot::MEASURE }>(context);
+        lose(loss::STAGES);
+    }
+    let_go(context, scratch, action)
+}
+
+/// What the driver does with the frame.
+#[inline(always)]
+fn let_go(context: &XdpContext, scratch: &Scratch, action: Action) -> u32 {
     match action {
         Action::Forward => forward(scratch),
         Action::Drop => XDP_DROP,

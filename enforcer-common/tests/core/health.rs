@@ -1,8 +1,9 @@
 //! What frames say of the device's health.
 
 use enforcer_common::action::{Action, OnDeny};
+use enforcer_common::buckets::bucket;
 use enforcer_common::flow::Direction;
-use enforcer_common::health::{self, Counts, bucket};
+use enforcer_common::health::{self, Counts, FIRST};
 use enforcer_common::network::mapped;
 use enforcer_common::port::Side;
 use enforcer_common::verdict::Mode;
@@ -58,10 +59,10 @@ fn polls_answers_and_their_times_are_counted_of_a_device_that_has_answered() {
     let mut wire = known(Mode::Shadow);
     // The first request came before anybody knew that it was to a device.
     let first = counts(&wire);
-    assert_eq!((first.polls, first.answered, first.times[bucket(5_000_000)]), (0, 1, 1));
+    assert_eq!((first.polls, first.answered, first.times[bucket::<FIRST>(5_000_000)]), (0, 1, 1));
     exchange(&mut wire, 2, 200_000);
     let two = counts(&wire);
-    assert_eq!((two.polls, two.answered, two.stopped, two.times[bucket(200_000)]), (1, 2, 0, 1));
+    assert_eq!((two.polls, two.answered, two.stopped, two.times[bucket::<FIRST>(200_000)]), (1, 2, 0, 1));
     // A second answer to one request, and one nobody waited for, have no time.
     answer(&mut wire, &adu(2, 1, &[3, 2, 0, 7]));
     let three = counts(&wire);

@@ -23,6 +23,7 @@ const STAGES: &[&[&str]] = &[
 /// Records and words that stages hand each other. They decide nothing.
 const SHARED: &[&str] = &[
     "bytes",       // the seam to the frame's bytes
+    "buckets",     // times sorted by size
     "environment", // the seam to flows, modes, time, counters and events
     "scratch",     // what the stages know about one frame
     "flow",        // what is kept of a conversation
@@ -44,7 +45,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Modules that compose or measure all stages.
-const ABOVE: &[&str] = &["lib", "decide", "abi"];
+const ABOVE: &[&str] = &["lib", "decide", "abi", "processing"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the core's sources") {

@@ -31,10 +31,12 @@ struct Holds {
     conduits: u32,
     flows: u32,
     candidate: bool,
+    /// One frame in so many is timed; 0: none.
+    measured: u32,
     found: Found,
 }
 
-const ONE: Holds = Holds { rules: 1, conduits: 1, flows: 1, candidate: false, found: Found::Remembered };
+const ONE: Holds = Holds { rules: 1, conduits: 1, flows: 1, candidate: false, measured: 0, found: Found::Remembered };
 
 /// All tables of growth.
 pub(crate) fn measure() {
@@ -50,6 +52,7 @@ pub(crate) fn measure() {
         "candidate, searched each time",
         [false, true].map(|on| (u32::from(on), Holds { candidate: on, rules: 100, found, ..ONE })),
     );
+    table("one frame in so many timed", [0, 1024, 16, 1].map(|measured| (measured, Holds { measured, ..ONE })));
     table(
         "event for each request",
         [Found::Searched, Found::Logged].map(|found| (u32::from(found == Found::Logged), Holds { found, ..ONE })),
@@ -110,12 +113,13 @@ fn stand(holds: &Holds) -> Stand {
         let key = FlowKeyV4 { network: [11, a, b, c], device: [10, 10, 2, 5], network_port: 40_000, device_port: 502 };
         stand.object.maps.flows_v4.insert(plain_key(key), number, 0).expect("a conversation");
     }
+    let mut settings = stand.object.maps.settings.get(&0, 0).expect("settings");
     if holds.candidate {
         stand.put_image(place::CANDIDATE, &image(2, 1).image);
-        let mut settings = stand.object.maps.settings.get(&0, 0).expect("settings");
         settings.0.candidate = 2;
-        stand.object.maps.settings.set(0, settings, 0).expect("settings");
     }
+    settings.0.measured = holds.measured;
+    stand.object.maps.settings.set(0, settings, 0).expect("settings");
     stand
 }
 

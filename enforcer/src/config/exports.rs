@@ -20,6 +20,8 @@ type Number = Option<Spanned<i64>>;
 pub struct Metrics {
     /// Exactly this address and port.
     pub listen: SocketAddr,
+    /// One frame in so many is timed; 0: none.
+    pub sample: u32,
 }
 
 /// What events are sent to.
@@ -134,6 +136,7 @@ pub struct Tls {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMetrics {
     pub listen: Text,
+    pub sample: Number,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -159,6 +162,7 @@ pub(super) struct RawSyslog {
 
 impl Check<'_> {
     pub(super) fn metrics(&mut self, raw: RawMetrics, section: &Range<usize>) -> Option<Metrics> {
+        let sample = self.number(raw.sample, "sample", 1024, 0..=1 << 30);
         let Some(listen) = raw.listen else {
             self.reader.report(section, "[metrics]: the key \"listen\" is missing");
             return None;
@@ -169,7 +173,7 @@ impl Check<'_> {
                 "must be one address of the box, not all of them: metrics are for the management network alone"
             }
             Ok(address) if address.port() == 0 => "the port is missing",
-            Ok(listen) => return Some(Metrics { listen }),
+            Ok(listen) => return Some(Metrics { listen, sample: sample? }),
             Err(_) => "is not an address and a port, such as \"10.0.0.9:9464\"",
         };
         self.reader.report(&listen.span(), format!("\"listen\": \"{text}\" {cause}"));

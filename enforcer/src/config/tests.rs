@@ -133,7 +133,7 @@ fn metrics_and_exports_are_off_unless_written_and_read_whole() {
          client_certificate = \"/box.pem\"\nclient_key = \"/box.key\"\nfacility = \"auth\"\nqueue = 100\n"
     );
     let on = parse("enforcer.toml", &text).unwrap();
-    assert_eq!(on.metrics, Some(Metrics { listen: "[fd00::9]:9464".parse().unwrap() }));
+    assert_eq!(on.metrics, Some(Metrics { listen: "[fd00::9]:9464".parse().unwrap(), sample: 1024 }));
     assert_eq!(on.exports.eve, Some(Eve { target: EveTarget::Output, rotate: None, keep: 5, queue: 4096 }));
     assert_eq!(
         on.exports.syslog,
@@ -159,6 +159,7 @@ fn metrics_and_exports_are_off_unless_written_and_read_whole() {
 fn mistakes_in_metrics_and_exports_are_named() {
     let cases = [
         ("metrics", "", "6: [metrics]: the key \"listen\" is missing"),
+        ("metrics", "listen = \"10.0.0.9:1\"\nsample = -1", "8: \"sample\": must be between 0 and 1073741824"),
         (
             "metrics",
             "listen = \"9464\"",

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use enforcer_common::abi::loss;
+use enforcer_common::buckets::{self, BUCKETS};
+use enforcer_common::port::Side;
+use enforcer_common::processing::FIRST;
 use enforcer_common::verdict::{Reason, Verdict};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -96,9 +99,28 @@ impl Daemon {
             up.add(&[side, &port.name], look.ports[side]["link"] == "up");
             attached.add(&[side, &port.name], look.ports[side]["program"] == true);
         }
-        families.extend([flows, room, up, attached]);
+        families.extend([flows, room, up, attached, self.processing()?]);
         families.push(Family::of(&of::ATTENTION, look.attention.len() as u64));
         Ok(families)
+    }
+
+    /// How long frames took.
+    fn processing(&self) -> Result<Family, Refusal> {
+        let mut family = Family::new(&of::PROCESSING);
+        for side in [Side::Network, Side::Device] {
+            let cells = self.object.maps.processing.get(&(side as u32), 0).map_err(Refusal::failed)?;
+            let sum: u64 = cells.iter().map(|cell| cell.0.sum).sum();
+            let mut below = 0;
+            let buckets: Vec<(f64, u64)> = (0..BUCKETS)
+                .map(|bucket| {
+                    below += cells.iter().filter_map(|cell| cell.0.times.get(bucket)).sum::<u64>();
+                    let end = buckets::start::<FIRST>(bucket + 1);
+                    (if bucket + 1 == BUCKETS { f64::INFINITY } else { seconds(end) }, below)
+                })
+                .collect();
+            family.add_histogram(&[side.as_str()], &buckets, seconds(sum));
+        }
+        Ok(family)
     }
 
     /// What the box is and in which state.

@@ -284,6 +284,7 @@ fn first_settings(object: &Object, config: &Config, unseen: bool) -> Result<(Set
     let rate = config.flows.connections_per_second;
     // The controller is here; whether it is missed some day, it says itself.
     settings.alive_until = 0;
+    settings.measured = config.metrics.as_ref().map_or(0, |metrics| metrics.sample);
     settings.connection_interval = 1_000_000_000_u64.checked_div(rate.into()).unwrap_or(0);
     settings.connection_burst = rate.saturating_mul(2);
     settings.resets = config.flows.resets_per_minute;

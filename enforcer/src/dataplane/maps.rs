@@ -12,13 +12,14 @@ use enforcer_common::health::Counts;
 use enforcer_common::observation::{Difference, Observation, ObservationKey};
 use enforcer_common::policy::Image;
 use enforcer_common::policy::grant::{Grant, GrantKey};
+use enforcer_common::processing::Processing;
 use enforcer_common::scratch::Scratch;
 
 use super::object::ObjectError;
 use super::plain::Plain;
 
 /// Every map of the object. All are pinned: what one of them holds must not end with the controller.
-pub const MAPS: [&str; 29] = [
+pub const MAPS: [&str; 30] = [
     "SLOTS",
     "ACROSS",
     "SCRATCH",
@@ -46,6 +47,7 @@ pub const MAPS: [&str; 29] = [
     "DIFFERENT",
     "COMPARED",
     "HEALTH",
+    "PROCESSING",
     "GRANTED",
     "LAST_VALUE",
 ];
@@ -129,6 +131,8 @@ pub struct Maps {
     pub compared: PerCpuArray<MapData, u64>,
     /// How devices do, by their address.
     pub health: PerCpuHashMap<MapData, [u8; 16], Plain<Counts>>,
+    /// How long frames took, by port.
+    pub processing: PerCpuArray<MapData, Plain<Processing>>,
     /// What is granted for a while.
     pub granted: HashMap<MapData, Plain<GrantKey>, Plain<Grant>>,
 }
@@ -169,6 +173,7 @@ impl Maps {
             different: take(ebpf, "DIFFERENT")?,
             compared: take(ebpf, "COMPARED")?,
             health: take(ebpf, "HEALTH")?,
+            processing: take(ebpf, "PROCESSING")?,
             granted: take(ebpf, "GRANTED")?,
         })
     }

@@ -18,7 +18,7 @@ use super::maps::{MAPS, Maps, Sizes};
 pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
 
 /// The stages that every frame or any protocol may come to.
-const OWN: [(&str, u32); 23] = [
+const OWN: [(&str, u32); 24] = [
     ("digest", slot::DIGEST),
     ("handshake", slot::HANDSHAKE),
     ("compare", slot::COMPARE),
@@ -38,6 +38,7 @@ const OWN: [(&str, u32); 23] = [
     ("differences", slot::DIFFERENCES),
     ("report", slot::REPORT),
     ("health", slot::HEALTH),
+    ("measure", slot::MEASURE),
     ("reset", slot::RESET),
     ("modbus_values", slot::MODBUS_VALUES),
     ("modbus_values_assembled", slot::MODBUS_VALUES_ASSEMBLED),

@@ -8,6 +8,7 @@ use enforcer_common::health::Counts;
 use enforcer_common::observation::{Difference, Observation, ObservationKey};
 use enforcer_common::policy::Image;
 use enforcer_common::policy::grant::{Grant, GrantKey};
+use enforcer_common::processing::Processing;
 use enforcer_common::scratch::Scratch;
 
 /// A record of the core, laid out as the kernel has it.
@@ -37,6 +38,7 @@ plain! {
     ObservationKey,
     Difference,
     Counts,
+    Processing,
     GrantKey,
     Grant,
     Image,

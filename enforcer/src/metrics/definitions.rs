@@ -73,6 +73,8 @@ metrics! {
         "Events that an export dropped since the controller came up.";
     EXPORT_QUEUED = Gauge "enforcer_export_queued" ["export"] "Events that wait to be exported.";
     EXPORT_CONNECTED = Gauge "enforcer_export_connected" ["export"] "1 while the file is open or the server connected.";
+    PROCESSING = Histogram "enforcer_processing_seconds" ["side"]
+        "How long the kernel's programs took for a frame that came in on this side, of one frame in so many of each CPU (metrics.sample).";
     HEALTH = Gauge "enforcer_health" ["state"]
         "1 for how the devices do, held against shadow: ok, worse or unknown; 0 for the others.";
     PORT_UP = Gauge "enforcer_port_up" ["side", "port"] "1 while the port has a link.";

@@ -3,7 +3,8 @@
 //! Enters: what was counted of the device in shadow and what is counted of it now. Leaves: a sentence for each measure that
 //! got worse.
 
-use enforcer_common::health::{BUCKETS, Counts, start};
+use enforcer_common::buckets::{BUCKETS, start};
+use enforcer_common::health::{Counts, FIRST};
 use serde::Serialize;
 
 use crate::config::Rollout;
@@ -92,7 +93,7 @@ fn within(times: &[u64; BUCKETS], part: f64) -> u64 {
     for (bucket, count) in times.iter().enumerate() {
         let count = *count as f64;
         if count > 0.0 && wanted <= count {
-            let (low, high) = (start(bucket) as f64, start(bucket.saturating_add(1)) as f64);
+            let (low, high) = (start::<FIRST>(bucket) as f64, start::<FIRST>(bucket.saturating_add(1)) as f64);
             return ((low + (high - low) * wanted / count) / 1000.0) as u64;
         }
         wanted -= count;
@@ -202,7 +203,8 @@ fn silence(device: &str, baseline: &Baseline, now: &Sample) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use enforcer_common::health::{Counts, bucket};
+    use enforcer_common::buckets::bucket;
+    use enforcer_common::health::{Counts, FIRST};
 
     use super::{Baseline, Sample, compare};
     use crate::config::Rollout;
@@ -214,7 +216,7 @@ mod tests {
 
     fn counts(polls: u64, answered: u64, response: u64) -> Counts {
         let mut counts = Counts { polls, answered, ..Counts::EMPTY };
-        counts.times[bucket(response * 1000)] = answered;
+        counts.times[bucket::<FIRST>(response * 1000)] = answered;
         counts
     }
 

@@ -15,7 +15,7 @@ const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4A
 const GET: &str = "GET /metrics HTTP/1.1\r\nHost: box\r\n\r\n";
 
 fn plant() -> Plant {
-    Plant::new(|_| format!("[metrics]\nlisten = \"{ADDRESS}\"\n[exports.eve]\nfile = \"eve.json\"\n"))
+    Plant::new(|_| format!("[metrics]\nlisten = \"{ADDRESS}\"\nsample = 1\n[exports.eve]\nfile = \"eve.json\"\n"))
 }
 
 fn fetch(plant: &Plant) -> String {
@@ -84,6 +84,17 @@ fn the_numbers_are_valid_exact_and_go_on_over_policies_and_restarts() {
         status["attention"].as_array().expect("attention").len() as f64,
         "{status:#}"
     );
+
+    let timed = |side: &str| {
+        let of = |what: &str| first.samples[&format!("enforcer_processing_seconds_{what}{{side=\"{side}\"}}")];
+        let most = first.samples[&format!("enforcer_processing_seconds_bucket{{side=\"{side}\",le=\"+Inf\"}}")];
+        assert_eq!(of("count"), most, "{first:#?}");
+        // A frame takes more than a nanosecond and less than a tenth of a second.
+        assert!(of("sum") > of("count") * 1e-9 && of("sum") < of("count") * 0.1, "{first:#?}");
+        of("count")
+    };
+    // Every frame: fifty questions, as many answers but for those of the denied.
+    assert!(timed("network") >= 50.0 && timed("device") >= 40.0, "{first:#?}");
 
     say!("a reading took {} s", first.samples["enforcer_snapshot_seconds"]);
     let mut before = first;
