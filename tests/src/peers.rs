@@ -2,7 +2,7 @@
 //!
 //! Scripts lie in `tests/peers`; `cargo xtask setup` installs what they import into `target/peers`. A script prints JSON
 //! lines. A server prints `{"ready": true}` when it listens, and then what its application was asked to do, not what its
-//! protocol stack saw; a client prints a line per step.
+//! protocol stack saw; a client prints a line per step, a poller again and again what it has counted.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -332,14 +332,14 @@ fn discovery(daemon: &mut Daemon) -> Result<(Value, (bool, String)), Refusal> {
             let hours = u64::try_from(now - last).unwrap_or(0);
             let new: u64 = curve.iter().filter(|one| one.hour == last).map(|one| one.operations).sum();
             if hours * 3600 >= settled.max(3600) {
-                (true, format!("the curve has flattened: no new operation for {hours} hours"))
+                (true, format!("the curve has flattened: no new operation for {}", in_hours(hours)))
             } else {
-                let when = if hours == 0 { "this hour".to_owned() } else { format!("{hours} hours ago") };
+                let when = if hours == 0 { "this hour".to_owned() } else { format!("{} ago", in_hours(hours)) };
                 (
                     false,
                     format!(
-                        "still learning: {new} new operations {when}; go on until none comes for {} hours",
-                        settled.div_ceil(3600)
+                        "still learning: {new} new operations {when}; go on until none comes for {}",
+                        in_hours(settled.div_ceil(3600).max(1))
                     ),
                 )
             }
@@ -349,4 +349,9 @@ fn discovery(daemon: &mut Daemon) -> Result<(Value, (bool, String)), Refusal> {
         .iter()
         .map(|one| json!({"hour": time::text(one.hour.saturating_mul(3_600_000_000_000)), "new": one.operations}));
     Ok((curve.collect(), verdict))
+}
+
+/// `1 hour`, `24 hours`.
+fn in_hours(hours: u64) -> String {
+    if hours == 1 { "1 hour".to_owned() } else { format!("{hours} hours") }
 }

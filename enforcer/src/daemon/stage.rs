@@ -106,7 +106,8 @@ impl Daemon {
         }))
     }
 
-    /// What a policy would say of what the journal has, against what was said. Touches no traffic.
+    /// What a policy would say of what the journal has, against what the one in force says of it now: what earlier ones said is
+    /// no difference between the two. Touches no traffic.
     pub(super) fn look_back(&self, name: &str, text: &str, since: i64) -> Result<Value, Refusal> {
         let loaded = policy::parse(name, text).map_err(Refusal::usage)?;
         let compiled = policy::compile(&loaded.valid, 1, 0).map_err(Refusal::usage)?;
@@ -117,19 +118,15 @@ impl Daemon {
         for one in &evidence {
             let outcome = rollout::judge_again(&compiled.image, &one.key, one.values);
             judged = judged.saturating_add(one.count);
-            let was = one.key.reason();
-            if was.map(Reason::verdict) == Some(outcome.verdict()) {
+            let was = rollout::judge_again(&self.policy.compiled.image, &one.key, one.values);
+            if was.verdict() == outcome.verdict() {
                 continue;
             }
             let mut row = rollout::described(&one.key);
             if let Value::Object(fields) = &mut row {
-                let verdict = |reason: Option<Reason>| reason.map_or("deny", |reason| reason.verdict().as_str());
-                let word = was.map_or("unknown", Reason::as_str);
-                fields.insert("active".into(), json!({"verdict": verdict(was), "reason": word}));
-                fields.insert(
-                    "candidate".into(),
-                    json!({"verdict": outcome.verdict().as_str(), "reason": outcome.as_str()}),
-                );
+                let words = |reason: Reason| json!({"verdict": reason.verdict().as_str(), "reason": reason.as_str()});
+                fields.insert("active".into(), words(was));
+                fields.insert("candidate".into(), words(outcome));
                 fields.insert("count".into(), one.count.into());
                 fields.insert("first".into(), crate::journal::time::text(one.first).into());
                 fields.insert("last".into(), crate::journal::time::text(one.last).into());
@@ -138,6 +135,7 @@ impl Daemon {
         }
         Ok(json!({
             "schema": 1,
+            "active": {"name": self.policy.loaded.valid.name, "revision": self.policy.loaded.valid.revision},
             "candidate": {"name": loaded.valid.name, "revision": loaded.valid.revision},
             "since": crate::journal::time::text(since),
             "compared": judged,

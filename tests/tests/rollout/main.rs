@@ -1,8 +1,8 @@
 //! The rollout through the real binary on live traffic of two protocols: the whole way from the first plug to signed-off
 //! enforcement, and who may walk it.
 
+mod back;
 mod candidate;
-mod forgiven;
 mod grants;
 mod modbus;
 mod plant;

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use enforcer_tests::lab::PLC;
-use enforcer_tests::{Lab, Process, peers};
+use enforcer_tests::{Lab, Process, Tally, peers};
 use serde_json::Value;
 
 /// What the station reads: so many bytes from the first of DB 1.
@@ -14,16 +14,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The object of these reads as a policy has it.
 pub(super) const OBJECT: &str = "DB1:0-15";
-
-/// What the polling station lived through since [`S7::reset`].
-#[derive(Debug)]
-pub(super) struct Tally {
-    pub good: u64,
-    pub errors: u64,
-    pub reconnects: u64,
-    /// Of the whole time.
-    pub last_error: Option<String>,
-}
 
 pub(super) struct S7 {
     server: Process,
@@ -39,6 +29,7 @@ impl S7 {
         S7 { server, poller, before: [0; 3] }
     }
 
+    /// What the polling station lived through since [`S7::reset`]; the last error is that of the whole time.
     pub(super) fn tally(&self) -> Tally {
         let told = peers::told(&self.poller).pop().unwrap_or_default();
         let [good, errors, reconnects] = counts(&told);
@@ -48,6 +39,7 @@ impl S7 {
             errors: errors - before[1],
             reconnects: reconnects - before[2],
             last_error: told["last_error"].as_str().map(str::to_owned),
+            ..Tally::default()
         }
     }
 
