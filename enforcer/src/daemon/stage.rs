@@ -12,6 +12,7 @@ use super::memory::Applied;
 use super::roles::Peer;
 use super::{Daemon, InForce, Refusal};
 use crate::dataplane::{counters, publish};
+use crate::journal::time;
 use crate::learn;
 use crate::policy;
 use crate::rollout;
@@ -113,7 +114,7 @@ impl Daemon {
         let compiled = policy::compile(&loaded.valid, 1, 0).map_err(Refusal::usage)?;
         let reader = self.journal.reader().map_err(Refusal::failed)?;
         let evidence = reader.evidence(crate::journal::Window::since(since), false).map_err(Refusal::failed)?;
-        let mut flips: BTreeMap<String, Value> = BTreeMap::new();
+        let mut flips: BTreeMap<String, Flip> = BTreeMap::new();
         let mut judged = 0_u64;
         for one in &evidence {
             let outcome = rollout::judge_again(&compiled.image, &one.key, one.values);
@@ -127,20 +128,43 @@ impl Daemon {
                 let words = |reason: Reason| json!({"verdict": reason.verdict().as_str(), "reason": reason.as_str()});
                 fields.insert("active".into(), words(was));
                 fields.insert("candidate".into(), words(outcome));
-                fields.insert("count".into(), one.count.into());
-                fields.insert("first".into(), crate::journal::time::text(one.first).into());
-                fields.insert("last".into(), crate::journal::time::text(one.last).into());
             }
-            flips.insert(format!("{:020}{row}", u64::MAX - one.count), row);
+            // The journal has an operation once for each thing that policies said of it.
+            let flip = flips.entry(row.to_string()).or_insert(Flip { row, count: 0, first: one.first, last: one.last });
+            flip.count = flip.count.saturating_add(one.count);
+            flip.first = flip.first.min(one.first);
+            flip.last = flip.last.max(one.last);
         }
+        let mut flips: Vec<Flip> = flips.into_values().collect();
+        flips.sort_by_key(|flip| std::cmp::Reverse(flip.count));
         Ok(json!({
             "schema": 1,
             "active": {"name": self.policy.loaded.valid.name, "revision": self.policy.loaded.valid.revision},
             "candidate": {"name": loaded.valid.name, "revision": loaded.valid.revision},
-            "since": crate::journal::time::text(since),
+            "since": time::text(since),
             "compared": judged,
             "not_compared": 0,
-            "flips": flips.into_values().collect::<Vec<_>>(),
+            "flips": flips.into_iter().map(Flip::row).collect::<Vec<_>>(),
         }))
+    }
+}
+
+/// An operation of the journal that two policies decide differently.
+struct Flip {
+    row: Value,
+    count: u64,
+    /// Nanoseconds since 1970.
+    first: i64,
+    last: i64,
+}
+
+impl Flip {
+    fn row(mut self) -> Value {
+        if let Value::Object(fields) = &mut self.row {
+            fields.insert("count".into(), self.count.into());
+            fields.insert("first".into(), time::text(self.first).into());
+            fields.insert("last".into(), time::text(self.last).into());
+        }
+        self.row
     }
 }

@@ -1,8 +1,5 @@
 //! Permission for a while: it acts at once, ends when it is revoked, and ends by itself.
 
-use std::thread;
-use std::time::Duration;
-
 use enforcer_tests::lab::{HMI, PLC};
 use serde_json::Value;
 
@@ -21,8 +18,9 @@ impl Plant {
         self.must(&["grant", "revoke", &granted["id"].to_string()]);
         assert!(!self.modbus.write(&self.lab, 801), "revoked\n{}", self.state());
         self.grant("6", "1s", "short");
-        // The end is by the kernel's clock and nothing reports it: what must not pass any more is tried.
-        thread::sleep(Duration::from_millis(1500));
+        self.until("the end of the grant", || {
+            self.json(&["grant", "list"])["grants"].as_array()?.is_empty().then_some(())
+        });
         assert!(!self.modbus.write(&self.lab, 802), "it has ended\n{}", self.state());
         assert_eq!(self.modbus.holds(), 800);
     }

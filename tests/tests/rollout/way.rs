@@ -85,8 +85,8 @@ fn shadows(plant: &Plant, proposal: &Proposal) {
 }
 
 fn enforces_unconfirmed(plant: &Plant) {
-    let answer = plant.json(&["mode", "enforce", "--confirm-within", "6s"]);
-    assert_eq!(answer["unconfirmed_for"], 6, "{answer:#}");
+    let answer = plant.json(&["mode", "enforce", "--confirm-within", "10s"]);
+    assert_eq!(answer["unconfirmed_for"], 10, "{answer:#}");
     plant.denies_writes("enforced while it waits", 701);
     let back = plant.wait("back by itself", |status| status["mode"] == "shadow");
     assert!(back["unconfirmed"].is_null(), "{back:#}");
