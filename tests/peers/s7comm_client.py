@@ -1,4 +1,4 @@
-"""An S7 client (python-snap7): connects, reads a block and the catalogue, then does what its second argument says."""
+"""An S7 client (python-snap7): connects, then does what its further arguments say, one after the other, and ends."""
 import json
 import sys
 
@@ -14,13 +14,16 @@ def step(name, call):
         print(json.dumps({"step": name, "ok": False, "error": type(error).__name__}), flush=True)
 
 
-step("connect", lambda: client.connect(sys.argv[1], 0, 1, 102))
-step("read", lambda: client.db_read(1, 0, 4).hex())
-step("catalogue", lambda: client.get_cpu_info())
-last = {
-    "write": lambda: client.db_write(1, 0, bytearray(b"\xca\xfe")),
-    "beside": lambda: client.db_write(1, 8, bytearray(b"\xca\xfe")),
-    "stop": lambda: client.plc_stop(),
-    "clock": lambda: client.set_plc_system_datetime(),
+# What follows "=" is for the step: "write=beef".
+steps = {
+    "read": lambda _: client.db_read(1, 0, 4).hex(),
+    "catalogue": lambda _: client.get_cpu_info(),
+    "write": lambda hexadecimal: client.db_write(1, 0, bytearray.fromhex(hexadecimal or "cafe")),
+    "beside": lambda _: client.db_write(1, 8, bytearray(b"\xca\xfe")),
+    "stop": lambda _: client.plc_stop(),
+    "clock": lambda _: client.set_plc_system_datetime(),
 }
-step(sys.argv[2], last[sys.argv[2]])
+step("connect", lambda: client.connect(sys.argv[1], 0, 1, 102))
+for word in sys.argv[2:]:
+    name, _, value = word.partition("=")
+    step(name, lambda: steps[name](value))

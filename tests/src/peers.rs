@@ -2,7 +2,7 @@
 //!
 //! Scripts lie in `tests/peers`; `cargo xtask setup` installs what they import into `target/peers`. A script prints JSON
 //! lines. A server prints `{"ready": true}` when it listens, and then what its application was asked to do, not what its
-//! protocol stack saw; a client prints a line per step.
+//! protocol stack saw; a client prints a line per step, a poller again and again what it has counted.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -22,12 +22,47 @@ pub fn python() -> PathBuf {
     project_root().join("target/peers/bin/python")
 }
 
-fn script(namespace: &Namespace, name: &str, words: &[&str]) -> Process {
+/// Starts a script of `tests/peers`; it is killed when the returned value is dropped.
+pub fn start(namespace: &Namespace, file: &str, words: &[&str]) -> Process {
     let python = python();
     assert!(python.exists(), "{} is not there; run: cargo xtask setup", python.display());
     let mut command: Command = namespace.command(python);
-    command.arg("-u").arg(project_root().join("tests/peers").join(name)).args(words);
+    command.arg("-u").arg(project_root().join("tests/peers").join(file)).args(words);
     Process::start(command)
+}
+
+/// Starts `<name>_server.py ADDRESS INTERFACE` on the controller, and waits until it listens.
+pub fn serve(lab: &Lab, name: &str) -> Process {
+    let server = start(&lab.plc, &format!("{name}_server.py"), &[&PLC.to_string(), STATION_PORT]);
+    let begin = Instant::now();
+    while !told(&server).iter().any(|line| line["ready"] == true) {
+        assert!(begin.elapsed() < PATIENCE, "the server is not ready: {}", server.printed());
+        thread::sleep(Duration::from_millis(20));
+    }
+    server
+}
+
+/// Runs `<name>_client.py ADDRESS WORDS...` on the operator's station to its end; its lines. An error is what it printed when it
+/// did not end.
+pub fn ask(lab: &Lab, name: &str, words: &[&str]) -> Result<Vec<Value>, String> {
+    let address = PLC.to_string();
+    let all: Vec<&str> = std::iter::once(address.as_str()).chain(words.iter().copied()).collect();
+    let mut client = start(&lab.hmi, &format!("{name}_client.py"), &all);
+    let begin = Instant::now();
+    while client.ended().is_none() {
+        if begin.elapsed() > PATIENCE {
+            return Err(format!("the client does not end: {}", client.printed()));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    // Its last words may still be in the pipe.
+    thread::sleep(Duration::from_millis(50));
+    Ok(told(&client))
+}
+
+/// The lines that a script has printed so far.
+pub fn told(script: &Process) -> Vec<Value> {
+    script.printed().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 /// A server behind the box that enforces a policy, and clients in front of it.
@@ -59,34 +94,18 @@ impl Peers {
         let policy = format!("[policy]\nname = \"peers\"\nrevision = 1\ndefault = \"deny\"\n\n{sections}");
         let enforcer = Enforcer::start_more(&lab, &enforcer::current(), &policy, "enforce", enforcer::PATIENT)
             .unwrap_or_else(|error| panic!("{error}\n{policy}"));
-        let server = script(&lab.plc, &format!("{name}_server.py"), &[&PLC.to_string(), STATION_PORT]);
-        let peers = Peers { lab, enforcer, server };
-        let start = Instant::now();
-        while !peers.served().iter().any(|line| line["ready"] == true) {
-            assert!(start.elapsed() < PATIENCE, "the server is not ready: {}", peers.server.printed());
-            thread::sleep(Duration::from_millis(20));
-        }
-        peers
+        let server = serve(&lab, name);
+        Peers { lab, enforcer, server }
     }
 
     /// Runs `<name>_client.py ADDRESS WORDS...` on the operator's station to its end; its lines.
     pub fn client(&self, name: &str, words: &[&str]) -> Vec<Value> {
-        let address = PLC.to_string();
-        let all: Vec<&str> = std::iter::once(address.as_str()).chain(words.iter().copied()).collect();
-        let mut client = script(&self.lab.hmi, &format!("{name}_client.py"), &all);
-        let start = Instant::now();
-        while client.ended().is_none() {
-            assert!(start.elapsed() < PATIENCE, "the client does not end: {}\n{}", client.printed(), self.state());
-            thread::sleep(Duration::from_millis(20));
-        }
-        // Its last words may still be in the pipe.
-        thread::sleep(Duration::from_millis(50));
-        json_lines(&client.printed())
+        ask(&self.lab, name, words).unwrap_or_else(|error| panic!("{error}\n{}", self.state()))
     }
 
     /// What the server's application was asked to do so far.
     pub fn served(&self) -> Vec<Value> {
-        json_lines(&self.server.printed())
+        told(&self.server)
     }
 
     /// How often the box gave this reason.
@@ -112,8 +131,4 @@ impl Peers {
     fn status(&self) -> Value {
         self.enforcer.status().unwrap_or_else(|error| panic!("{error}"))
     }
-}
-
-fn json_lines(text: &str) -> Vec<Value> {
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }

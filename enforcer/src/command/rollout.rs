@@ -75,13 +75,14 @@ pub(super) fn history(live: &Live) -> u8 {
             let when = one["time"].as_i64().map(time::text).unwrap_or_default();
             let _ = writeln!(
                 page,
-                "{mark} generation {:<5} {} {} revision {}  by {}{}",
-                one["number"],
+                "{mark} generation {:<5} {} {} revision {}  by {}{}{}",
+                one["number"].as_u64().unwrap_or_default(),
                 when,
                 field(one, "name"),
                 one["revision"],
                 field(one, "who"),
-                one["why"].as_str().map(|why| format!("  ({why})")).unwrap_or_default()
+                one["why"].as_str().map(|why| format!("  ({why})")).unwrap_or_default(),
+                if one["confirmed"].is_null() { "  not confirmed" } else { "" },
             );
         }
         page.trim_end().to_owned()
@@ -124,8 +125,8 @@ fn differences(answer: &Value) -> String {
         let objects: Vec<&str> = one["objects"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let _ = writeln!(
             page,
-            "{:>9} times  {} > {} {} {}{} {}\n                 {} -> {}, last {}",
-            one["count"],
+            "{:>9} x  {} > {} {} {}{} {}\n                 {} -> {}, last {}",
+            one["count"].as_u64().unwrap_or_default(),
             field(one, "client"),
             field(one, "server"),
             field(one, "protocol"),
@@ -138,7 +139,8 @@ fn differences(answer: &Value) -> String {
         );
     }
     let flips = answer["flips"].as_array().map_or(0, Vec::len);
-    let _ = write!(page, "{flips} operations differ; {} compared", answer["compared"]);
+    let differ = if flips == 1 { "1 operation differs".to_owned() } else { format!("{flips} operations differ") };
+    let _ = write!(page, "{differ}; {} compared", answer["compared"]);
     if let Some(not @ 1..) = answer["not_compared"].as_u64() {
         let _ = write!(page, ", {not} could not be");
     }

@@ -93,7 +93,7 @@ pub(super) fn status(status: &Value) -> String {
     row("(no conduit)", "", &status["uncovered"]);
     let reasons = counted(&status["reasons"]);
     if !reasons.is_empty() {
-        let _ = writeln!(page, "\ndenied for: {reasons}");
+        let _ = writeln!(page, "\ndenied, or would be, for: {reasons}");
     }
     let flows = &status["flows"];
     let _ = writeln!(

@@ -91,11 +91,14 @@ impl Daemon {
             self.memory.conduits.clone_from(&waiting.conduits);
             self.apply(&applied.name, loaded)?;
             self.memory.policy = Some(applied.clone());
-            self.keep_generation(peer, Some(format!("back from: {}", waiting.what)));
         }
         self.memory.mode.clone_from(&waiting.mode);
         self.memory.conduits.clone_from(&waiting.conduits);
         self.memory.unconfirmed = None;
+        if waiting.policy.is_some() {
+            // What came back was confirmed before, and is.
+            self.keep_generation(peer, Some(format!("back from: {}", waiting.what)));
+        }
         self.settings.forgiven = flows::now();
         self.write_settings()?;
         self.write_conduit_modes()?;
@@ -160,7 +163,7 @@ impl Daemon {
             self.record_if_possible(&daemon, "auto_return", json!({"change": what}), None);
             self.report_change("mode", &format!("taken back: {what}"));
         }
-        self.keep_generation(&daemon, None);
+        self.keep_generation_once(&daemon);
         if let Some(candidate) = self.memory.candidate.clone()
             && let Err(refusal) = self.stage(&candidate.name, &candidate.text)
         {

@@ -214,7 +214,10 @@ fn functions(protocol: Option<&str>, words: &[String]) -> Result<(Protocol, Vec<
     }
     let mut numbers = Vec::new();
     for word in words {
-        numbers.extend(policy::function_codes(known, word).map_err(Refusal::usage)?);
+        let codes = policy::function_codes(known, word);
+        numbers.extend(codes.map_err(|error| {
+            Refusal::usage(format!("{error} (asked of {protocol}; --protocol names another protocol)"))
+        })?);
     }
     numbers.sort_unstable();
     numbers.dedup();

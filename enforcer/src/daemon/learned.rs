@@ -83,14 +83,11 @@ impl Daemon {
                 let hours = u64::try_from(now - last).unwrap_or(0);
                 let new: u64 = curve.iter().filter(|one| one.hour == last).map(|one| one.operations).sum();
                 if hours * 3600 >= settled.max(3600) {
-                    (true, format!("the curve has flattened: no new operation for {hours} hours"))
+                    (true, format!("the curve has flattened: no new operation for {}", in_hours(hours)))
                 } else {
-                    let when = if hours == 0 { "this hour".to_owned() } else { format!("{hours} hours ago") };
-                    let wait = settled.div_ceil(3600);
-                    (
-                        false,
-                        format!("still learning: {new} new operations {when}; go on until none comes for {wait} hours"),
-                    )
+                    let when = if hours == 0 { "this hour".to_owned() } else { format!("{} ago", in_hours(hours)) };
+                    let wait = in_hours(settled.div_ceil(3600).max(1));
+                    (false, format!("still learning: {new} new operations {when}; go on until none comes for {wait}"))
                 }
             }
         };
@@ -113,4 +110,9 @@ fn observation(one: &Evidence) -> Observation {
         value_last: UNKNOWN,
         step: one.step.unwrap_or(u64::MAX),
     }
+}
+
+/// `1 hour`, `24 hours`.
+fn in_hours(hours: u64) -> String {
+    if hours == 1 { "1 hour".to_owned() } else { format!("{hours} hours") }
 }

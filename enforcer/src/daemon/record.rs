@@ -53,6 +53,19 @@ impl Daemon {
         });
     }
 
+    /// The same at a start: what the journal has of this generation already, who put it in force and why, stays.
+    pub(super) fn keep_generation_once(&self, peer: &Peer) {
+        let known = self.journal.reader().and_then(|reader| reader.generations()).unwrap_or_default();
+        let number = self.memory.generation;
+        match known.iter().find(|one| one.number == number && one.text == self.policy.loaded.text) {
+            None => self.keep_generation(peer, None),
+            Some(one) if one.confirmed.is_none() && self.memory.unconfirmed.is_none() => {
+                self.journal.confirmed(number, time::now());
+            }
+            Some(_) => {}
+        }
+    }
+
     /// Keeps a switched mode.
     pub(super) fn keep_mode(&self, peer: &Peer, conduit: Option<&str>, old: &str, new: &str, why: Option<String>) {
         let conduit = conduit.map(str::to_owned);

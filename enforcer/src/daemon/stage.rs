@@ -12,6 +12,7 @@ use super::memory::Applied;
 use super::roles::Peer;
 use super::{Daemon, InForce, Refusal};
 use crate::dataplane::{counters, publish};
+use crate::journal::time;
 use crate::learn;
 use crate::policy;
 use crate::rollout;
@@ -106,43 +107,64 @@ impl Daemon {
         }))
     }
 
-    /// What a policy would say of what the journal has, against what was said. Touches no traffic.
+    /// What a policy would say of what the journal has, against what the one in force says of it now: what earlier ones said is
+    /// no difference between the two. Touches no traffic.
     pub(super) fn look_back(&self, name: &str, text: &str, since: i64) -> Result<Value, Refusal> {
         let loaded = policy::parse(name, text).map_err(Refusal::usage)?;
         let compiled = policy::compile(&loaded.valid, 1, 0).map_err(Refusal::usage)?;
         let reader = self.journal.reader().map_err(Refusal::failed)?;
         let evidence = reader.evidence(crate::journal::Window::since(since), false).map_err(Refusal::failed)?;
-        let mut flips: BTreeMap<String, Value> = BTreeMap::new();
+        let mut flips: BTreeMap<String, Flip> = BTreeMap::new();
         let mut judged = 0_u64;
         for one in &evidence {
             let outcome = rollout::judge_again(&compiled.image, &one.key, one.values);
             judged = judged.saturating_add(one.count);
-            let was = one.key.reason();
-            if was.map(Reason::verdict) == Some(outcome.verdict()) {
+            let was = rollout::judge_again(&self.policy.compiled.image, &one.key, one.values);
+            if was.verdict() == outcome.verdict() {
                 continue;
             }
             let mut row = rollout::described(&one.key);
             if let Value::Object(fields) = &mut row {
-                let verdict = |reason: Option<Reason>| reason.map_or("deny", |reason| reason.verdict().as_str());
-                let word = was.map_or("unknown", Reason::as_str);
-                fields.insert("active".into(), json!({"verdict": verdict(was), "reason": word}));
-                fields.insert(
-                    "candidate".into(),
-                    json!({"verdict": outcome.verdict().as_str(), "reason": outcome.as_str()}),
-                );
-                fields.insert("count".into(), one.count.into());
-                fields.insert("first".into(), crate::journal::time::text(one.first).into());
-                fields.insert("last".into(), crate::journal::time::text(one.last).into());
+                let words = |reason: Reason| json!({"verdict": reason.verdict().as_str(), "reason": reason.as_str()});
+                fields.insert("active".into(), words(was));
+                fields.insert("candidate".into(), words(outcome));
             }
-            flips.insert(format!("{:020}{row}", u64::MAX - one.count), row);
+            // The journal has an operation once for each thing that policies said of it.
+            let flip = flips.entry(row.to_string()).or_insert(Flip { row, count: 0, first: one.first, last: one.last });
+            flip.count = flip.count.saturating_add(one.count);
+            flip.first = flip.first.min(one.first);
+            flip.last = flip.last.max(one.last);
         }
+        let mut flips: Vec<Flip> = flips.into_values().collect();
+        flips.sort_by_key(|flip| std::cmp::Reverse(flip.count));
         Ok(json!({
             "schema": 1,
+            "active": {"name": self.policy.loaded.valid.name, "revision": self.policy.loaded.valid.revision},
             "candidate": {"name": loaded.valid.name, "revision": loaded.valid.revision},
-            "since": crate::journal::time::text(since),
+            "since": time::text(since),
             "compared": judged,
             "not_compared": 0,
-            "flips": flips.into_values().collect::<Vec<_>>(),
+            "flips": flips.into_iter().map(Flip::row).collect::<Vec<_>>(),
         }))
+    }
+}
+
+/// An operation of the journal that two policies decide differently.
+struct Flip {
+    row: Value,
+    count: u64,
+    /// Nanoseconds since 1970.
+    first: i64,
+    last: i64,
+}
+
+impl Flip {
+    fn row(mut self) -> Value {
+        if let Value::Object(fields) = &mut self.row {
+            fields.insert("count".into(), self.count.into());
+            fields.insert("first".into(), time::text(self.first).into());
+            fields.insert("last".into(), time::text(self.last).into());
+        }
+        self.row
     }
 }

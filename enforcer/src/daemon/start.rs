@@ -282,6 +282,10 @@ fn first_settings(object: &Object, config: &Config, unseen: bool) -> Result<(Set
         settings.flows_per_device = config.flows.per_device;
     }
     let rate = config.flows.connections_per_second;
+    // Whom the kernel lets in since it took a change back alone stays let in when the deadline is no longer in the cell.
+    if settings.is_taken_back(flows::now()) {
+        settings.forgiven = settings.confirm_until;
+    }
     // The controller is here; whether it is missed some day, it says itself.
     settings.alive_until = 0;
     settings.measured = config.metrics.as_ref().map_or(0, |metrics| metrics.sample);

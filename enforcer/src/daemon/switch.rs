@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::roles::Peer;
 use super::{Daemon, Refusal, mode, status};
+use crate::dataplane::flows;
 use crate::policy;
 
 /// What a person asks for.
@@ -95,7 +96,8 @@ impl Daemon {
         self.keep_mode(peer, None, &before.mode, &word, asked.reason);
         self.report_change("mode", &word);
         self.remember()?;
-        let unconfirmed_for = waits.then_some(within.as_secs());
+        // One that waits already is not confirmed by being asked for again.
+        let unconfirmed_for = if waits { Some(within.as_secs()) } else { self.seconds_left() };
         Ok(json!({"mode": word, "before": before.mode, "unconfirmed_for": unconfirmed_for, "forced_over": overridden}))
     }
 
@@ -170,7 +172,11 @@ impl Daemon {
         let now = &self.policy.loaded.text;
         let found = match to {
             Some(number) => generations.iter().find(|one| one.number == number),
-            None => generations.iter().rev().find(|one| one.number < self.memory.generation && one.text != *now),
+            // What was taken back was a mistake, and is not the policy before.
+            None => generations
+                .iter()
+                .rev()
+                .find(|one| one.number < self.memory.generation && one.confirmed.is_some() && one.text != *now),
         };
         let Some(kept) = found else {
             return Err(Refusal::failed(match to {
@@ -182,6 +188,8 @@ impl Daemon {
         let applied = super::memory::Applied { name: kept.origin.clone(), text: kept.text.clone() };
         let number = kept.number;
         let answer = self.change_policy(peer, "rollback", &applied, None, reason)?;
+        self.settings.forgiven = flows::now();
+        self.write_settings()?;
         Ok(json!({
             "rolled_back": format!("to generation {number}"), "policy": answer["name"],
             "mode": self.memory.mode, "generation": self.memory.generation,

@@ -18,7 +18,7 @@ const RULES: &str = "
 fn reads_and_one_block_s_first_bytes_are_open_and_nothing_else() {
     let peers = Peers::new("s7comm", "s7comm", "", RULES);
     for (last, passes) in [("write", true), ("beside", false), ("stop", false), ("clock", false)] {
-        let told = peers.client("s7comm", &[last]);
+        let told = peers.client("s7comm", &["read", "catalogue", last]);
         for step in &told[..told.len() - 1] {
             assert_eq!(step["ok"], true, "{told:?}\n{}", peers.state());
         }

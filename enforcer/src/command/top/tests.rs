@@ -100,7 +100,8 @@ fn a_box_with_much_to_say() {
             json!({"ready": false, "missing": ["observed for 3 days of 7", "2 rules were never hit"]});
         status["health"] = json!({"state": "worse", "devices": [{"device": "10.10.2.5", "polls_per_s": 10.1,
             "answered": 0.999, "response_us_p50": 900, "response_us_p99": 2100, "exceptions": 0, "resets": 4}]});
-        status["grants"] = json!([{"name": "vendor", "seconds_left": 3000}]);
+        status["grants"] =
+            json!([{"id": 1, "from": "10.10.9.7", "to": "10.10.2.5", "protocol": "modbus", "seconds_left": 3000}]);
         status["attention"] = json!(["eth1: generic XDP", "b", "c", "d"]);
         status["candidate"] = json!({"revision": 8});
         for conduit in status["conduits"].as_array_mut().unwrap() {
@@ -119,7 +120,7 @@ enforcer  ENFORCE  press-line-3 rev 7 gen 12 +candidate  q quit  p pause  ? help
 network eth0 up native   device eth1 up native   flows 2, 0 unsynced   lost 0
 ! mode enforce is unconfirmed: back to shadow in 8:22 (enforcer confirm)
 not ready to enforce: observed for 3 days of 7; 2 rules were never hit
-grant in force: vendor, 50 min left
+grant in force: 10.10.9.7 > 10.10.2.5 modbus, 50 min left
 -- conduit            mode  eval/s deny/s would/s     allow   log  deny  would -
 hmi-press           shadow    12.5    0.5     0.5      1023     6     2      2
 conduit-0          enforce     0.0    0.0     0.0         0     0     0      0

@@ -149,9 +149,9 @@ fn unconfirmed(pen: &Pen, lines: &mut Vec<Line<'static>>, status: &Value, age: D
         }
     }
     for grant in status["grants"].as_array().into_iter().flatten() {
-        let name = grant["name"].as_str().or(grant["id"].as_str()).unwrap_or("-");
+        let [from, to, protocol] = ["from", "to", "protocol"].map(|key| grant[key].as_str().unwrap_or("-"));
         let left = grant["seconds_left"].as_u64().map(|left| format!(", {} min left", left.div_ceil(60)));
-        lines.push(pen.plain(&format!("grant in force: {name}{}", left.unwrap_or_default())));
+        lines.push(pen.plain(&format!("grant in force: {from} > {to} {protocol}{}", left.unwrap_or_default())));
     }
 }
 

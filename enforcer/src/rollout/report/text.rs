@@ -108,7 +108,7 @@ fn groups(page: &mut Page, report: &Report) {
 }
 
 fn one(page: &mut Page, group: &Group) {
-    page.wrapped(&format!("[{}] ", group.id), &format!("{}: {} times", group.title, group.count));
+    page.wrapped(&format!("[{}] ", group.id), &format!("{}: {}", group.title, times(group.count)));
     let end = |end: &super::model::End| match &end.zone {
         Some(zone) => format!("{} ({zone})", end.address),
         None => end.address.clone(),
@@ -176,7 +176,7 @@ fn frames(page: &mut Page, frames: &[Frames]) {
     page.heading("denied for other reasons than the policy's rules");
     for one in frames {
         let conduit = one.conduit.as_ref().map(|name| format!(", conduit {name}")).unwrap_or_default();
-        page.wrapped("  ", &format!("{}: {} times, {} -> {}{conduit}", one.reason, one.count, one.from, one.to));
+        page.wrapped("  ", &format!("{}: {}, {} -> {}{conduit}", one.reason, times(one.count), one.from, one.to));
         page.wrapped("    ", &format!("{}. {}", one.meaning, one.advice));
         page.line(&format!("    first {}   last {}", short(&one.first), short(&one.last)));
     }
@@ -216,4 +216,9 @@ fn rest(page: &mut Page, report: &Report) {
     for loss in lost {
         page.line(&format!("  {:<30} {:>12}", loss.what, loss.count));
     }
+}
+
+/// `once`, `7 times`.
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }

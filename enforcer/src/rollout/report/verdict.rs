@@ -11,8 +11,14 @@ pub(super) fn of(input: &Input<'_>, totals: Counts, groups: &[Group]) -> Verdict
     let measured = ready(input.readiness.as_ref());
     let mut why = missing(input.readiness.as_ref());
     for one in &input.conduits {
-        let left = missing(one.readiness.as_ref());
-        why.extend(left.into_iter().map(|sentence| format!("conduit {}: {sentence}", one.name)));
+        let whose = format!("conduit {}: ", one.name);
+        for sentence in missing(one.readiness.as_ref()) {
+            let sentence = if sentence.starts_with(&whose) { sentence } else { format!("{whose}{sentence}") };
+            // The box waits for the conduits that would enforce with it, and says so in the same words.
+            if !why.contains(&sentence) {
+                why.push(sentence);
+            }
+        }
     }
     let open = groups.iter().filter(|group| !group.settled);
     let (count, left) = open.fold((0_u64, 0_usize), |(count, left), group| {

@@ -83,6 +83,18 @@ fn ready_is_said_only_of_what_was_evaluated() {
 }
 
 #[test]
+fn what_a_conduit_waits_for_is_said_once() {
+    let policy = Box::example("setpoint.toml");
+    let mut input = full(&policy);
+    let sentence = "conduit hmi-press: time in shadow is 2s, at least 72h is asked for";
+    let block = json!({"ready": false, "missing": [sentence], "measures": []});
+    input.readiness = Some(block.clone());
+    input.conduits[0].readiness = Some(block);
+    let why = build(&input).verdict.why;
+    assert_eq!(why.iter().filter(|one| one.contains("time in shadow")).collect::<Vec<_>>(), [sentence]);
+}
+
+#[test]
 fn html_is_one_file_that_runs_nothing() {
     let page = html(&full_report());
     for word in ["<script", "http:", "https:", "src=", "@import", "url(", "onload", "NaN", "inf"] {
