@@ -11,7 +11,7 @@ use crate::judge::{self, Progress};
 use crate::operation::Operation;
 use crate::policy::{Image, UNCOVERED, lookup, memo};
 use crate::port::Side;
-use crate::scratch::{Finding, MOST, Scratch};
+use crate::scratch::{MOST, Scratch};
 use crate::verdict::Reason;
 
 /// How many remembered operations are compared in one step.
@@ -149,11 +149,11 @@ fn recall<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) ->
     if !record.is_asked() {
         return Some(Reason::Response as u8);
     }
-    if record.has(Operation::HAS_VALUE) || scratch.stream.unproved != 0 {
+    if scratch.stream.unproved != 0 {
         return None;
     }
     let known = environment.memo(memo::place(record) | memo::CANDIDATE)?;
-    let usable = known.finding.bits & Finding::RATED == 0 && known.is_about(scratch.path.generation, conduit, record);
+    let usable = known.holds(record, false) && known.is_about(scratch.path.generation, conduit, record);
     if usable { Some(known.finding.reason) } else { None }
 }
 

@@ -287,6 +287,10 @@ pub struct Judging {
     pub segment: u32,
     /// Candidates for the range at hand.
     pub candidates: Run,
+    /// Smallest value of which the same is found as of the range at hand, see [`Finding::VALUED`].
+    pub value_min: i64,
+    /// Largest one.
+    pub value_max: i64,
 }
 
 /// What the rules say.
@@ -308,6 +312,8 @@ impl Finding {
     pub const RATED: u8 = 1;
     /// Of this function and unit the same is found whatever the object and the values.
     pub const GENERAL: u8 = 2;
+    /// The same is found for all values between two bounds, and for no operation without values.
+    pub const VALUED: u8 = 4;
 }
 
 /// Where a stage is that walks a list: of options, of a protocol's objects.

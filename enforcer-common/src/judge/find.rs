@@ -80,6 +80,7 @@ fn look_up<const CANDIDATE: bool, E: Environment>(
     let alone = black_box(first & single as u32);
     if alone != 0
         && let Some(known) = environment.memo(place)
+        && !known.is_valued()
         && known.is_about(generation, conduit, record)
     {
         judging.range.node = known.finding.node;
@@ -91,15 +92,17 @@ fn look_up<const CANDIDATE: bool, E: Environment>(
     let judging = black_box(judging);
     let found = (judging.range.rule != NO_RULE) as u8;
     let general = judging.range.bits & Finding::GENERAL & found.wrapping_neg();
-    if black_box(alone | first & general as u32 >> 1) != 0
+    let one = (judging.continued == 0 && record.has(Operation::HAS_VALUE)) as u8;
+    let valued = judging.range.bits & Finding::VALUED & (found & one).wrapping_neg();
+    if black_box(alone | first & (general >> 1 | valued >> 2) as u32) != 0
         && let Some(entry) = environment.memo(place)
     {
         let rated = is_rated(policy, judging.range.rule) as u8;
-        entry.set(generation, conduit, record, &judging.range, general | rated);
+        entry.set(generation, conduit, record, judging, general | valued | rated);
     }
 }
 
-const _: () = assert!(Finding::GENERAL >> 1 == 1 && Finding::RATED == true as u8);
+const _: () = assert!(Finding::GENERAL >> 1 == 1 && Finding::VALUED >> 2 == 1 && Finding::RATED == true as u8);
 
 /// Faults of a segment's place, not of its bytes.
 #[inline(always)]

@@ -120,10 +120,9 @@ fn recall<E: Environment>(
     if scratch.stream.unproved != 0 {
         return None;
     }
-    let needed = if more || record.has(Operation::HAS_VALUE) { Finding::GENERAL } else { 0 };
     let known = environment.memo(memo::place(record))?;
     // A denial is searched for again: a grant may allow what the policy does not.
-    if known.finding.bits & (needed | Finding::RATED) == needed
+    if known.holds(record, more)
         && known.is_about(scratch.path.generation, conduit, record)
         && !is_denial(known.finding.reason)
     {
@@ -148,6 +147,8 @@ fn sightings<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32)
     }
     let now = if scratch.now == 0 { environment.now() } else { scratch.now };
     match environment.memo(memo::place(record)) {
+        // Which values are written is evidence, one by one.
+        Some(known) if known.is_valued() => 1,
         Some(known) => known.sighted(scratch.path.slot, memo::minute(now)),
         None => 1,
     }

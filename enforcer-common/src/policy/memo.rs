@@ -1,11 +1,11 @@
 //! What was found about an operation before. Control traffic repeats itself: the same station asks for the same registers
 //! again and again, and the search in the policy gives the same answer until another generation comes.
 //!
-//! Operations of one range without decoded values are remembered: of those the finding hangs on nothing else. Others are where
-//! it hangs on neither range nor value.
+//! Operations of one range are remembered: without decoded values the finding hangs on nothing else, with them on the bounds
+//! that the rule sets, which are kept. Others are where it hangs on neither range nor value.
 
 use crate::operation::Operation;
-use crate::scratch::Finding;
+use crate::scratch::{Finding, Judging};
 
 /// Entries: as many for the candidate policy behind those for the active one.
 pub const MEMOS: usize = 512;
@@ -40,6 +40,10 @@ pub struct Memo {
     pub minute: u32,
     /// How often it was seen there since.
     pub pending: u32,
+    /// Smallest value of which this was found, see [`Finding::VALUED`].
+    pub value_min: i64,
+    /// Largest one.
+    pub value_max: i64,
 }
 
 /// The boot time in nanoseconds as a number of stretches of a good minute: 2^36 ns are 69 seconds.
@@ -74,6 +78,35 @@ impl Memo {
         other == 0
     }
 
+    /// True when it was found for some values alone.
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_valued(&self) -> bool {
+        self.finding.bits & (Finding::GENERAL | Finding::VALUED) == Finding::VALUED
+    }
+
+    /// True when what was found of an operation like this one holds for it too: `more` ranges follow, and its values.
+    #[must_use]
+    #[inline(always)]
+    pub const fn holds(&self, operation: &Operation, more: bool) -> bool {
+        let bits = self.finding.bits;
+        if bits & Finding::RATED != 0 {
+            return false;
+        }
+        if bits & Finding::GENERAL != 0 {
+            return true;
+        }
+        if more {
+            return false;
+        }
+        if !self.is_valued() {
+            return !operation.has(Operation::HAS_VALUE);
+        }
+        operation.has(Operation::HAS_VALUE)
+            && self.value_min <= operation.value_min
+            && operation.value_max <= self.value_max
+    }
+
     /// One more sighting in the conversation in `slot`. How many are to be written down now: none while the last time is
     /// less than a minute ago and was for the same conversation.
     #[inline(always)]
@@ -92,7 +125,8 @@ impl Memo {
 
     /// Writes the entry.
     #[inline(always)]
-    pub const fn set(&mut self, generation: u32, conduit: u16, operation: &Operation, finding: &Finding, bits: u8) {
+    pub const fn set(&mut self, generation: u32, conduit: u16, operation: &Operation, judging: &Judging, bits: u8) {
+        let finding = &judging.range;
         self.generation = generation;
         self.function = operation.function;
         self.unit = operation.unit;
@@ -104,6 +138,8 @@ impl Memo {
         self.finding.rule = finding.rule;
         self.finding.reason = finding.reason;
         self.finding.bits = bits;
+        self.value_min = judging.value_min;
+        self.value_max = judging.value_max;
         // Whoever found it writes it down; the next sighting is a new one.
         self.slot = u32::MAX;
         self.minute = 0;

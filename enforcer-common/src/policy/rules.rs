@@ -44,7 +44,13 @@ impl Image {
         }
         judging.range.reason = uncovering(unit) as u8;
         // Nothing denies a part, and no rule names objects. What the candidate at hand adds to that is seen below.
-        judging.range.bits = if unit.denials.count | unit.segments.count == 0 { Finding::GENERAL } else { 0 };
+        judging.range.bits = if unit.denials.count | unit.segments.count == 0 {
+            Finding::GENERAL | Finding::VALUED
+        } else if unit.denials.count == 0 {
+            Finding::VALUED
+        } else {
+            0
+        };
         judging.candidates = self.candidates_of(unit, operation);
         for step in 0..CANDIDATES_PER_SEGMENT {
             let judging = black_box(&mut *judging);
@@ -172,7 +178,12 @@ fn weigh(candidate: &Candidate, is_first: bool, operation: &Operation, judging: 
                 judging.range.rule = candidate.rule;
                 judging.range.reason = pass(candidate) as u8;
                 let all = is_first as u32 & (candidate.has_values == 0) as u32 & (candidate.last == u32::MAX) as u32;
-                judging.range.bits &= (all.wrapping_neg() & 0xff) as u8;
+                let valued = (is_first as u32).wrapping_neg() & Finding::VALUED as u32;
+                judging.range.bits &= (all.wrapping_neg() & 0xff | valued) as u8;
+                // Without a branch: whatever the value is, where the rule has none.
+                let any = ((candidate.has_values == 0) as i64).wrapping_neg();
+                judging.value_min = candidate.value_min & !any | i64::MIN & any;
+                judging.value_max = candidate.value_max & !any | i64::MAX & any;
             }
         }
         // Of two near misses the nearer one is named: value after object after unit.

@@ -212,3 +212,38 @@ fn the_largest_change_of_a_written_value_is_kept() {
     steps.sort_unstable();
     assert_eq!(steps, [(6, 7, 483, 30), (6, 8, 9000, 0), (16, 7, i64::MIN, 0)]);
 }
+
+#[test]
+fn a_write_within_its_bounds_is_remembered_and_one_beyond_them_is_not() {
+    let bounds = |values: &[(i64, i64)]| Policy {
+        on_deny: OnDeny::Drop,
+        ..Policy::new(&[rule(Effect::Allow, &[6]).objects(&[(HOLDING, 0, 9)]).values(values)])
+    };
+    let mut wire = Wire::open(&bounds(&[(10, 20), (100, 200)]), Mode::Enforce);
+    wire.host.memos = vec![Memo::default(); MEMOS];
+    let mut candidate = Policy { generation: 0x8000_0001, ..bounds(&[(10, 20)]) }.build();
+    candidate.header.bank = 1;
+    let allow = Reason::RuleAllow;
+    let deny = Reason::ValueNotAllowed;
+    for (value, was, now) in [
+        (15, allow, allow),
+        (20, allow, allow),
+        (21, deny, deny),
+        (150, allow, deny),
+        (10, allow, allow),
+        (199, allow, deny),
+        (99, deny, deny),
+        (15, allow, allow),
+    ] {
+        wire.host.different.clear();
+        assert_eq!(say(&mut wire, &unit(1, &Request::Register(7, value))).reason, was, "{value}");
+        candidate::judge(&candidate, &mut wire.host, &mut wire.scratch);
+        let told = different(&wire);
+        assert_eq!(told, if was == now { vec![] } else { vec![(6, 7, was, now)] }, "{value}");
+    }
+    let remembered = wire.host.memos.iter().filter(|memo| memo.is_valued()).count();
+    assert_eq!(remembered, 2, "one by each policy");
+    let counts: u64 =
+        wire.host.observations.iter().filter(|(key, _)| key.function == 6).map(|(_, seen)| seen.count).sum();
+    assert_eq!(counts, 8, "each value is evidence");
+}
