@@ -37,20 +37,16 @@ impl Image {
         let Some(unit) = get(&self.units, judging.segment) else {
             return;
         };
-        if let Some(rule) = self.denied(unit, operation) {
+        judging.range.bits = Finding::VALUED;
+        if let Some(rule) = self.denied(unit, operation, &mut judging.range.bits) {
             judging.range.rule = rule;
             judging.range.reason = Reason::RuleDeny as u8;
             return;
         }
         judging.range.reason = uncovering(unit) as u8;
         // Nothing denies a part, and no rule names objects. What the candidate at hand adds to that is seen below.
-        judging.range.bits = if unit.denials.count | unit.segments.count == 0 {
-            Finding::GENERAL | Finding::VALUED
-        } else if unit.denials.count == 0 {
-            Finding::VALUED
-        } else {
-            0
-        };
+        let general = (unit.denials.count | unit.segments.count == 0) as u8;
+        judging.range.bits |= Finding::GENERAL & general.wrapping_neg();
         judging.candidates = self.candidates_of(unit, operation);
         for step in 0..CANDIDATES_PER_SEGMENT {
             let judging = black_box(&mut *judging);
@@ -114,9 +110,9 @@ impl Image {
         }
     }
 
-    /// The deny rule that touches the operation, if any.
+    /// The deny rule that touches the operation, if any. Where that hangs on its values, `bits` say so.
     #[inline(always)]
-    fn denied(&self, unit: &Unit, operation: &Operation) -> Option<u16> {
+    fn denied(&self, unit: &Unit, operation: &Operation, bits: &mut u8) -> Option<u16> {
         for step in 0..DENIALS_PER_UNIT {
             if step >= unit.denials.count {
                 break;
@@ -130,6 +126,7 @@ impl Image {
                 continue;
             }
             if denial.has_values != 0 {
+                *bits = 0;
                 // A write whose values are not decoded may hold any value.
                 if !operation.has(Operation::HAS_VALUE) {
                     if operation.access == Access::Read as u8 {

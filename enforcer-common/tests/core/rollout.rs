@@ -247,3 +247,25 @@ fn a_write_within_its_bounds_is_remembered_and_one_beyond_them_is_not() {
         wire.host.observations.iter().filter(|(key, _)| key.function == 6).map(|(_, seen)| seen.count).sum();
     assert_eq!(counts, 8, "each value is evidence");
 }
+
+#[test]
+fn a_write_that_a_deny_rule_touches_by_its_value_is_searched_for_each_time() {
+    let never = |first| rule(Effect::Deny, &[6]).objects(&[(HOLDING, first, first)]).values(&[(500, 600)]);
+    for (first, remembered) in [(7, 0), (8, 1)] {
+        let policy = Policy {
+            on_deny: OnDeny::Drop,
+            ..Policy::new(&[rule(Effect::Allow, &[6]).values(&[(0, 1000)]), never(first)])
+        };
+        let mut wire = Wire::open(&policy, Mode::Enforce);
+        wire.host.memos = vec![Memo::default(); MEMOS];
+        for value in [15, 550, 999, 1001, 15] {
+            let expected = match value {
+                550 if first == 7 => Reason::RuleDeny,
+                1001 => Reason::ValueNotAllowed,
+                _ => Reason::RuleAllow,
+            };
+            assert_eq!(say(&mut wire, &unit(1, &Request::Register(7, value))).reason, expected, "{first} {value}");
+        }
+        assert_eq!(wire.host.memos.iter().filter(|memo| memo.is_valued()).count(), remembered, "{first}");
+    }
+}

@@ -104,7 +104,7 @@ fn figures(report: &Report) -> String {
     for (name, value) in [
         ("operations evaluated", number(report.totals.evaluated)),
         ("allowed", number(report.totals.allow.saturating_add(report.totals.log))),
-        ("would have been denied", number(report.totals.would_deny)),
+        ("would have been denied, by the policies of the time", number(report.totals.would_deny)),
         ("groups to decide", open.to_string()),
         ("allowing rules never hit", format!("{never} of {rules}")),
     ] {
