@@ -33,6 +33,7 @@ pub mod process;
 pub mod prometheus;
 pub mod random;
 pub mod server;
+pub mod soak;
 pub mod sweep;
 mod sys;
 pub mod xdp;

@@ -80,3 +80,20 @@ fn collect(mut stream: impl Read + Send + 'static, into: Arc<Mutex<String>>) {
         }
     });
 }
+
+/// Resident memory of a process in MiB, and what of it belongs to no file.
+///
+/// # Errors
+/// What cannot be read.
+pub fn resident(process: u32) -> Result<[f64; 2], String> {
+    let path = format!("/proc/{process}/status");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let of = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).map(|kib| kib / 1024.0)
+    };
+    match (of("VmRSS"), of("RssAnon")) {
+        (Some(all), Some(own)) => Ok([all, own]),
+        _ => Err(format!("{path} tells no memory")),
+    }
+}

@@ -10,6 +10,7 @@ mod lab;
 mod privilege;
 mod say;
 mod setup;
+mod soak;
 mod stage;
 mod tell;
 mod test;
@@ -45,6 +46,8 @@ enum Command {
     Drill(drill::Options),
     /// Measure what a frame costs in the loaded programs, and what a plant notices beside other ways to build the box
     Bench(bench::Options),
+    /// Poll as often as in a day, in as little time as it takes, and hold all accounts of what was denied against each other
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Evade(options) => evade::run(&options),
         Command::Drill(options) => drill::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Soak(options) => soak::run(&options),
     });
     interrupt::wait_if_stopping();
     match result {

@@ -22,15 +22,19 @@ use crate::export::Exports;
 use crate::replay::record;
 use crate::{learn, rollout};
 
-/// Events kept in memory.
+/// Events kept in memory, and the bytes of text that they may have together. The journal keeps more.
 const KEPT: usize = 10_000;
+const KEPT_BYTES: usize = 4 << 20;
 
 /// Events taken from the ring at a time: under a flood it is never empty.
 const BATCH: usize = 2048;
 
 /// The newest events, and those who follow them.
 pub(super) struct Store {
-    kept: VecDeque<Value>,
+    /// As text: a tenth of what they take as documents.
+    kept: VecDeque<Box<str>>,
+    /// Bytes of them.
+    size: usize,
     /// How many were read from the ring.
     pub(super) read: u64,
     followers: broadcast::Sender<Value>,
@@ -40,24 +44,33 @@ pub(super) struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { kept: VecDeque::new(), read: 0, followers: broadcast::channel(1024).0, exports: Exports::default() }
+        Self {
+            kept: VecDeque::new(),
+            size: 0,
+            read: 0,
+            followers: broadcast::channel(1024).0,
+            exports: Exports::default(),
+        }
     }
 }
 
 impl Store {
     /// Keeps an event and hands it on.
     pub(super) fn push(&mut self, event: Value) {
-        if self.kept.len() == KEPT {
-            self.kept.pop_front();
-        }
         self.exports.offer(&event);
-        let _ = self.followers.send(event.clone());
-        self.kept.push_back(event);
+        let text: Box<str> = event.to_string().into();
+        self.size = self.size.saturating_add(text.len());
+        self.kept.push_back(text);
+        while self.kept.len() > KEPT || self.size > KEPT_BYTES {
+            let Some(oldest) = self.kept.pop_front() else { break };
+            self.size = self.size.saturating_sub(oldest.len());
+        }
+        let _ = self.followers.send(event);
     }
 
     /// The kept events, oldest first.
-    pub(super) fn kept(&self) -> impl Iterator<Item = &Value> {
-        self.kept.iter()
+    pub(super) fn kept(&self) -> impl Iterator<Item = Value> {
+        self.kept.iter().filter_map(|text| serde_json::from_str(text).ok())
     }
 
     /// Events from now on. Who reads too slowly is told how many were missed.

@@ -270,6 +270,6 @@ fn verified(daemon: &Daemon, expected: Option<&str>) -> Result<Value, Refusal> {
 
 /// Kept events at or after a moment, oldest first.
 fn kept(daemon: &Daemon, since: Option<&str>) -> Vec<Value> {
-    let wanted = |event: &&Value| since.is_none_or(|since| event["time"].as_str().is_some_and(|time| time >= since));
-    daemon.events.kept().filter(wanted).cloned().collect()
+    let wanted = |event: &Value| since.is_none_or(|since| event["time"].as_str().is_some_and(|time| time >= since));
+    daemon.events.kept().filter(wanted).collect()
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::enforcer::configuration;
-use crate::{Enforcer, Lab};
+use crate::{Enforcer, Lab, process};
 
 /// Rules of the large policy, and conversations that the tables have room for.
 const RULES: u32 = 5000;
@@ -74,7 +74,7 @@ pub fn costs(binary: &Path) -> Result<Costs, String> {
     let before = ticks(enforcer.id())?;
     std::thread::sleep(IDLE);
     let idle = (ticks(enforcer.id())? - before) / IDLE.as_secs_f64();
-    let [resident, own] = resident(enforcer.id())?;
+    let [resident, own] = process::resident(enforcer.id())?;
     Ok(Costs {
         first_start: median(firsts),
         later_start: median(laters),
@@ -140,20 +140,6 @@ fn ticks(process: u32) -> Result<f64, String> {
     // utime and stime, behind the name and its eleven followers.
     let ticks: u32 = fields.skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
     Ok(f64::from(ticks) / 100.0)
-}
-
-/// Resident memory in MiB, and what of it belongs to no file.
-fn resident(process: u32) -> Result<[f64; 2], String> {
-    let path = format!("/proc/{process}/status");
-    let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-    let of = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).map(|kib| kib / 1024.0)
-    };
-    match (of("VmRSS"), of("RssAnon")) {
-        (Some(all), Some(own)) => Ok([all, own]),
-        _ => Err(format!("{path} tells no memory")),
-    }
 }
 
 /// Memory of all maps that the process holds, MiB.
