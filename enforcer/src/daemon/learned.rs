@@ -1,5 +1,6 @@
 //! What was learned, in numbers and as a policy: from the journal, which outlives the kernel's table.
 
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use enforcer_common::abi::loss;
@@ -12,21 +13,25 @@ use crate::dataplane::{counters, flows};
 use crate::journal::{Evidence, Window, time};
 use crate::learn::{self, Clock, Reach};
 
-/// What was seen, and the clock that its times are of.
-type Seen = (Vec<(ObservationKey, Observation)>, Clock);
+/// What was seen, how often in the hour with most, and the clock that its times are of.
+struct Seen {
+    all: Vec<(ObservationKey, Observation)>,
+    busiest: HashMap<ObservationKey, u64>,
+    clock: Clock,
+}
 
 impl Daemon {
     /// A policy made of what was seen since a moment, nanoseconds since 1970.
     pub(super) fn propose(&mut self, since: Option<i64>, reach: Reach) -> Result<Value, Refusal> {
-        let (seen, clock) = self.seen(since.map_or(Window::ALL, Window::since))?;
-        let proposal = learn::propose(&seen, Some(&self.policy.loaded.valid), clock, reach);
+        let Seen { all, busiest, clock } = self.seen(since.map_or(Window::ALL, Window::since))?;
+        let proposal = learn::propose_by_hour(&all, &busiest, Some(&self.policy.loaded.valid), clock, reach);
         Ok(json!({"text": proposal.text, "undecided": proposal.undecided}))
     }
 
     /// Learning in numbers.
     pub(super) fn learn_status(&mut self) -> Result<Value, Refusal> {
-        let (seen, clock) = self.seen(Window::ALL)?;
-        let summary = learn::summary(&seen);
+        let Seen { all, clock, .. } = self.seen(Window::ALL)?;
+        let summary = learn::summary(&all);
         let kinds: Vec<Value> = summary
             .kinds
             .iter()
@@ -57,17 +62,18 @@ impl Daemon {
     fn seen(&mut self, window: Window) -> Result<Seen, Refusal> {
         self.fold()?;
         let kept = self.journal.flush(Duration::from_secs(2));
-        match self.journal.reader().and_then(|reader| reader.evidence(window, false)) {
+        match self.journal.reader().and_then(|reader| reader.evidence(window, true)) {
             Ok(all) if kept => {
+                let busiest = busiest(&all);
                 let all = all.iter().map(|one| (one.key, observation(one))).collect();
-                return Ok((all, Clock::new(SystemTime::UNIX_EPOCH, 0)));
+                return Ok(Seen { all, busiest, clock: Clock::new(SystemTime::UNIX_EPOCH, 0) });
             }
             Ok(_) => tracing::warn!("the journal does not keep up: learned from the kernel's table alone"),
             Err(error) => tracing::warn!(%error, "learned from the kernel's table alone"),
         }
         let entries = self.object.maps.observed.iter().map(|entry| entry.map(|(key, value)| (key.0, value.0)));
-        let entries = entries.collect::<Result<_, _>>().map_err(Refusal::failed)?;
-        Ok((entries, Clock::new(SystemTime::now(), flows::now())))
+        let all = entries.collect::<Result<_, _>>().map_err(Refusal::failed)?;
+        Ok(Seen { all, busiest: HashMap::new(), clock: Clock::new(SystemTime::now(), flows::now()) })
     }
 
     /// New operations by hour, and whether they have stopped coming, in one sentence.
@@ -96,6 +102,24 @@ impl Daemon {
             .map(|one| json!({"hour": time::text(one.hour.saturating_mul(3_600_000_000_000)), "new": one.operations}));
         Ok((curve.collect(), verdict))
     }
+}
+
+/// How often each operation that passed was seen in the hour with most, whatever policies said of it. Older hours are one
+/// and say nothing of an hour.
+fn busiest(all: &[Evidence]) -> HashMap<ObservationKey, u64> {
+    let mut hours: HashMap<(ObservationKey, i64), u64> = HashMap::new();
+    for one in all.iter().filter(|one| !one.key.is_stopped()) {
+        for hour in one.hours.iter().filter(|hour| hour.hour > 0) {
+            let sum = hours.entry((ObservationKey { reason: 0, ..one.key }, hour.hour)).or_default();
+            *sum = sum.saturating_add(hour.count);
+        }
+    }
+    let mut busiest = HashMap::new();
+    for ((key, _), count) in hours {
+        let most = busiest.entry(key).or_insert(count);
+        *most = count.max(*most);
+    }
+    busiest
 }
 
 /// The same with the times of day as they are.

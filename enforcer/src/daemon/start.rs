@@ -317,7 +317,6 @@ async fn serve(mut daemon: Daemon, listener: UnixListener) -> Result<()> {
         generation = daemon.memory.generation,
         "in force"
     );
-    super::heap::forget_start();
     let metrics = daemon.config.metrics.as_ref().map(|metrics| metrics.listen);
     let daemon = Arc::new(Mutex::new(daemon));
     let metrics = metrics.map(|listen| tokio::spawn(super::measure::serve(daemon.clone(), listen)));

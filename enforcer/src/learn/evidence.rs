@@ -7,6 +7,9 @@ use enforcer_common::protocol::Protocol;
 use super::Clock;
 use super::traffic::range;
 
+/// Above this a rate by the hour says nothing.
+const MOST_IN_AN_HOUR: u64 = 10_000;
+
 /// The sum of some observations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Evidence {
@@ -20,16 +23,18 @@ pub(super) struct Evidence {
     /// Largest change from one written value to the next, where that is known: one register at a time, and nobody else
     /// writes it.
     pub step: Option<u64>,
+    /// How often in the hour with most; no less than the truth where operations are added up. `None`: hours are not known.
+    pub busiest: Option<u64>,
 }
 
 impl Evidence {
-    /// `alone`: no other operation writes to the same object.
-    pub(super) fn of(key: &ObservationKey, seen: &Observation, alone: bool) -> Self {
+    /// `alone`: no other operation writes to the same object. `busiest`: how often in the hour with most.
+    pub(super) fn of(key: &ObservationKey, seen: &Observation, alone: bool, busiest: Option<u64>) -> Self {
         let values = (seen.value_min <= seen.value_max).then_some((seen.value_min, seen.value_max));
         let without_value = values.is_none() && key.access != Access::Read as u8;
         let known = alone && values.is_some() && key.first == key.last && seen.step != u64::MAX;
         let step = (known && key.protocol == Protocol::Modbus as u8).then_some(seen.step);
-        Self { count: seen.count, first: seen.first_seen, last: seen.last_seen, values, without_value, step }
+        Self { count: seen.count, first: seen.first_seen, last: seen.last_seen, values, without_value, step, busiest }
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -42,6 +47,7 @@ impl Evidence {
         };
         self.without_value |= other.without_value;
         self.step = self.step.zip(other.step).map(|(one, other)| one.max(other));
+        self.busiest = self.busiest.zip(other.busiest).map(|(one, other)| one.saturating_add(other));
     }
 
     /// Adds to what may not be there yet.
@@ -69,6 +75,17 @@ impl Evidence {
     /// no write whose values are not decoded, so there is no such line where one was seen; one with a step covers writes of
     /// one register, and says nothing new where the values are as close together.
     pub(super) fn envelope(&self) -> String {
+        let mut text = self.bounds();
+        if let Some(most @ 1..=MOST_IN_AN_HOUR) = self.busiest {
+            let twice = most.saturating_mul(2);
+            text += &format!(
+                "  # at most {most} in an hour; take the # away to hold them to twice as many\n  # rate      = \"{twice}/h\"\n"
+            );
+        }
+        text
+    }
+
+    fn bounds(&self) -> String {
         let Some((min, max)) = self.values else { return String::new() };
         let written = format!("  # values from {min} to {max} were written");
         if self.without_value {

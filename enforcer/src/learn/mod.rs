@@ -48,7 +48,19 @@ pub fn propose(
     clock: Clock,
     reach: Reach,
 ) -> Proposal {
-    let mut traffic = traffic::Traffic::of(&passed(observations), reach);
+    propose_by_hour(observations, &HashMap::new(), policy, clock, reach)
+}
+
+/// The same where it is known how often each operation was seen in the hour with most; its key has no reason, as [`passed`]
+/// gives it.
+pub fn propose_by_hour(
+    observations: &[(ObservationKey, Observation)],
+    busiest: &HashMap<ObservationKey, u64>,
+    policy: Option<&Policy>,
+    clock: Clock,
+    reach: Reach,
+) -> Proposal {
+    let mut traffic = traffic::Traffic::of(&passed(observations), busiest, reach);
     traffic.leave_tunnels(policy);
     let places = places::Places::of(&traffic, policy);
     let drafts = conduits::drafts(&mut traffic, &places, policy);

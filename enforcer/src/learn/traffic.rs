@@ -1,6 +1,6 @@
 //! Observations sorted by what a policy can say about them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 
 use enforcer_common::network::protocol as ip;
@@ -64,7 +64,11 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    pub(super) fn of(observations: &[(ObservationKey, Observation)], reach: Reach) -> Self {
+    pub(super) fn of(
+        observations: &[(ObservationKey, Observation)],
+        busiest: &HashMap<ObservationKey, u64>,
+        reach: Reach,
+    ) -> Self {
         let spoken = observations.iter().map(|(key, _)| (key.client, key.server, key.port, key.protocol)).collect();
         let mut traffic = Self { spoken, ..Self::default() };
         let mut writers: BTreeMap<Object, usize> = BTreeMap::new();
@@ -73,7 +77,7 @@ impl Traffic {
         }
         for (key, seen) in observations {
             let alone = written(key).and_then(|object| writers.get(&object)) == Some(&1);
-            let evidence = Evidence::of(key, seen, alone);
+            let evidence = Evidence::of(key, seen, alone, busiest.get(key).copied());
             if let Some(split) = split(key) {
                 traffic.splits.entry(split).and_modify(|known| known.add(evidence)).or_insert(evidence);
                 continue;

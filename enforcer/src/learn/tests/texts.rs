@@ -5,7 +5,7 @@ use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::operation::{Access, NO_FUNCTION};
 use enforcer_common::port::Side;
 
-use super::super::{Reach, propose, summary};
+use super::super::{Reach, propose, propose_by_hour, summary};
 use super::{clock, frame, image, modbus, passes, plain, seen};
 use crate::policy;
 
@@ -74,6 +74,27 @@ fn the_line_with_steps_can_be_pasted_where_one_writes_one_register_at_a_time() {
         vec![(write("10.0.0.1", 6, 40), written(25)), (write("10.0.0.1", 16, 40), written(30))],
     ] {
         assert!(!text(&others).contains("max_step"), "{}", text(&others));
+    }
+}
+
+#[test]
+fn the_line_with_a_rate_can_be_pasted_where_hours_are_known() {
+    let write = modbus("10.0.0.1", "10.0.1.1", 6, 1, Some((3, 40, 40)));
+    let read = modbus("10.0.0.1", "10.0.1.1", 3, 1, Some((3, 0, 9)));
+    let write = ObservationKey { access: Access::Write as u8, ..write };
+    let all = [(write, seen(40)), (read, seen(9000))];
+    let text = |most: &[(ObservationKey, u64)]| {
+        propose_by_hour(&all, &most.iter().copied().collect(), None, clock(), Reach::default()).text
+    };
+    let known = text(&[(write, 12), (read, 3600)]);
+    assert!(known.contains("# at most 12 in an hour; take the # away to hold them to twice as many"), "{known}");
+    assert_eq!(known.matches("# rate ").count(), 1, "reads are not held back: {known}");
+    let pasted = known.replace("  # rate      =", "  rate      =");
+    let valid = policy::parse("pasted", &pasted).unwrap_or_else(|errors| panic!("{errors}\n{pasted}")).valid;
+    let rated = valid.conduits[0].rules.iter().filter(|rule| rule.rate.is_some()).count();
+    assert_eq!(rated, 1, "{pasted}");
+    for unknown in [&[][..], &[(write, 10_001)]] {
+        assert!(!text(unknown).contains("# rate "), "{}", text(unknown));
     }
 }
 
