@@ -175,8 +175,8 @@ fn weigh(candidate: &Candidate, is_first: bool, operation: &Operation, judging: 
                 judging.range.rule = candidate.rule;
                 judging.range.reason = pass(candidate) as u8;
                 let all = is_first as u32 & (candidate.has_values == 0) as u32 & (candidate.last == u32::MAX) as u32;
-                let valued = (is_first as u32).wrapping_neg() & Finding::VALUED as u32;
-                judging.range.bits &= (all.wrapping_neg() & 0xff | valued) as u8;
+                let valued = (is_first as u8).wrapping_neg() & Finding::VALUED;
+                judging.range.bits &= (all.wrapping_neg() & 0xff) as u8 | valued;
                 // Without a branch: whatever the value is, where the rule has none.
                 let any = ((candidate.has_values == 0) as i64).wrapping_neg();
                 judging.value_min = candidate.value_min & !any | i64::MIN & any;
