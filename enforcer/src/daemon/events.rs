@@ -31,7 +31,7 @@ const BATCH: usize = 2048;
 
 /// The newest events, and those who follow them.
 pub(super) struct Store {
-    /// As text: a tenth of what they take as documents.
+    /// As text, which takes less than documents do.
     kept: VecDeque<Box<str>>,
     /// Bytes of them.
     size: usize,
@@ -171,10 +171,12 @@ fn describe(event: &Event, policy: &InForce, candidate: Option<&InForce>) -> Val
 /// What the candidate says of the same operation, were it alone and its rate not used up; no verdict where it has no say.
 fn asked(scratch: &Scratch, candidate: &InForce) -> Value {
     let mut key = ObservationKey::EMPTY;
-    let named = key.fill(scratch, (scratch.count != 0).then_some(0)) && !learn::splits(&key);
+    let index = (scratch.count != 0).then_some(0);
+    let named = key.fill(scratch, index) && !learn::splits(&key);
     let reason = named.then(|| {
-        let record = scratch.operation(0).filter(|record| scratch.count != 0 && record.has(Operation::HAS_VALUE));
-        let values = record.map(|record| (record.value_min, record.value_max));
+        let record = index.and_then(|index| scratch.operation(index));
+        let valued = record.filter(|record| record.has(Operation::HAS_VALUE));
+        let values = valued.map(|record| (record.value_min, record.value_max));
         rollout::judge_again(&candidate.compiled.image, &key, values)
     });
     json!({

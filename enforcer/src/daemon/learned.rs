@@ -23,14 +23,14 @@ struct Seen {
 impl Daemon {
     /// A policy made of what was seen since a moment, nanoseconds since 1970.
     pub(super) fn propose(&mut self, since: Option<i64>, reach: Reach) -> Result<Value, Refusal> {
-        let Seen { all, busiest, clock } = self.seen(since.map_or(Window::ALL, Window::since))?;
+        let Seen { all, busiest, clock } = self.seen(since.map_or(Window::ALL, Window::since), true)?;
         let proposal = learn::propose_by_hour(&all, &busiest, Some(&self.policy.loaded.valid), clock, reach);
         Ok(json!({"text": proposal.text, "undecided": proposal.undecided}))
     }
 
     /// Learning in numbers.
     pub(super) fn learn_status(&mut self) -> Result<Value, Refusal> {
-        let Seen { all, clock, .. } = self.seen(Window::ALL)?;
+        let Seen { all, clock, .. } = self.seen(Window::ALL, false)?;
         let summary = learn::summary(&all);
         let kinds: Vec<Value> = summary
             .kinds
@@ -58,11 +58,12 @@ impl Daemon {
         }))
     }
 
-    /// What the journal has of a window; all that the kernel's table holds where the journal cannot be written or read.
-    fn seen(&mut self, window: Window) -> Result<Seen, Refusal> {
+    /// What the journal has of a window, by hour too if that is asked for; all that the kernel's table holds where the journal
+    /// cannot be written or read.
+    fn seen(&mut self, window: Window, by_hour: bool) -> Result<Seen, Refusal> {
         self.fold()?;
         let kept = self.journal.flush(Duration::from_secs(2));
-        match self.journal.reader().and_then(|reader| reader.evidence(window, true)) {
+        match self.journal.reader().and_then(|reader| reader.evidence(window, by_hour)) {
             Ok(all) if kept => {
                 let busiest = busiest(&all);
                 let all = all.iter().map(|one| (one.key, observation(one))).collect();

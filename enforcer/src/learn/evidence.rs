@@ -60,8 +60,7 @@ impl Evidence {
 
     /// `seen 1200 times, 2026-11-23T06:00:00Z to 2026-11-23T07:00:00Z`
     pub(super) fn span(&self, clock: Clock) -> String {
-        let times = if self.count == 1 { "once".to_owned() } else { format!("{} times", self.count) };
-        format!("seen {times}, {} to {}", clock.text(self.first), clock.text(self.last))
+        format!("seen {}, {} to {}", times(self.count), clock.text(self.first), clock.text(self.last))
     }
 
     /// `seen 1200 times, 2026-11-23T06:00:00Z to 2026-11-23T07:00:00Z, 99.1 % of everything seen`
@@ -100,4 +99,9 @@ impl Evidence {
             Some(_) | None => values,
         }
     }
+}
+
+/// `once`, `7 times`.
+pub(crate) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }

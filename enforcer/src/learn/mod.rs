@@ -16,6 +16,7 @@ mod tunnels;
 mod write;
 
 pub use clock::Clock;
+pub(crate) use evidence::times;
 pub use proposable::is_left;
 pub use summary::{Kind, Summary, summary};
 

@@ -2,6 +2,7 @@
 
 use super::model::{Change, Counts, Frames, Group, Report};
 use super::page::{Page, cut, pasted};
+use crate::learn::times;
 
 /// Several lines, each ended.
 pub fn text(report: &Report) -> String {
@@ -216,9 +217,4 @@ fn rest(page: &mut Page, report: &Report) {
     for loss in lost {
         page.line(&format!("  {:<30} {:>12}", loss.what, loss.count));
     }
-}
-
-/// `once`, `7 times`.
-fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
