@@ -35,24 +35,19 @@ pub fn recall<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         return false;
     };
     scratch.path.slot = slot;
+    let asks = scratch.path.granted == grant::NOT_ASKED && environment.has_grants();
     let Some(flow) = environment.flow(slot) else {
         return false;
     };
-    if flow.generation != policy.header.generation {
-        return false;
-    }
     // A grant may have come or ended since.
-    if flow.conduit == UNCOVERED && scratch.path.granted == grant::NOT_ASKED && environment.has_grants() {
+    if flow.generation != policy.header.generation || (flow.conduit == UNCOVERED && asks) {
         return false;
     }
-    let Some(flow) = environment.flow(slot) else {
-        return false;
-    };
     let resolved = Resolved { conduit: flow.conduit, protocol: flow.protocol, client: Side::from_code(flow.client) };
     if side as u8 == Side::Network as u8 && policy.is_device_mac(scratch.frame.source_mac) {
         return false;
     }
-    take(policy, environment, side, &mut scratch.path, resolved);
+    take(policy, environment, side, scratch, resolved);
     true
 }
 
@@ -65,11 +60,11 @@ pub fn resolve<E: Environment>(policy: &Image, environment: &mut E, scratch: &mu
     let resolved = match look_up(policy, scratch) {
         Ok(resolved) => resolved,
         Err(reason) => {
-            finish(policy, environment, &mut scratch.path, UNCOVERED);
+            finish(policy, environment, scratch, UNCOVERED);
             return Err(reason);
         }
     };
-    take(policy, environment, Side::from_code(scratch.frame.side), &mut scratch.path, resolved);
+    take(policy, environment, Side::from_code(scratch.frame.side), scratch, resolved);
     let scratch = scratch.anew();
     if scratch.path.slot == NO_FLOW {
         return Ok(());
@@ -95,15 +90,17 @@ pub fn worth_a_flow(policy: &Image, path: &Path) -> bool {
 }
 
 #[inline(always)]
-fn take<E: Environment>(policy: &Image, environment: &E, side: Side, path: &mut Path, resolved: Resolved) {
+fn take<E: Environment>(policy: &Image, environment: &E, side: Side, scratch: &mut Scratch, resolved: Resolved) {
+    let path = &mut scratch.path;
     path.protocol = resolved.protocol;
     path.role = if resolved.client as u8 == side as u8 { Role::Request as u8 } else { Role::Response as u8 };
-    finish(policy, environment, path, resolved.conduit);
+    finish(policy, environment, scratch, resolved.conduit);
 }
 
 /// Fills in what the conduit says.
 #[inline(always)]
-pub fn finish<E: Environment>(policy: &Image, environment: &E, path: &mut Path, conduit: u16) {
+pub fn finish<E: Environment>(policy: &Image, environment: &E, scratch: &mut Scratch, conduit: u16) {
+    let path = &mut scratch.path;
     path.conduit = conduit;
     path.generation = policy.header.generation;
     path.bank = policy.header.bank;
@@ -115,7 +112,7 @@ pub fn finish<E: Environment>(policy: &Image, environment: &E, path: &mut Path, 
         _ if path.granted == grant::GRANTED => (Mode::Enforce, OnDeny::Reset as u8, NO_VALUES),
         _ => (Mode::Enforce, OnDeny::Drop as u8, NO_VALUES),
     };
-    let mode = environment.mode(policy.header.bank, conduit, asked);
+    let mode = environment.mode(scratch.now, policy.header.bank, conduit, asked);
     path.mode = mode as u8;
     path.on_deny = on_deny;
     // Evidence is kept with values where nothing is stopped; and the candidate may look at other values.

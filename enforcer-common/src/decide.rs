@@ -127,7 +127,7 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
     scratch.action = 0;
     scratch.report = 0;
     scratch.asked = 0;
-    scratch.now = 0;
+    scratch.now = environment.now();
     scratch.stream = Stream::default();
     judge::begin(scratch);
     scratch.path = Path::EMPTY;
@@ -141,7 +141,7 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
             scratch.outcome = reason as u8;
             scratch.path.protocol =
                 if scratch.frame.version == 0 { Protocol::Ethernet as u8 } else { Protocol::Ip as u8 };
-            conduit::finish(policy, environment, &mut scratch.path, UNCOVERED);
+            conduit::finish(policy, environment, scratch, UNCOVERED);
             let named = reason as u8 == Reason::Management as u8 || reason as u8 == Reason::SpoofedDevice as u8;
             if neighbour::is_arp(&scratch.frame) && !named { Next::Neighbour } else { Next::Judge }
         }
@@ -282,11 +282,10 @@ pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
 /// Reason code that keeps a station from opening a connection in which nothing is inspected, or 0.
 #[inline(always)]
 fn opening<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits) -> u8 {
-    let now = environment.now();
     if !stream::is_opening(&scratch.frame) {
         return 0;
     }
-    match stream::admit(environment, limits, &FlowKey::of(&scratch.frame), now) {
+    match stream::admit(environment, limits, &FlowKey::of(&scratch.frame), scratch.now) {
         Ok(()) => 0,
         Err(reason) => reason as u8,
     }
@@ -300,7 +299,7 @@ fn ethernet<B: Bytes + ?Sized, E: Environment>(
     environment: &E,
     scratch: &mut Scratch,
 ) -> Result<Next, Reason> {
-    let Scratch { frame, path, stream, .. } = scratch;
+    let frame = &scratch.frame;
     if frame.side == Side::Network as u8 && policy.is_device_mac(frame.source_mac) {
         return Err(Reason::SpoofedDevice);
     }
@@ -312,12 +311,12 @@ fn ethernet<B: Bytes + ?Sized, E: Environment>(
     if reason.verdict() as u8 == Verdict::Deny as u8 || bytes.length() < frame.length {
         return Err(reason);
     }
-    path.protocol = protocol as u8;
-    path.role = Role::Message as u8;
-    stream.start = frame.network;
-    stream.end = frame.length;
-    conduit::finish(policy, environment, path, conduit);
-    path.uncovered = reason as u8;
+    scratch.stream.start = frame.network;
+    scratch.stream.end = frame.length;
+    scratch.path.protocol = protocol as u8;
+    scratch.path.role = Role::Message as u8;
+    conduit::finish(policy, environment, scratch, conduit);
+    scratch.path.uncovered = reason as u8;
     Ok(Next::Protocol)
 }
 
@@ -345,7 +344,7 @@ pub fn icmp_message<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &
         Some(reason) => reason.verdict() as u8 == Verdict::Deny as u8,
         None => false,
     };
-    if !denied && let Err(reason) = icmp::check(bytes, environment, &scratch.frame) {
+    if !denied && let Err(reason) = icmp::check(bytes, environment, &scratch.frame, scratch.now) {
         scratch.outcome = reason as u8;
     }
     Next::Judge

@@ -72,7 +72,7 @@ pub trait Environment {
     /// Carry + payload of a segment, laid out behind each other.
     type Assembled: Bytes + ?Sized;
 
-    /// Boot time in nanoseconds, coarse.
+    /// Boot time in nanoseconds, coarse. Asked once per frame, see [`Scratch::now`].
     fn now(&self) -> u64;
 
     /// The same, precise.
@@ -83,8 +83,8 @@ pub trait Environment {
     /// True when a frame to this MAC address is for the box itself.
     fn is_management(&self, mac: [u8; 6]) -> bool;
 
-    /// The box's mode capping the mode of `conduit`, whose policy asks for `asked`.
-    fn mode(&self, bank: u8, conduit: u16, asked: Mode) -> Mode;
+    /// The box's mode at `now` capping the mode of `conduit`, whose policy asks for `asked`.
+    fn mode(&self, now: u64, bank: u8, conduit: u16, asked: Mode) -> Mode;
 
     /// Slot of the flow with this key.
     fn find_flow(&mut self, key: &FlowKey) -> Option<u32>;
@@ -149,9 +149,9 @@ pub trait Environment {
     /// Reports the operation at `index`, or the whole frame.
     fn emit(&mut self, scratch: &Scratch, index: Option<u32>);
 
-    /// True while a grant with this key is in force. `used`: an operation passes by it, and is counted.
-    fn granted(&mut self, key: &GrantKey, used: bool) -> bool {
-        let _ = (key, used);
+    /// True where a grant with this key is in force at `now`. `used`: an operation passes by it, and is counted.
+    fn granted(&mut self, key: &GrantKey, now: u64, used: bool) -> bool {
+        let _ = (key, now, used);
         false
     }
 

@@ -35,8 +35,8 @@ impl Event {
     /// Fills the record in place, for the operation at `index` or for the whole frame. In place, because the kernel's
     /// stack has no room for it.
     #[inline(always)]
-    pub fn fill(&mut self, scratch: &Scratch, index: Option<u32>, time: u64) {
-        self.time = time;
+    pub fn fill(&mut self, scratch: &Scratch, index: Option<u32>) {
+        self.time = scratch.now;
         self.frame = scratch.frame;
         self.path = scratch.path;
         match index.and_then(|index| scratch.operation(index)) {

@@ -25,6 +25,10 @@ pub const FIRST: u32 = 16;
 /// Answers that took longer than this are answers to something else, nanoseconds.
 const LONGEST: u64 = 60_000_000_000;
 
+/// Requests of one conversation are timed at least so far apart, nanoseconds. Whoever polls twenty times a second or less
+/// often is timed each time; who polls without pause need not wait for the precise clock with every frame.
+const APART: u64 = 50_000_000;
+
 /// What is counted of one device. All grow and never fall.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -41,7 +45,8 @@ pub struct Counts {
     pub resets: u64,
     /// Segments sent again, by either end.
     pub retransmissions: u64,
-    /// Answers by the time since the last request of their conversation, see [`FIRST`].
+    /// Answers by the time since the request that they are to, see [`FIRST`]. Of requests that follow each other closely, one in
+    /// a while is timed.
     pub times: [u64; BUCKETS],
 }
 
@@ -78,14 +83,14 @@ pub fn note<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
         return;
     }
     let time = if !forwarded || scratch.path.slot == NO_FLOW {
-        None
+        0
     } else if polls != 0 {
-        begin(environment, scratch.path.slot);
-        None
+        begin(environment, scratch.path.slot, scratch.now);
+        0
     } else if answered != 0 {
         end(environment, scratch.path.slot)
     } else {
-        None
+        0
     };
     let device = if inward { &frame.destination } else { &frame.source };
     // A device is who has answered: the network can't fill the table with others.
@@ -98,7 +103,7 @@ pub fn note<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
     counts.exceptions = counts.exceptions.wrapping_add(exceptions);
     counts.resets = counts.resets.wrapping_add(resets);
     counts.retransmissions = counts.retransmissions.wrapping_add(again);
-    if let Some(time) = time
+    if time != 0
         && let Some(cell) = counts.times.get_mut(core::hint::black_box(bucket::<FIRST>(time)) & (BUCKETS - 1))
     {
         *cell = cell.wrapping_add(1);
@@ -139,28 +144,48 @@ const fn changes_nothing(access: u8) -> bool {
     HARMLESS >> (access & 15) & 1 != 0
 }
 
-/// Notes when a conversation's last request came. Only of one whose units are known: until then `asked` is needed otherwise.
+/// Notes when a request came whose answer is waited for, of those that follow each other closely only one in a while. Only
+/// in a conversation whose units are known: until then `asked` is needed otherwise.
 #[inline(always)]
-fn begin<E: Environment>(environment: &mut E, slot: u32) {
-    let now = environment.clock();
-    if let Some(flow) = environment.flow(slot)
-        && !flow.network.has(Direction::ADOPTED)
-    {
-        flow.network.asked = Direction::asked_at(now);
+fn begin<E: Environment>(environment: &mut E, slot: u32, now: u64) {
+    let due = match environment.flow(slot) {
+        Some(flow) => !flow.network.has(Direction::ADOPTED) && is_due(flow.network.asked, now),
+        None => false,
+    };
+    if !due {
+        return;
+    }
+    let precise = environment.clock();
+    if let Some(flow) = environment.flow(slot) {
+        flow.network.asked = Direction::asked_at(precise);
     }
 }
 
-/// The time since then, nanoseconds, for the first answer to it.
+/// True where the last request that was noted is long enough ago.
 #[inline(always)]
-fn end<E: Environment>(environment: &mut E, slot: u32) -> Option<u64> {
-    let now = environment.clock();
-    let flow = environment.flow(slot)?;
-    let asked = flow.network.asked;
-    if flow.network.has(Direction::ADOPTED) || flow.device.asked == asked {
-        return None;
+const fn is_due(asked: u64, now: u64) -> bool {
+    match Direction::when_asked(asked) {
+        Some(then) => now.saturating_sub(then) >= APART,
+        None => true,
     }
-    let time = now.wrapping_sub(Direction::when_asked(asked)?);
+}
+
+/// The time since a request was noted, nanoseconds, for the first answer to it; 0 where there is none to tell.
+#[inline(always)]
+fn end<E: Environment>(environment: &mut E, slot: u32) -> u64 {
+    let asked = match environment.flow(slot) {
+        Some(flow) if !flow.network.has(Direction::ADOPTED) && flow.device.asked != flow.network.asked => {
+            flow.network.asked
+        }
+        Some(_) | None => return 0,
+    };
+    let Some(then) = Direction::when_asked(asked) else {
+        return 0;
+    };
+    let time = environment.clock().wrapping_sub(then);
     // Each port writes its own direction: this one notes there which request was answered.
-    flow.device.asked = asked;
-    if time > LONGEST { None } else { Some(time) }
+    if let Some(flow) = environment.flow(slot) {
+        flow.device.asked = asked;
+    }
+    if time > LONGEST { 0 } else { time }
 }

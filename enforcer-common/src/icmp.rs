@@ -43,12 +43,17 @@ pub const fn concerns(frame: &Frame) -> bool {
     matches!(frame.transport_protocol, protocol::ICMP | protocol::ICMPV6) && frame.side == Side::Network as u8
 }
 
-/// May this message go on to the device, as far as the conduit allows it?
+/// May this message go on to the device at boot time `now`, as far as the conduit allows it?
 ///
 /// # Errors
 /// `malformed_transport`, `icmp_type`, `icmp_rate`.
 #[inline(always)]
-pub fn check<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, frame: &Frame) -> Result<(), Reason> {
+pub fn check<B: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    environment: &mut E,
+    frame: &Frame,
+    now: u64,
+) -> Result<(), Reason> {
     if frame.payload_end.wrapping_sub(frame.transport) < HEADER {
         return Err(Reason::MalformedTransport);
     }
@@ -57,7 +62,6 @@ pub fn check<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, 
         Kind::Plain => Ok(()),
         Kind::Refused => Err(Reason::IcmpType),
         Kind::EchoRequest => {
-            let now = environment.now();
             let within = environment.echoes().is_some_and(|state| rate::admit(state, now, ECHO_INTERVAL, ECHO_BURST));
             if within { Ok(()) } else { Err(Reason::IcmpRate) }
         }

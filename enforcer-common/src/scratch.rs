@@ -415,7 +415,7 @@ pub struct Scratch {
     pub report: u8,
     /// Non-zero, after judging: the policy was asked about an operation, or about the frame.
     pub asked: u8,
-    /// Boot time in nanoseconds, where a stage has read the clock; 0 where none has.
+    /// When the frame came: boot time in nanoseconds, coarse. All stages go by it.
     pub now: u64,
     /// The walk through a list, where a frame has one.
     pub walking: Walking,

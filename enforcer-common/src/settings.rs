@@ -75,13 +75,6 @@ pub const fn conduit_cell(mode: u8, after: u8) -> u32 {
 }
 
 impl Settings {
-    /// True when something depends on the clock: else nobody need ask it.
-    #[must_use]
-    #[inline(always)]
-    pub const fn has_deadline(&self) -> bool {
-        self.confirm_until | self.alive_until != 0
-    }
-
     /// True when an unconfirmed change was taken back by `now`, boot time in nanoseconds.
     #[must_use]
     #[inline(always)]

@@ -157,7 +157,7 @@ impl Environment for Maps<'_> {
     }
 
     #[inline(always)]
-    fn mode(&self, bank: u8, conduit: u16, asked: Mode) -> Mode {
+    fn mode(&self, now: u64, bank: u8, conduit: u16, asked: Mode) -> Mode {
         let Some(settings) = self.settings() else {
             return Mode::Learn;
         };
@@ -166,7 +166,6 @@ impl Environment for Maps<'_> {
             Some(cell) => *cell,
             None => AS_POLICY,
         };
-        let now = if settings.has_deadline() { self.now() } else { 0 };
         settings.conduit_mode_at(now, cell, asked)
     }
 
@@ -411,7 +410,7 @@ impl Environment for Maps<'_> {
         };
         // SAFETY: plain old data; every field is written before the record is submitted.
         let event: &mut Event = unsafe { &mut *entry.as_mut_ptr() };
-        event.fill(scratch, index, self.now());
+        event.fill(scratch, index);
         entry.submit(0);
     }
 
@@ -426,6 +425,7 @@ impl Environment for Maps<'_> {
             return;
         }
         let operation = index.and_then(|index| scratch.operation(index));
+        // Not the frame's time: with it in a register the verifier takes five times as long.
         let now = self.now();
         if let Some(known) = maps::OBSERVED.get_ptr_mut(&*key) {
             // SAFETY: a live map value. Two CPUs may meet here for a conversation seen from both ports; a count may then
@@ -440,13 +440,13 @@ impl Environment for Maps<'_> {
     }
 
     #[inline(always)]
-    fn granted(&mut self, key: &GrantKey, used: bool) -> bool {
+    fn granted(&mut self, key: &GrantKey, now: u64, used: bool) -> bool {
         let Some(grant) = maps::GRANTED.get_ptr_mut(key) else {
             return false;
         };
         // SAFETY: a live map value; the controller replaces entries whole, and a count that is short by one it can bear.
         let grant = unsafe { &mut *grant };
-        let holds = grant.holds(self.now());
+        let holds = grant.holds(now);
         if holds && used {
             grant.count += 1;
         }
@@ -455,12 +455,14 @@ impl Environment for Maps<'_> {
 
     #[inline(always)]
     fn health(&mut self, device: &[u8; 16], new: bool) -> Option<&mut Counts> {
-        if new && maps::HEALTH.get_ptr(device).is_none() {
+        let mut counts = maps::HEALTH.get_ptr_mut(device);
+        if counts.is_none() && new {
             // Without room nothing is counted of this device.
             let _ = maps::HEALTH.insert(device, Counts::EMPTY, BPF_NOEXIST as u64);
+            counts = maps::HEALTH.get_ptr_mut(device);
         }
         // SAFETY: this CPU's own copy of a live map value.
-        maps::HEALTH.get_ptr_mut(device).map(|counts| unsafe { &mut *counts })
+        counts.map(|counts| unsafe { &mut *counts })
     }
 
     #[inline(always)]
@@ -501,14 +503,13 @@ impl Environment for Maps<'_> {
         }
         key.candidate = candidate;
         key.padding = [0; 3];
-        let now = self.now();
         // Each is counted as it comes, not as it is written down.
         if let Some(known) = maps::DIFFERENT.get_ptr_mut(&*key) {
             // SAFETY: a live map value, see `observe`.
-            unsafe { (*known).again(now, None) };
+            unsafe { (*known).again(scratch.now, None) };
             return;
         }
-        *value = Observation::first(now, None);
+        *value = Observation::first(scratch.now, None);
         if maps::DIFFERENT.insert(&*key, &*value, BPF_NOEXIST as u64).is_err() {
             lose(loss::COMPARISONS);
         }

@@ -72,7 +72,10 @@ pub fn walk_device(context: XdpContext) -> u32 {
 
 #[inline(always)]
 fn walk(context: &XdpContext, side: Side) -> u32 {
-    let (Some(scratch), Some(policy), Some(settings)) = (scratch(), policy(), maps::SETTINGS.get(0)) else {
+    let (Some(scratch), Some(settings)) = (scratch(), maps::SETTINGS.get(0)) else {
+        return missing();
+    };
+    let Some(policy) = policy_by(settings) else {
         return missing();
     };
     let window = Window::new(context);
@@ -370,7 +373,11 @@ fn is_of(scratch: &Scratch, policy: &Image) -> bool {
 #[inline(always)]
 fn conclude(context: &XdpContext, scratch: &mut Scratch) -> u32 {
     let mut action = decide::conclude(&mut Maps::new(context), scratch);
-    if is_blocked(scratch) {
+    let Some(settings) = maps::SETTINGS.get(0) else {
+        return missing();
+    };
+    // The controller is silent and nothing may pass then: but what is for the box itself, where people look for it.
+    if settings.is_blocked(scratch.now) && scratch.outcome != Reason::Management as u8 {
         action = Action::Drop;
         scratch.action = Action::Drop as u8;
     }
@@ -378,30 +385,14 @@ fn conclude(context: &XdpContext, scratch: &mut Scratch) -> u32 {
         call::<{ slot::REPORT }>(context);
         lose(loss::STAGES);
     }
-    look_on(context, scratch);
+    look_on(context, scratch, settings);
     act(context, scratch, action)
-}
-
-/// True when the controller is silent and nothing may pass then: but what is for the box itself, where people look for it.
-#[inline(always)]
-fn is_blocked(scratch: &Scratch) -> bool {
-    match maps::SETTINGS.get(0) {
-        Some(settings) => {
-            settings.alive_until != 0
-                && settings.is_blocked(environment::now())
-                && scratch.outcome != Reason::Management as u8
-        }
-        None => false,
-    }
 }
 
 /// Goes on to what is looked at beside the verdict, where somebody wants to know: the devices' health, then the candidate
 /// policy, which writes its own conduit over the frame's. Returns where nobody does.
 #[inline(always)]
-fn look_on(context: &XdpContext, scratch: &Scratch) {
-    let Some(settings) = maps::SETTINGS.get(0) else {
-        return;
-    };
+fn look_on(context: &XdpContext, scratch: &Scratch, settings: &Settings) {
     if settings.health != 0 {
         call::<{ slot::HEALTH }>(context);
         lose(loss::STAGES);
@@ -507,7 +498,9 @@ pub fn report(context: XdpContext) -> u32 {
         return missing();
     };
     enforcer_common::report::report(&mut Maps::new(&context), scratch);
-    look_on(&context, scratch);
+    if let Some(settings) = maps::SETTINGS.get(0) {
+        look_on(&context, scratch, settings);
+    }
     act(&context, scratch, Action::from_code(scratch.action))
 }
 
@@ -636,7 +629,12 @@ fn scratch<'a>() -> Option<&'a mut Scratch> {
 /// The image in force: the previous one, where the active one was to be confirmed and was not.
 #[inline(always)]
 fn policy<'a>() -> Option<&'a Image> {
-    let settings = maps::SETTINGS.get(0)?;
+    policy_by(maps::SETTINGS.get(0)?)
+}
+
+/// The same where the settings are at hand.
+#[inline(always)]
+fn policy_by<'a>(settings: &Settings) -> Option<&'a Image> {
     let back = settings.policy_after != 0 && settings.is_taken_back(environment::now());
     image(if back { place::PREVIOUS } else { place::ACTIVE })
 }

@@ -18,7 +18,7 @@ pub(super) fn conclude<const CANDIDATE: bool, E: Environment>(
     let index = scratch.judging.index;
     scratch.judging.unit.reason = 0;
     let mut reason = finding.reason;
-    if !is_denial(reason) && finding.rule != NO_RULE && !within_rate(policy, environment, finding.rule) {
+    if !is_denial(reason) && finding.rule != NO_RULE && !within_rate(policy, environment, scratch.now, finding.rule) {
         reason = Reason::RateExceeded as u8;
     }
     // Written down and read back: the paths through the rate join.
@@ -104,14 +104,13 @@ pub(super) fn settle<E: Environment>(
 }
 
 #[inline(always)]
-fn within_rate<E: Environment>(policy: &Image, environment: &mut E, rule: u16) -> bool {
+fn within_rate<E: Environment>(policy: &Image, environment: &mut E, now: u64, rule: u16) -> bool {
     let Some(entry) = lookup::get(&policy.rules, rule as u32) else {
         return true;
     };
     if entry.interval == 0 {
         return true;
     }
-    let now = environment.now();
     match environment.budget(policy.header.bank, rule) {
         Some(state) => rate::admit(state, now, entry.interval, entry.burst),
         None => false,

@@ -12,7 +12,8 @@ use crate::admission;
 use crate::environment::Environment;
 use crate::network::protocol;
 use crate::operation::{NO_RULE, Operation, Role};
-use crate::policy::{Image, UNCOVERED, memo};
+use crate::policy::memo::{self, Memo};
+use crate::policy::{Image, UNCOVERED};
 use crate::port::Side;
 use crate::scratch::{Commit, Finding, Scratch};
 use crate::transport::flag;
@@ -65,7 +66,7 @@ pub fn remembered<const STEPS: u32, E: Environment>(environment: &mut E, scratch
             // One step is for the units of one range that most frames hold.
             return Progress::More;
         }
-        let Some(finding) = recall(environment, scratch, index, further, more) else {
+        let Some((finding, repeats)) = recall(environment, scratch, index, further, more) else {
             if further {
                 // From the unit's first range on, of which nothing is settled yet.
                 scratch.judging.next = scratch.judging.index;
@@ -74,7 +75,6 @@ pub fn remembered<const STEPS: u32, E: Environment>(environment: &mut E, scratch
         };
         scratch.judging.next = next;
         if !more {
-            let repeats = sightings(environment, scratch, index);
             conclude::settle(environment, scratch, index, &finding, finding.reason, repeats);
             continue;
         }
@@ -90,7 +90,8 @@ pub fn remembered<const STEPS: u32, E: Environment>(environment: &mut E, scratch
 }
 
 /// What the rules say about a unit of which this record is the next range, where that is known without them: remembered of
-/// its first range, and of a `further` one the same where it hangs on no range. `more`: another range follows.
+/// its first range, and of a `further` one the same where it hangs on no range. `more`: another range follows. Beside it,
+/// how many sightings are to be written down now, of the unit's last range.
 #[inline(always)]
 fn recall<E: Environment>(
     environment: &mut E,
@@ -98,7 +99,7 @@ fn recall<E: Environment>(
     index: u32,
     further: bool,
     more: bool,
-) -> Option<Finding> {
+) -> Option<(Finding, u32)> {
     let record = scratch.operation(index)?;
     let conduit = scratch.path.conduit;
     // A unit of many ranges, and then the search for it, would take more steps than the kernel has.
@@ -112,10 +113,16 @@ fn recall<E: Environment>(
             | (record.unit ^ before.unit)
             | (record.access ^ before.access) as u32
             | (record.is_asked() ^ before.is_asked()) as u32;
-        return if other == 0 { Some(scratch.judging.range) } else { None };
+        if other != 0 {
+            return None;
+        }
+        let seldom = record.is_asked() && scratch.path.mode == Mode::Enforce as u8;
+        let known = if seldom { environment.memo(memo::place(record)) } else { None };
+        return Some((scratch.judging.range, sightings(scratch, record, known)));
     }
     if !record.is_asked() {
-        return Some(Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::Response as u8, bits: 0 });
+        let finding = Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::Response as u8, bits: 0 };
+        return Some((finding, sightings(scratch, record, None)));
     }
     if scratch.stream.unproved != 0 {
         return None;
@@ -126,30 +133,27 @@ fn recall<E: Environment>(
         && known.is_about(scratch.path.generation, conduit, record)
         && !is_denial(known.finding.reason)
     {
-        Some(known.finding)
+        let finding = known.finding;
+        Some((finding, if more { 0 } else { sightings(scratch, record, Some(known)) }))
     } else {
         None
     }
 }
 
-/// How many sightings of the remembered operation at `index` are to be written down now. In enforce, where nothing but the
-/// ordinary is left, once a minute is enough.
+/// How many sightings of an operation are to be written down now, of which `known` is remembered. In enforce, where nothing
+/// but the ordinary is left, once a minute is enough.
 #[inline(always)]
-fn sightings<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) -> u32 {
-    let Some(record) = scratch.operation(index) else {
-        return 0;
-    };
+fn sightings(scratch: &Scratch, record: &Operation, known: Option<&mut Memo>) -> u32 {
     if scratch.path.mode != Mode::Enforce as u8 {
         return (record.role != Role::Response as u8) as u32;
     }
     if !record.is_asked() {
         return 0;
     }
-    let now = if scratch.now == 0 { environment.now() } else { scratch.now };
-    match environment.memo(memo::place(record)) {
+    match known {
         // Which values are written is evidence, one by one.
         Some(known) if known.is_valued() => 1,
-        Some(known) => known.sighted(scratch.path.slot, memo::minute(now)),
+        Some(known) => known.sighted(scratch.path.slot, memo::minute(scratch.now)),
         None => 1,
     }
 }

@@ -60,7 +60,7 @@ pub fn look_up<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
     }
     let mut key = between(scratch, scratch.path.role == Role::Response as u8);
     key.function = CONVERSATION;
-    if environment.granted(&key, false) {
+    if environment.granted(&key, scratch.now, false) {
         scratch.path.granted = GRANTED;
         scratch.path.on_deny = OnDeny::Reset as u8;
     }
@@ -80,7 +80,7 @@ pub fn allows<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32
     }
     let mut key = between(scratch, operation.role == Role::Response as u8);
     key.function = operation.function;
-    environment.granted(&key, true)
+    environment.granted(&key, scratch.now, true)
 }
 
 /// The key of the frame's two ends and its protocol. `answers`: the frame's receiver opened the conversation.

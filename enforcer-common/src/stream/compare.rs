@@ -91,7 +91,7 @@ fn hash<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scratch: 
 fn rest<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scratch: &mut Scratch) -> Step {
     scratch.stream.retransmission = 1;
     let end = scratch.frame.sequence.wrapping_add(super::payload_length(&scratch.frame));
-    let now = environment.now();
+    let now = scratch.now;
     let Some(flow) = environment.flow(scratch.path.slot) else {
         return Step::Whole(Reason::FlowTableFull);
     };

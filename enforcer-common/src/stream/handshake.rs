@@ -32,7 +32,7 @@ pub fn begin<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
     if is_opening(&scratch.frame) {
         return Err(open(environment, scratch, &limits, &key));
     }
-    let now = environment.now();
+    let now = scratch.now;
     let half = match environment.half_open(&key) {
         Some(half) if now.saturating_sub(half.since) < PATIENCE => *half,
         _ => HalfOpen::EMPTY,
@@ -46,7 +46,7 @@ pub fn begin<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
 /// A SYN waits for its answer.
 #[inline(always)]
 fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits, key: &FlowKey) -> Reason {
-    let now = environment.now();
+    let now = scratch.now;
     let frame = &scratch.frame;
     if frame.side == Side::Network as u8
         && let Err(reason) = admit(environment, limits, key, now)
@@ -91,7 +91,7 @@ fn from_network<E: Environment>(
         environment.set_half_open(key, answered);
         return Err(Reason::NoPayload);
     }
-    let trust = limits.trust_at(environment.now());
+    let trust = limits.trust_at(scratch.now);
     let trusted = trust as u8 != Trust::Nothing as u8;
     if frame.tcp_flags & flag::RST != 0 {
         // The server refuses the device, or the opener takes its SYN back.
@@ -159,10 +159,10 @@ fn stateless(policy: &Image, scratch: &mut Scratch, trust: Trust, half: &HalfOpe
 
 /// Notes the bytes of an unknown conversation that were forwarded.
 #[inline(always)]
-pub(super) fn note<E: Environment>(environment: &mut E, scratch: &Scratch, now: u64) {
+pub(super) fn note<E: Environment>(environment: &mut E, scratch: &Scratch) {
     let stream = &scratch.stream;
     let half = HalfOpen {
-        since: now,
+        since: scratch.now,
         hash: stream.hash,
         first: stream.fresh,
         answer: stream.fresh.wrapping_add(stream.fresh_length),
@@ -212,7 +212,7 @@ fn answered<E: Environment>(environment: &mut E, scratch: &Scratch, key: &FlowKe
         0
     };
     let now = HalfOpen {
-        since: environment.now(),
+        since: scratch.now,
         first: frame.acknowledgement,
         answer: frame.sequence.wrapping_add(1),
         side: Side::Network as u32,
@@ -239,7 +239,7 @@ fn ask<E: Environment>(environment: &mut E, scratch: &mut Scratch, key: &FlowKey
 /// `flow_table_full`; `no_payload` for a handshake, which is done.
 #[inline(always)]
 pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Result<Found, Reason> {
-    let now = environment.now();
+    let now = scratch.now;
     if table::search(environment, &mut scratch.claim, now) {
         return Ok(Found::New);
     }

@@ -57,8 +57,7 @@ pub fn follow<E: Environment>(
     scratch: &mut Scratch,
     side: Side,
 ) -> Result<Found, Reason> {
-    let now = environment.now();
-    scratch.now = now;
+    let now = scratch.now;
     let limits = environment.limits();
     check(&limits, &scratch.frame)?;
     if side as u8 == Side::Network as u8 && is_opening(&scratch.frame) {
@@ -196,7 +195,7 @@ pub fn kill<E: Environment>(environment: &mut E, scratch: &Scratch) {
     if limits.resets == 0 || unseen || scratch.frame.side != Side::Network as u8 {
         return;
     }
-    let now = environment.now();
+    let now = scratch.now;
     let Some(station) = environment.station(&FlowKey::of(&scratch.frame).station()) else {
         return;
     };
@@ -220,8 +219,7 @@ pub fn commit<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
         return;
     }
     if commit == Commit::Midstream as u8 {
-        let now = environment.now();
-        handshake::note(environment, scratch, now);
+        handshake::note(environment, scratch);
         return;
     }
     if scratch.path.slot == NO_FLOW {

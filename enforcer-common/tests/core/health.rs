@@ -60,6 +60,7 @@ fn polls_answers_and_their_times_are_counted_of_a_device_that_has_answered() {
     // The first request came before anybody knew that it was to a device.
     let first = counts(&wire);
     assert_eq!((first.polls, first.answered, first.times[bucket::<FIRST>(5_000_000)]), (0, 1, 1));
+    wire.host.now += 1_000_000_000;
     exchange(&mut wire, 2, 200_000);
     let two = counts(&wire);
     assert_eq!((two.polls, two.answered, two.stopped, two.times[bucket::<FIRST>(200_000)]), (1, 2, 0, 1));
@@ -68,6 +69,24 @@ fn polls_answers_and_their_times_are_counted_of_a_device_that_has_answered() {
     let three = counts(&wire);
     assert_eq!((three.answered, three.times.iter().sum::<u64>()), (3, 2));
     assert_eq!(wire.host.health.len(), 1, "the station is no device");
+}
+
+#[test]
+fn of_requests_that_follow_each_other_closely_one_in_a_while_is_timed() {
+    let mut wire = known(Mode::Shadow);
+    wire.host.now += 1_000_000_000;
+    for transaction in 2..102 {
+        wire.host.now += 10_000_000 - 200_000;
+        exchange(&mut wire, transaction, 200_000);
+    }
+    let all = counts(&wire);
+    // A hundred of them, ten milliseconds apart: one in fifty milliseconds.
+    assert_eq!((all.polls, all.answered, all.times[bucket::<FIRST>(200_000)]), (100, 101, 20));
+    // Of one that was not timed the answer has no time either, however late it comes.
+    ask(&mut wire, 102, &Request::Read(3, 0, 1));
+    wire.host.now += 5_000_000_000;
+    answer(&mut wire, &adu(102, 1, &[3, 2, 0, 7]));
+    assert_eq!(counts(&wire).times.iter().sum::<u64>(), 21);
 }
 
 #[test]

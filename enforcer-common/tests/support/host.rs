@@ -126,7 +126,7 @@ impl Environment for Host {
         mac == self.management
     }
 
-    fn mode(&self, _bank: u8, _conduit: u16, asked: Mode) -> Mode {
+    fn mode(&self, _now: u64, _bank: u8, _conduit: u16, asked: Mode) -> Mode {
         asked.min(self.mode)
     }
 
@@ -213,8 +213,7 @@ impl Environment for Host {
         self.memos.get_mut(place as usize)
     }
 
-    fn granted(&mut self, key: &GrantKey, used: bool) -> bool {
-        let now = self.now;
+    fn granted(&mut self, key: &GrantKey, now: u64, used: bool) -> bool {
         match self.grants.get_mut(key) {
             Some(grant) if grant.holds(now) => {
                 grant.count += u64::from(used);
@@ -262,7 +261,7 @@ impl Environment for Host {
 
     fn emit(&mut self, scratch: &Scratch, index: Option<u32>) {
         let mut event = Event::EMPTY;
-        event.fill(scratch, index, self.now);
+        event.fill(scratch, index);
         self.events.push(event);
     }
 

@@ -230,10 +230,9 @@ fn last_line(error: &aya::programs::ProgramError) -> String {
     match error {
         ProgramError::LoadError { io_error, verifier_log } => {
             let log = verifier_log.to_string();
-            let told = log
-                .lines()
-                .rev()
-                .find(|line| !line.is_empty() && !line.starts_with("processed") && !line.starts_with("verification"));
+            const STATISTICS: [&str; 3] = ["processed", "verification", "stack depth"];
+            let is_reason = |line: &&str| !line.is_empty() && !STATISTICS.iter().any(|word| line.starts_with(word));
+            let told = log.lines().rev().find(is_reason);
             told.map_or_else(|| io_error.to_string(), |line| format!("{io_error} ({line})"))
         }
         other => other.to_string(),

@@ -99,7 +99,7 @@ impl Environment for Desk {
         false
     }
 
-    fn mode(&self, _bank: u8, _conduit: u16, asked: Mode) -> Mode {
+    fn mode(&self, _now: u64, _bank: u8, _conduit: u16, asked: Mode) -> Mode {
         asked
     }
 

@@ -169,7 +169,7 @@ impl Environment for HostEnvironment {
         false
     }
 
-    fn mode(&self, _bank: u8, _conduit: u16, asked: Mode) -> Mode {
+    fn mode(&self, _now: u64, _bank: u8, _conduit: u16, asked: Mode) -> Mode {
         self.mode.unwrap_or(asked)
     }
 

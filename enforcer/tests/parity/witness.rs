@@ -97,7 +97,7 @@ impl Environment for Witness {
         self.management == mac
     }
 
-    fn mode(&self, _bank: u8, _conduit: u16, asked: Mode) -> Mode {
+    fn mode(&self, _now: u64, _bank: u8, _conduit: u16, asked: Mode) -> Mode {
         asked.min(self.cap)
     }
 
@@ -183,7 +183,8 @@ impl Environment for Witness {
 
     fn emit(&mut self, scratch: &Scratch, index: Option<u32>) {
         let mut event = Event::EMPTY;
-        event.fill(scratch, index, 0);
+        event.fill(scratch, index);
+        event.time = 0;
         self.events.push(event);
     }
 
