@@ -97,6 +97,9 @@ fn look_up<const CANDIDATE: bool, E: Environment>(
     if black_box(alone | first & (general >> 1 | valued >> 2) as u32) != 0
         && let Some(entry) = environment.memo(place)
     {
+        if valued != 0 {
+            policy.draw_in(record, judging);
+        }
         let rated = is_rated(policy, judging.range.rule) as u8;
         entry.set(generation, conduit, record, judging, general | valued | rated);
     }

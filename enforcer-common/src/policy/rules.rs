@@ -10,6 +10,9 @@ use crate::operation::{Access, NO_RULE, Operation};
 use crate::scratch::{Finding, Judging};
 use crate::verdict::Reason;
 
+/// Where more deny rules can touch a unit, nothing is remembered of its values.
+const DRAWN_IN: u32 = 4;
+
 impl Image {
     /// Judges one object range: fills `judging.range`. `judging.survivors` holds the rules that cover all ranges of the
     /// unit before it and, when another follows, those that cover this one as well afterwards: a unit with several ranges
@@ -37,12 +40,12 @@ impl Image {
         let Some(unit) = get(&self.units, judging.segment) else {
             return;
         };
-        judging.range.bits = Finding::VALUED;
-        if let Some(rule) = self.denied(unit, operation, &mut judging.range.bits) {
+        if let Some(rule) = self.denied(unit, operation) {
             judging.range.rule = rule;
             judging.range.reason = Reason::RuleDeny as u8;
             return;
         }
+        judging.range.bits = ((unit.denials.count <= DRAWN_IN) as u8) << const { Finding::VALUED.trailing_zeros() };
         judging.range.reason = uncovering(unit) as u8;
         // Nothing denies a part, and no rule names objects. What the candidate at hand adds to that is seen below.
         let general = (unit.denials.count | unit.segments.count == 0) as u8;
@@ -110,9 +113,9 @@ impl Image {
         }
     }
 
-    /// The deny rule that touches the operation, if any. Where that hangs on its values, `bits` say so.
+    /// The deny rule that touches the operation, if any.
     #[inline(always)]
-    fn denied(&self, unit: &Unit, operation: &Operation, bits: &mut u8) -> Option<u16> {
+    fn denied(&self, unit: &Unit, operation: &Operation) -> Option<u16> {
         for step in 0..DENIALS_PER_UNIT {
             if step >= unit.denials.count {
                 break;
@@ -126,7 +129,6 @@ impl Image {
                 continue;
             }
             if denial.has_values != 0 {
-                *bits = 0;
                 // A write whose values are not decoded may hold any value.
                 if !operation.has(Operation::HAS_VALUE) {
                     if operation.access == Access::Read as u8 {
@@ -139,6 +141,35 @@ impl Image {
             return Some(denial.rule);
         }
         None
+    }
+
+    /// Draws the bounds in `judging`, within which the rule that was found holds for the operation's objects, in to where
+    /// values of deny rules begin. Those of the operation lie beside them.
+    #[inline(always)]
+    pub fn draw_in(&self, operation: &Operation, judging: &mut Judging) {
+        let Some(unit) = get(&self.units, judging.segment) else {
+            return;
+        };
+        for step in 0..DRAWN_IN {
+            let judging = black_box(&mut *judging);
+            if step >= unit.denials.count {
+                break;
+            }
+            let Some(denial) = get(&self.denials, unit.denials.first.wrapping_add(step)) else {
+                break;
+            };
+            if denial.space != ANY_SPACE && denial.space != operation.space {
+                continue;
+            }
+            if denial.first > operation.last || operation.first > denial.last {
+                continue;
+            }
+            if denial.value_min > operation.value_max {
+                judging.value_max = judging.value_max.min(denial.value_min.wrapping_sub(1));
+            } else {
+                judging.value_min = judging.value_min.max(denial.value_max.wrapping_add(1));
+            }
+        }
     }
 
     /// Candidates for the operation's object.

@@ -248,24 +248,63 @@ fn a_write_within_its_bounds_is_remembered_and_one_beyond_them_is_not() {
     assert_eq!(counts, 8, "each value is evidence");
 }
 
+/// Every value is written when every other one is remembered: what the rules say of it never depends on what came before.
 #[test]
-fn a_write_that_a_deny_rule_touches_by_its_value_is_searched_for_each_time() {
-    let never = |first| rule(Effect::Deny, &[6]).objects(&[(HOLDING, first, first)]).values(&[(500, 600)]);
-    for (first, remembered) in [(7, 0), (8, 1)] {
-        let policy = Policy {
-            on_deny: OnDeny::Drop,
-            ..Policy::new(&[rule(Effect::Allow, &[6]).values(&[(0, 1000)]), never(first)])
-        };
+fn a_write_beside_what_deny_rules_name_is_remembered_up_to_there() {
+    let never = |first, values| rule(Effect::Deny, &[6]).objects(&[(HOLDING, first, first)]).values(&[values]);
+    let policy = Policy {
+        on_deny: OnDeny::Drop,
+        ..Policy::new(&[
+            rule(Effect::Allow, &[6]).values(&[(1, 17), (19, 21)]),
+            never(7, (4, 5)),
+            never(7, (12, 12)),
+            never(8, (0, 30)),
+        ])
+    };
+    let expected = |value| match value {
+        4 | 5 | 12 => Reason::RuleDeny,
+        1..=17 | 19..=21 => Reason::RuleAllow,
+        _ => Reason::ValueNotAllowed,
+    };
+    for before in 0..=22 {
         let mut wire = Wire::open(&policy, Mode::Enforce);
         wire.host.memos = vec![Memo::default(); MEMOS];
-        for value in [15, 550, 999, 1001, 15] {
-            let expected = match value {
-                550 if first == 7 => Reason::RuleDeny,
-                1001 => Reason::ValueNotAllowed,
-                _ => Reason::RuleAllow,
-            };
-            assert_eq!(say(&mut wire, &unit(1, &Request::Register(7, value))).reason, expected, "{first} {value}");
+        say(&mut wire, &unit(1, &Request::Register(7, before)));
+        let bounds: Vec<_> = wire
+            .host
+            .memos
+            .iter()
+            .filter(|memo| memo.is_valued())
+            .map(|memo| (memo.value_min, memo.value_max))
+            .collect();
+        let around = match before {
+            1..=3 => vec![(1, 3)],
+            6..=11 => vec![(6, 11)],
+            13..=17 => vec![(13, 17)],
+            _ => vec![],
+        };
+        // Of several rules that could be named only the first is remembered.
+        assert_eq!(bounds, around, "{before}");
+        for value in 0..=22 {
+            let seen = say(&mut wire, &unit(1, &Request::Register(7, value))).reason;
+            assert_eq!(seen, expected(value), "{before} {value}");
+            let (sequence, acknowledged) = (wire.server, wire.client);
+            wire.segment(Side::Device, sequence, acknowledged, ACK, &[]);
         }
-        assert_eq!(wire.host.memos.iter().filter(|memo| memo.is_valued()).count(), remembered, "{first}");
     }
+}
+
+/// As many deny rules as can touch a unit: their values hold, though nothing is remembered of it.
+#[test]
+fn many_deny_rules_with_values_hold_for_each_write() {
+    let mut rules = vec![rule(Effect::Allow, &[6]).values(&[(0, 100)])];
+    rules.extend((0..16).map(|n| rule(Effect::Deny, &[6]).values(&[(n * 5 + 2, n * 5 + 3)])));
+    let mut wire = Wire::open(&Policy { on_deny: OnDeny::Drop, ..Policy::new(&rules) }, Mode::Enforce);
+    wire.host.memos = vec![Memo::default(); MEMOS];
+    for value in [0, 4, 7, 79, 78, 1, 2, 14, 12, 81, 77] {
+        let denied = value < 80 && matches!(value % 5, 2 | 3);
+        let expected = if denied { Reason::RuleDeny } else { Reason::RuleAllow };
+        assert_eq!(say(&mut wire, &unit(1, &Request::Register(7, value))).reason, expected, "{value}");
+    }
+    assert!(!wire.host.memos.iter().any(Memo::is_valued));
 }

@@ -21,7 +21,9 @@ enum Found {
     Remembered,
     /// A write of a value, remembered with the bounds of its rule.
     Bounded,
-    /// A write that a deny rule could touch, were its value another: searched for each time.
+    /// The same beside the values of a deny rule.
+    Beside,
+    /// A write whose rule has a rate: searched for each time.
     Searched,
     /// Of a write of a value an event is written each time.
     Logged,
@@ -51,9 +53,11 @@ pub(crate) fn measure() {
     table("conduits", [1, 10, 100, 1000].map(|conduits| (conduits, Holds { conduits, ..ONE })));
     table("conversations", [10, 1000, 10_000, 50_000].map(|flows| (flows, Holds { flows, ..ONE })));
     table("candidate, finding remembered", [false, true].map(|on| (u32::from(on), Holds { candidate: on, ..ONE })));
-    for (title, found) in
-        [("candidate, write within bounds", Found::Bounded), ("candidate, searched each time", Found::Searched)]
-    {
+    for (title, found) in [
+        ("candidate, write within bounds", Found::Bounded),
+        ("candidate, beside a deny rule", Found::Beside),
+        ("candidate, searched each time", Found::Searched),
+    ] {
         let holds = |candidate| Holds { candidate, rules: 100, found, ..ONE };
         table(title, [false, true].map(|on| (u32::from(on), holds(on))));
     }
@@ -146,19 +150,20 @@ fn policy(holds: &Holds) -> String {
     text += "\n[[conduits]]\nname = \"hmi-press\"\nfrom = [\"hmi\"]\nto = [\"press\"]\nprotocol = \"modbus\"\n";
     let function = if holds.found == Found::Remembered { "read_holding_registers" } else { "write_single_register" };
     let values = if holds.found == Found::Remembered { "" } else { "values = [\"0-1000\"]\n" };
+    let rate = if holds.found == Found::Searched { "rate = \"1000000000/s\"\n" } else { "" };
     let action = if holds.found == Found::Logged { "log" } else { "allow" };
     let mut rule = |number: u32, first: u32, last: u32| {
         let _ = write!(
             text,
             "[[conduits.rules]]\nname = \"r{number}\"\nfunctions = [\"{function}\"]\n\
-             objects = [\"holding:{first}-{last}\"]\n{values}action = \"{action}\"\n"
+             objects = [\"holding:{first}-{last}\"]\n{values}{rate}action = \"{action}\"\n"
         );
     };
     for number in 1..holds.rules {
         rule(number, 1000 + number * 4, 1001 + number * 4);
     }
     rule(0, 0, 199);
-    if holds.found == Found::Searched {
+    if holds.found == Found::Beside {
         text += "[[conduits.rules]]\nname = \"never\"\nfunctions = [\"write_single_register\"]\nobjects = [\"holding:0-199\"]\n\
                  values = [\"60000-65535\"]\naction = \"deny\"\n";
     }
