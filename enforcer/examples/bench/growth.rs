@@ -150,7 +150,7 @@ fn policy(holds: &Holds) -> String {
     text += "\n[[conduits]]\nname = \"hmi-press\"\nfrom = [\"hmi\"]\nto = [\"press\"]\nprotocol = \"modbus\"\n";
     let function = if holds.found == Found::Remembered { "read_holding_registers" } else { "write_single_register" };
     let values = if holds.found == Found::Remembered { "" } else { "values = [\"0-1000\"]\n" };
-    let rate = if holds.found == Found::Searched { "rate = \"1000000000/s\"\n" } else { "" };
+    let rate = if holds.found == Found::Searched { "rate = \"1000000/s\"\n" } else { "" };
     let action = if holds.found == Found::Logged { "log" } else { "allow" };
     let mut rule = |number: u32, first: u32, last: u32| {
         let _ = write!(
