@@ -8,10 +8,10 @@ use crate::conduit;
 use crate::environment::Environment;
 use crate::flow::NO_FLOW;
 use crate::judge::{self, Progress};
-use crate::operation::Operation;
+use crate::operation::{NO_RULE, Operation};
 use crate::policy::{Image, UNCOVERED, lookup, memo};
 use crate::port::Side;
-use crate::scratch::{MOST, Scratch};
+use crate::scratch::{Finding, MOST, Scratch};
 use crate::verdict::Reason;
 
 /// How many remembered operations are compared in one step.
@@ -23,7 +23,7 @@ pub fn judge<E: Environment>(candidate: &Image, environment: &mut E, scratch: &m
     if !locate(candidate, environment, scratch) {
         return;
     }
-    while remembered(environment, scratch) == Progress::More {}
+    while remembered(candidate, environment, scratch) == Progress::More {}
     while search(candidate, environment, scratch) {}
     environment.compared(scratch.judging.compared);
     if scratch.judging.differs != 0 {
@@ -109,16 +109,25 @@ fn whole<E: Environment>(environment: &mut E, scratch: &Scratch, conduit: u16, u
 
 /// Compares operations while nothing must be searched for.
 #[inline(always)]
-pub fn remembered<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Progress {
+pub fn remembered<E: Environment>(candidate: &Image, environment: &mut E, scratch: &mut Scratch) -> Progress {
     for _ in 0..STEP {
         let scratch = scratch.anew();
         let index = scratch.judging.next;
         if index >= scratch.count {
             return Progress::Done;
         }
-        let Some(reason) = recall(environment, scratch, index) else {
+        let Some(finding) = recall(environment, scratch, index) else {
             return Progress::Search;
         };
+        scratch.judging.range = finding;
+        let scratch = scratch.anew();
+        let Finding { rule, bits, reason, .. } = scratch.judging.range;
+        let rated = bits & Finding::RATED != 0 && !judge::is_denial(reason);
+        if rated && !judge::within_rate(candidate, environment, scratch.now, rule) {
+            scratch.judging.range.reason = Reason::RateExceeded as u8;
+        }
+        let scratch = scratch.anew();
+        let reason = scratch.judging.range.reason;
         scratch.judging.next = index.wrapping_add(1);
         if let Some(record) = scratch.operation(index) {
             scratch.judging.was = record.reason;
@@ -137,9 +146,9 @@ pub fn search<E: Environment>(candidate: &Image, environment: &mut E, scratch: &
     judge::search::<true, E>(candidate, environment, scratch)
 }
 
-/// What the candidate says about an operation of one range, where that is known without its rules.
+/// What the candidate says about an operation of one range, where that is known without a search in its rules.
 #[inline(always)]
-fn recall<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) -> Option<u8> {
+fn recall<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) -> Option<Finding> {
     let record = scratch.operation(index)?;
     let conduit = scratch.path.conduit;
     let single = !record.has(Operation::CONTINUES) && !judge::continues(scratch, index.wrapping_add(1));
@@ -147,14 +156,14 @@ fn recall<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) ->
         return None;
     }
     if !record.is_asked() {
-        return Some(Reason::Response as u8);
+        return Some(Finding { node: u32::MAX, rule: NO_RULE, reason: Reason::Response as u8, bits: 0 });
     }
     if scratch.stream.unproved != 0 {
         return None;
     }
     let known = environment.memo(memo::place(record) | memo::CANDIDATE)?;
-    let usable = known.holds(record, false) && known.is_about(scratch.path.generation, conduit, record);
-    if usable { Some(known.finding.reason) } else { None }
+    let usable = known.is_found(record, false) && known.is_about(scratch.path.generation, conduit, record);
+    if usable { Some(known.finding) } else { None }
 }
 
 /// Writes down what was found to differ in the frame's operations.

@@ -436,7 +436,7 @@ pub fn candidate(context: XdpContext) -> u32 {
     };
     let environment = &mut Maps::new(&context);
     if candidate::locate(policy, environment, scratch) {
-        if candidate::remembered(environment, scratch) != Progress::Done {
+        if candidate::remembered(policy, environment, scratch) != Progress::Done {
             call::<{ slot::COMPARE_POLICY }>(&context);
             lose(loss::COMPARISONS);
         }

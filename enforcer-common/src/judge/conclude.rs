@@ -103,8 +103,9 @@ pub(super) fn settle<E: Environment>(
     environment.count(scratch, Some(index), finding.node, reason, acted);
 }
 
+/// Takes one operation out of the budget of a rule that has a rate. False when it is used up.
 #[inline(always)]
-fn within_rate<E: Environment>(policy: &Image, environment: &mut E, now: u64, rule: u16) -> bool {
+pub(crate) fn within_rate<E: Environment>(policy: &Image, environment: &mut E, now: u64, rule: u16) -> bool {
     let Some(entry) = lookup::get(&policy.rules, rule as u32) else {
         return true;
     };

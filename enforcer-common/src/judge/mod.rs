@@ -5,7 +5,7 @@
 mod conclude;
 mod find;
 
-pub(crate) use conclude::{differs, hold_against};
+pub(crate) use conclude::{differs, hold_against, within_rate};
 
 use crate::action::{Action, OnDeny, action};
 use crate::admission;

@@ -89,10 +89,14 @@ impl Memo {
     #[must_use]
     #[inline(always)]
     pub const fn holds(&self, operation: &Operation, more: bool) -> bool {
+        self.finding.bits & Finding::RATED == 0 && self.is_found(operation, more)
+    }
+
+    /// The same of the rule that was found, which may ask for more: see [`Finding::RATED`].
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_found(&self, operation: &Operation, more: bool) -> bool {
         let bits = self.finding.bits;
-        if bits & Finding::RATED != 0 {
-            return false;
-        }
         if bits & Finding::GENERAL != 0 {
             return true;
         }

@@ -308,3 +308,32 @@ fn many_deny_rules_with_values_hold_for_each_write() {
     }
     assert!(!wire.host.memos.iter().any(Memo::is_valued));
 }
+
+#[test]
+fn the_candidates_rate_counts_the_same_whether_its_rule_is_remembered_or_searched_for() {
+    let policy = Policy { on_deny: OnDeny::Drop, ..Policy::new(&[rule(Effect::Allow, &[3])]) };
+    let rated = Policy { generation: 0x8000_0001, ..Policy::new(&[rule(Effect::Allow, &[3]).rate(1_000_000_000, 2)]) };
+    let mut candidate = rated.build();
+    candidate.header.bank = 1;
+    let told = [false, true].map(|remembers| {
+        let mut wire = Wire::open(&policy, Mode::Enforce);
+        if remembers {
+            wire.host.memos = vec![Memo::default(); MEMOS];
+        }
+        // Five at once, then one in each second.
+        let told = [0, 0, 0, 0, 0, 1, 1, 0].map(|seconds| {
+            wire.host.now += seconds * 1_000_000_000;
+            wire.host.different.clear();
+            assert_eq!(say(&mut wire, &unit(1, &Request::Read(3, 0, 1))).reason, Reason::RuleAllow);
+            candidate::judge(&candidate, &mut wire.host, &mut wire.scratch);
+            different(&wire).first().map(|(_, _, _, now)| *now)
+        });
+        assert_eq!(
+            wire.host.memos.iter().filter(|memo| memo.generation == 0x8000_0001).count(),
+            usize::from(remembers)
+        );
+        told
+    });
+    let exceeded = Some(Reason::RateExceeded);
+    assert_eq!(told, [[None, None, exceeded, exceeded, exceeded, None, None, exceeded]; 2]);
+}

@@ -23,8 +23,8 @@ enum Found {
     Bounded,
     /// The same beside the values of a deny rule.
     Beside,
-    /// A write whose rule has a rate: searched for each time.
-    Searched,
+    /// A write whose rule has a rate: searched for each time by the active policy.
+    Rated,
     /// Of a write of a value an event is written each time.
     Logged,
 }
@@ -46,17 +46,17 @@ const ONE: Holds = Holds { rules: 1, conduits: 1, flows: 1, candidate: false, me
 pub(crate) fn measure() {
     let remembered = |rules| Holds { rules, ..ONE };
     let bounded = |rules| Holds { rules, found: Found::Bounded, ..ONE };
-    let searched = |rules| Holds { rules, found: Found::Searched, ..ONE };
+    let rated = |rules| Holds { rules, found: Found::Rated, ..ONE };
     table("rules, finding remembered", [1, 10, 100, 1000, 5000].map(|rules| (rules, remembered(rules))));
     table("rules, write within bounds", [1, 10, 100, 1000, 5000].map(|rules| (rules, bounded(rules))));
-    table("rules, searched each time", [1, 10, 100, 1000, 5000].map(|rules| (rules, searched(rules))));
+    table("rules, under a rate", [1, 10, 100, 1000, 5000].map(|rules| (rules, rated(rules))));
     table("conduits", [1, 10, 100, 1000].map(|conduits| (conduits, Holds { conduits, ..ONE })));
     table("conversations", [10, 1000, 10_000, 50_000].map(|flows| (flows, Holds { flows, ..ONE })));
     table("candidate, finding remembered", [false, true].map(|on| (u32::from(on), Holds { candidate: on, ..ONE })));
     for (title, found) in [
         ("candidate, write within bounds", Found::Bounded),
         ("candidate, beside a deny rule", Found::Beside),
-        ("candidate, searched each time", Found::Searched),
+        ("candidate, under a rate", Found::Rated),
     ] {
         let holds = |candidate| Holds { candidate, rules: 100, found, ..ONE };
         table(title, [false, true].map(|on| (u32::from(on), holds(on))));
@@ -150,7 +150,7 @@ fn policy(holds: &Holds) -> String {
     text += "\n[[conduits]]\nname = \"hmi-press\"\nfrom = [\"hmi\"]\nto = [\"press\"]\nprotocol = \"modbus\"\n";
     let function = if holds.found == Found::Remembered { "read_holding_registers" } else { "write_single_register" };
     let values = if holds.found == Found::Remembered { "" } else { "values = [\"0-1000\"]\n" };
-    let rate = if holds.found == Found::Searched { "rate = \"1000000/s\"\n" } else { "" };
+    let rate = if holds.found == Found::Rated { "rate = \"1000000/s\"\n" } else { "" };
     let action = if holds.found == Found::Logged { "log" } else { "allow" };
     let mut rule = |number: u32, first: u32, last: u32| {
         let _ = write!(
