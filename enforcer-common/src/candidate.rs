@@ -4,12 +4,13 @@
 //! two differ a call of [`Environment::differ`]. Nothing here changes what becomes of the frame: the path in the record is
 //! the candidate's from here on.
 
+use crate::action::Action;
 use crate::conduit;
 use crate::environment::Environment;
 use crate::flow::NO_FLOW;
 use crate::judge::{self, Progress};
 use crate::operation::{NO_RULE, Operation};
-use crate::policy::{Image, UNCOVERED, lookup, memo};
+use crate::policy::{Image, UNCOVERED, lookup, memo, step};
 use crate::port::Side;
 use crate::scratch::{Finding, MOST, Scratch};
 use crate::verdict::Reason;
@@ -26,9 +27,16 @@ pub fn judge<E: Environment>(candidate: &Image, environment: &mut E, scratch: &m
     while remembered(candidate, environment, scratch) == Progress::More {}
     while search(candidate, environment, scratch) {}
     environment.compared(scratch.judging.compared);
-    if scratch.judging.differs != 0 {
+    if has_news(scratch) {
         tell(environment, scratch);
     }
+}
+
+/// True where a compared frame leaves something for [`tell`].
+#[must_use]
+#[inline(always)]
+pub const fn has_news(scratch: &Scratch) -> bool {
+    (scratch.judging.differs | scratch.judging.stepped) != 0
 }
 
 /// Puts the candidate's conduit into the path. False when there is no operation to compare: of a frame without one the
@@ -58,6 +66,7 @@ pub fn locate<E: Environment>(candidate: &Image, environment: &mut E, scratch: &
     scratch.judging.compared = 0;
     scratch.judging.differs = 0;
     scratch.judging.unit.reason = 0;
+    scratch.judging.stepped = 0;
     true
 }
 
@@ -122,6 +131,11 @@ pub fn remembered<E: Environment>(candidate: &Image, environment: &mut E, scratc
         scratch.judging.range = finding;
         let scratch = scratch.anew();
         let Finding { rule, bits, reason, .. } = scratch.judging.range;
+        if let Some(entry) = lookup::get(&candidate.rules, rule as u32)
+            && entry.max_step != 0
+        {
+            return Progress::Search;
+        }
         let rated = bits & Finding::RATED != 0 && !judge::is_denial(reason);
         if rated && !judge::within_rate(candidate, environment, scratch.now, rule) {
             scratch.judging.range.reason = Reason::RateExceeded as u8;
@@ -166,9 +180,13 @@ fn recall<E: Environment>(environment: &mut E, scratch: &Scratch, index: u32) ->
     if usable { Some(known.finding) } else { None }
 }
 
-/// Writes down what was found to differ in the frame's operations.
+/// Writes down what was found to differ in the frame's operations, and the value that the candidate's next step is measured
+/// from.
 #[inline(always)]
 pub fn tell<E: Environment>(environment: &mut E, scratch: &Scratch) {
+    if scratch.action == Action::Forward as u8 {
+        step::remember::<true, E>(environment, scratch);
+    }
     for index in 0..MOST {
         if index >= scratch.count {
             break;

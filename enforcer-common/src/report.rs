@@ -16,8 +16,8 @@ pub fn report<E: Environment>(environment: &mut E, scratch: &mut Scratch) {
         whole_frame(environment, scratch);
         return;
     }
-    if scratch.judging.stepped != 0 && scratch.action == Action::Forward as u8 {
-        policy::step::remember(environment, scratch, (scratch.judging.stepped as u32).wrapping_sub(1));
+    if scratch.action == Action::Forward as u8 {
+        policy::step::remember::<false, E>(environment, scratch);
     }
     for index in 0..MOST {
         if index >= scratch.count {

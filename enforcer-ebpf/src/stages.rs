@@ -449,7 +449,7 @@ pub fn candidate(context: XdpContext) -> u32 {
 #[inline(always)]
 fn tell(context: &XdpContext, scratch: &Scratch) {
     Maps::new(context).compared(scratch.judging.compared);
-    if scratch.judging.differs != 0 {
+    if candidate::has_news(scratch) {
         call::<{ slot::DIFFERENCES }>(context);
         lose(loss::COMPARISONS);
     }

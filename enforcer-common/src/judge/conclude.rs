@@ -26,15 +26,15 @@ pub(super) fn conclude<const CANDIDATE: bool, E: Environment>(
     let scratch = scratch.anew();
     let reason = scratch.judging.unit.reason;
     scratch.judging.unit.reason = 0;
-    if CANDIDATE {
-        hold_against(scratch, index, reason);
-        return;
-    }
-    let reason = stepped(policy, environment, scratch, index, &finding, reason);
+    let reason = stepped::<CANDIDATE, E>(policy, environment, scratch, index, &finding, reason);
     scratch.judging.unit.reason = reason;
     let scratch = scratch.anew();
     let mut reason = scratch.judging.unit.reason;
     scratch.judging.unit.reason = 0;
+    if CANDIDATE {
+        hold_against(scratch, index, reason);
+        return;
+    }
     if environment.has_grants() && grant::allows(environment, scratch, index, reason) {
         reason = Reason::Grant as u8;
     }
@@ -45,7 +45,7 @@ pub(super) fn conclude<const CANDIDATE: bool, E: Environment>(
 /// The reason, if the rule lets the value pass as well. One value of a frame is held against the last one: the second would
 /// be measured from where the first has not yet gone.
 #[inline(always)]
-fn stepped<E: Environment>(
+fn stepped<const CANDIDATE: bool, E: Environment>(
     policy: &Image,
     environment: &mut E,
     scratch: &mut Scratch,
@@ -65,9 +65,9 @@ fn stepped<E: Environment>(
     if first {
         let [low, _, _, _] = index.wrapping_add(1).to_le_bytes();
         scratch.judging.stepped = low;
-        scratch.report = 1;
+        scratch.report |= !CANDIDATE as u8;
     }
-    if first && single && step::within(environment, scratch, index, max_step) {
+    if first && single && step::within::<CANDIDATE, E>(environment, scratch, index, max_step) {
         reason
     } else {
         Reason::StepTooLarge as u8

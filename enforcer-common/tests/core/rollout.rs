@@ -337,3 +337,46 @@ fn the_candidates_rate_counts_the_same_whether_its_rule_is_remembered_or_searche
     let exceeded = Some(Reason::RateExceeded);
     assert_eq!(told, [[None, None, exceeded, exceeded, exceeded, None, None, exceeded]; 2]);
 }
+
+/// Writes a register while a candidate is beside the policy, which comes before the write with this number; what differs.
+fn flips(mode: Mode, active: u32, candidate: u32, remembers: bool, values: &[u16]) -> Vec<Option<(Reason, Reason)>> {
+    let policy = |max_step| Policy {
+        on_deny: OnDeny::Drop,
+        ..Policy::new(&[match max_step {
+            0 => rule(Effect::Allow, &[6]),
+            _ => rule(Effect::Allow, &[6]).max_step(max_step),
+        }])
+    };
+    let mut wire = Wire::open(&policy(active), mode);
+    if remembers {
+        wire.host.memos = vec![Memo::default(); MEMOS];
+    }
+    let mut image = Policy { generation: 0x8000_0001, ..policy(candidate) }.build();
+    image.header.bank = 1;
+    // Two writes before the candidate is staged.
+    for value in [500, 505] {
+        say(&mut wire, &unit(1, &Request::Register(7, value)));
+    }
+    let judged = values.iter().map(|value| {
+        wire.host.different.clear();
+        say(&mut wire, &unit(1, &Request::Register(7, *value)));
+        candidate::judge(&image, &mut wire.host, &mut wire.scratch);
+        different(&wire).first().map(|(_, _, was, now)| (*was, *now))
+    });
+    judged.collect()
+}
+
+#[test]
+fn the_candidates_steps_are_measured_as_they_will_be() {
+    for remembers in [false, true] {
+        for mode in [Mode::Shadow, Mode::Enforce] {
+            // The same policy beside itself: nothing flips, whatever went before.
+            assert_eq!(flips(mode, 10, 10, remembers, &[521, 510, 519, 530, 520]), [None; 5], "{mode:?}");
+            let allowed = |now| Some((Reason::RuleAllow, now));
+            let stepped = [None, None, allowed(Reason::StepTooLarge), None];
+            assert_eq!(flips(mode, 0, 10, remembers, &[600, 610, 621, 625]), stepped, "{mode:?}");
+            let was = |now| Some((Reason::StepTooLarge, now));
+            assert_eq!(flips(mode, 10, 0, remembers, &[510, 600]), [None, was(Reason::RuleAllow)], "{mode:?}");
+        }
+    }
+}
