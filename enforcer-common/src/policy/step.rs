@@ -37,6 +37,18 @@ impl LastKey {
         let space = operation.space | if candidate { Self::CANDIDATE } else { 0 };
         Self { server, unit: operation.unit, space, object: operation.first }
     }
+
+    /// True for a value that went on under a rule of the candidate.
+    #[must_use]
+    pub const fn is_candidates(&self) -> bool {
+        self.space & Self::CANDIDATE != 0
+    }
+
+    /// The same object's key for the policy in force.
+    #[must_use]
+    pub const fn in_force(self) -> Self {
+        Self { space: self.space & !Self::CANDIDATE, ..self }
+    }
 }
 
 /// True when the value of the operation at `index` is at most `max_step` from the last one of its object, or the first one

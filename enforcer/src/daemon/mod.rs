@@ -43,7 +43,7 @@ use crate::dataplane::attach::{self, Attached};
 use crate::dataplane::counters::Totals;
 use crate::dataplane::object::Object;
 use crate::dataplane::ports::Port;
-use crate::dataplane::{bridge, flows, publish};
+use crate::dataplane::{bridge, flows, publish, steps};
 use crate::journal::Journal;
 use crate::policy::{self, Compiled, Loaded};
 use crate::replay::time::Timestamp;
@@ -146,6 +146,7 @@ impl Daemon {
         let (generation, bank) = next_generation(&self.memory);
         let compiled = policy::compile(&loaded.valid, generation, bank).map_err(Refusal::usage)?;
         let modes = switched(&self.memory, &compiled);
+        steps::come_into_force(&mut self.object.maps, &self.policy.compiled.image).map_err(Refusal::failed)?;
         publish::publish(&mut self.object.maps, &start::pins_of(&self.config), &compiled, &modes)
             .map_err(Refusal::failed)?;
         let old = &self.policy.compiled;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::memory::Applied;
 use super::roles::Peer;
 use super::{Daemon, InForce, Refusal};
-use crate::dataplane::{counters, publish};
+use crate::dataplane::{counters, publish, steps};
 use crate::journal::time;
 use crate::learn;
 use crate::policy;
@@ -29,6 +29,7 @@ impl Daemon {
         let bank = 1 - self.policy.compiled.image.header.bank;
         let compiled = policy::compile(&loaded.valid, CANDIDATE | self.stages, bank).map_err(Refusal::usage)?;
         self.unload_candidate()?;
+        steps::try_candidate(&mut self.object.maps).map_err(Refusal::failed)?;
         publish::put(&mut self.object.maps, place::CANDIDATE, &compiled).map_err(Refusal::failed)?;
         counters::clear_differences(&mut self.object.maps).map_err(Refusal::failed)?;
         let (label, revision) = (loaded.valid.name.clone(), loaded.valid.revision);
@@ -60,6 +61,9 @@ impl Daemon {
             return Err(Refusal::failed("there is no candidate; `enforcer policy stage FILE` first"));
         };
         let answer = self.change_policy(peer, "policy_promote", &applied, Some(within), reason)?;
+        if let Err(error) = steps::promote(&mut self.object.maps) {
+            tracing::warn!(%error, "the first write of an object is not held against the one before");
+        }
         self.unload_candidate()?;
         self.memory.candidate = None;
         self.remember()?;

@@ -12,6 +12,7 @@ use enforcer_common::health::Counts;
 use enforcer_common::observation::{Difference, Observation, ObservationKey};
 use enforcer_common::policy::Image;
 use enforcer_common::policy::grant::{Grant, GrantKey};
+use enforcer_common::policy::step::LastKey;
 use enforcer_common::processing::Processing;
 use enforcer_common::scratch::Scratch;
 
@@ -135,6 +136,8 @@ pub struct Maps {
     pub processing: PerCpuArray<MapData, Plain<Processing>>,
     /// What is granted for a while.
     pub granted: HashMap<MapData, Plain<GrantKey>, Plain<Grant>>,
+    /// The last value of each object that a step was asked about.
+    pub last_value: HashMap<MapData, Plain<LastKey>, i64>,
 }
 
 impl Maps {
@@ -175,6 +178,7 @@ impl Maps {
             health: take(ebpf, "HEALTH")?,
             processing: take(ebpf, "PROCESSING")?,
             granted: take(ebpf, "GRANTED")?,
+            last_value: take(ebpf, "LAST_VALUE")?,
         })
     }
 }

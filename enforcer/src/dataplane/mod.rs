@@ -30,6 +30,7 @@ mod port;
 pub mod ports;
 pub mod publish;
 pub mod reset;
+pub mod steps;
 pub mod sysctl;
 mod unhook;
 mod wire;

@@ -8,6 +8,7 @@ use enforcer_common::health::Counts;
 use enforcer_common::observation::{Difference, Observation, ObservationKey};
 use enforcer_common::policy::Image;
 use enforcer_common::policy::grant::{Grant, GrantKey};
+use enforcer_common::policy::step::LastKey;
 use enforcer_common::processing::Processing;
 use enforcer_common::scratch::Scratch;
 
@@ -41,6 +42,7 @@ plain! {
     Processing,
     GrantKey,
     Grant,
+    LastKey,
     Image,
     Scratch,
     [u64; cell::PER_CONDUIT],
