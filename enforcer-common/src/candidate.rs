@@ -131,12 +131,13 @@ pub fn remembered<E: Environment>(candidate: &Image, environment: &mut E, scratc
         scratch.judging.range = finding;
         let scratch = scratch.anew();
         let Finding { rule, bits, reason, .. } = scratch.judging.range;
-        if let Some(entry) = lookup::get(&candidate.rules, rule as u32)
+        let rated = bits & Finding::RATED != 0 && !judge::is_denial(reason);
+        if rated
+            && let Some(entry) = lookup::get(&candidate.rules, rule as u32)
             && entry.max_step != 0
         {
             return Progress::Search;
         }
-        let rated = bits & Finding::RATED != 0 && !judge::is_denial(reason);
         if rated && !judge::within_rate(candidate, environment, scratch.now, rule) {
             scratch.judging.range.reason = Reason::RateExceeded as u8;
         }

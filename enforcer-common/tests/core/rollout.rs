@@ -338,7 +338,8 @@ fn the_candidates_rate_counts_the_same_whether_its_rule_is_remembered_or_searche
     assert_eq!(told, [[None, None, exceeded, exceeded, exceeded, None, None, exceeded]; 2]);
 }
 
-/// Writes a register while a candidate is beside the policy, which comes before the write with this number; what differs.
+/// Writes these values to a register while a candidate is beside the policy, which has allowed two others before; what differs
+/// of each. `active` and `candidate`: how far their rules let a value step, 0 for any.
 fn flips(mode: Mode, active: u32, candidate: u32, remembers: bool, values: &[u16]) -> Vec<Option<(Reason, Reason)>> {
     let policy = |max_step| Policy {
         on_deny: OnDeny::Drop,
