@@ -18,6 +18,9 @@ fn doctor_looks_at_the_ports_named_as_the_readme_does() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("eth0") && text.contains("eth1") && text.contains("kernel"), "{text}{output:?}");
     assert_eq!(output.status.code(), Some(0), "{text}");
+    for delay in ["eth0 interrupts ", "eth1 interrupts ", "CPU idle states "] {
+        assert!(text.contains(delay), "{delay}: {text}");
+    }
     let output = doctor(&lab, &["--ports", "eth0,eth1", "--json"]);
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!(report.to_string().contains("\"result\":\"ok\""), "{report:#}");

@@ -11,8 +11,6 @@ use std::{
 // Commands and the string set of <linux/ethtool.h>.
 const GET_SETTINGS: u32 = 0x01;
 const GET_DRIVER: u32 = 0x03;
-const GET_COALESCE: u32 = 0x0e;
-const SET_COALESCE: u32 = 0x0f;
 const GET_PAUSE: u32 = 0x12;
 const SET_PAUSE: u32 = 0x13;
 const GET_STRINGS: u32 = 0x1b;
@@ -217,28 +215,8 @@ impl Ethtool {
         Ok(true)
     }
 
-    /// Asks for an interrupt per frame instead of a delayed one. `false` when it was so already.
-    ///
-    /// # Errors
-    /// [`EthtoolError`]; unsupported on most virtual interfaces.
-    pub fn interrupt_at_once(&self, interface: &str) -> Result<bool, EthtoolError> {
-        const RX_USECS: usize = 1;
-        const ADAPTIVE_RX: usize = 10;
-        let mut words = [0; 23];
-        words[0] = GET_COALESCE;
-        self.ask(interface, "read interrupt moderation", &mut words)?;
-        if words[RX_USECS] == 0 && words[ADAPTIVE_RX] == 0 {
-            return Ok(false);
-        }
-        words[0] = SET_COALESCE;
-        words[RX_USECS] = 0;
-        words[ADAPTIVE_RX] = 0;
-        self.ask(interface, "turn interrupt moderation off", &mut words)?;
-        Ok(true)
-    }
-
     /// Hands `data`, which opens with the command, to the driver of `interface`; the answer overwrites it.
-    fn ask(&self, interface: &str, action: &'static str, data: &mut [u32]) -> Result<(), EthtoolError> {
+    pub(super) fn ask(&self, interface: &str, action: &'static str, data: &mut [u32]) -> Result<(), EthtoolError> {
         let failed = |source| EthtoolError { interface: interface.to_owned(), action, source };
         if interface.is_empty() || interface.len() > MAX_NAME {
             return Err(failed(io::Error::from_raw_os_error(libc::ENODEV)));

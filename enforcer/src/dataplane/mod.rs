@@ -14,6 +14,7 @@ pub mod adopt;
 pub mod attach;
 pub mod bpffs;
 pub mod bridge;
+pub mod coalesce;
 pub mod counters;
 pub mod drivers;
 pub mod ethtool;

@@ -2,11 +2,23 @@
 
 use std::path::Path;
 
-use super::Check;
+use super::{Check, delays};
 use crate::dataplane::{bpffs, kernel, sysctl};
 
+/// Not of a network namespace, so that it may be read here.
+const CPUS: &str = "/sys/devices/system/cpu";
+
 pub(super) fn checks() -> Vec<Check> {
-    vec![version(), permissions(), raw(), pins(), jit(kernel::jit()), hardening(), bridge()]
+    vec![
+        version(),
+        permissions(),
+        raw(),
+        pins(),
+        jit(kernel::jit()),
+        hardening(),
+        bridge(),
+        delays::idle(Path::new(CPUS)),
+    ]
 }
 
 fn version() -> Check {

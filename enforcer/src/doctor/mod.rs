@@ -3,6 +3,7 @@
 //! In: nothing, or the names of the two ports. Out: a [`Report`], as a table or as JSON. Changes nothing; the one trace it
 //! may leave is a kernel that loaded its bridge module because it was asked about bridges.
 
+mod delays;
 mod machine;
 mod ports;
 

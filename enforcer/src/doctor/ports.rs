@@ -1,8 +1,10 @@
-//! The checks of the two ports: link, driver, offloads, queues, size, and the bridge they are in.
+//! The checks of the two ports: link, driver, offloads, queues, interrupts, size, and the bridge they are in.
 
-use super::Check;
+use super::{Check, delays};
 use crate::dataplane::{
-    bridge, drivers, kernel,
+    bridge, drivers,
+    ethtool::Ethtool,
+    kernel,
     netlink::Netlink,
     offload,
     ports::{self, Port},
@@ -41,6 +43,7 @@ pub(super) async fn checks(network: &str, device: &str, own_programs: &[u32]) ->
 fn of_port(port: &Port, own_programs: &[u32]) -> Vec<Check> {
     let mut all = vec![state(port), program(port, own_programs), driver(port, kernel::version().ok()), mtu(port)];
     all.extend(offloads(port));
+    all.extend(interrupts(port));
     all
 }
 
@@ -124,6 +127,12 @@ fn offloads(port: &Port) -> Vec<Check> {
         found.receive_queues.map_or_else(|| "one (the driver has no switch)".to_owned(), |count| count.to_string());
     all.push(Check::ok(format!("{port} receive queues"), queues));
     all
+}
+
+/// Nothing when no socket is to be had: the offloads have told that.
+fn interrupts(port: &Port) -> Option<Check> {
+    let answer = Ethtool::open().ok()?.coalescing(&port.name);
+    Some(delays::interrupts(&port.name, port.driver.as_deref().unwrap_or_default(), answer))
 }
 
 fn sizes(network: &Port, device: &Port) -> Check {
