@@ -62,6 +62,7 @@ pub const MATRIX: &[Part] = &[
                 &[
                     "survive signals_end_the_daemon_in_order_and_leave_the_line_enforced",
                     "drill service::it_says_when_it_is_ready_that_it_is_alive_and_in_which_state_it_leaves_the_line",
+                    "drill systemd::the_unit_starts_restarts_and_stops_the_controller_and_the_line_is_judged_throughout",
                 ],
             ),
             row(
@@ -77,7 +78,10 @@ pub const MATRIX: &[Part] = &[
                 "it hangs",
                 "as when it is silent",
                 "the service manager misses the watchdog and restarts it",
-                &["drill service::a_daemon_that_hangs_feeds_no_watchdog"],
+                &[
+                    "drill service::a_daemon_that_hangs_feeds_no_watchdog",
+                    "drill systemd::systemd_kills_a_daemon_that_hangs_and_starts_it_again",
+                ],
             ),
             row(
                 "a second one is started",

@@ -12,6 +12,7 @@
 
 pub mod bad_line;
 pub mod bench;
+pub mod booted;
 pub mod bridge;
 pub mod capture;
 pub mod client;
@@ -23,6 +24,7 @@ pub mod enforcer;
 pub mod evade;
 pub mod flood;
 pub mod frames;
+mod group;
 pub mod inject;
 pub mod lab;
 pub mod namespace;

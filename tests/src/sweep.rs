@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::{process, thread, time::Duration};
 
 use crate::namespace::FOLDER;
-use crate::sys;
+use crate::{group, sys};
 
 /// Every name of a lab starts with this word, then the owner's process id and a number.
 const WORD: &str = "enf";
@@ -49,8 +49,9 @@ pub(crate) fn remove_namespace(name: &str) {
     let _ = Command::new("ip").args(["netns", "del", name]).stdin(Stdio::null()).stderr(Stdio::null()).status();
 }
 
-/// Removes the lab's files.
+/// Removes the lab's files, and its control group.
 pub(crate) fn remove_files(lab: &str) {
+    group::remove(lab);
     let _ = fs::remove_dir_all(folder(lab));
 }
 

@@ -56,7 +56,7 @@ fn packages(scope: Scope) -> Result<bool> {
         // What the bench compares with.
         want(find("nft"), "nftables");
         want(find("mount"), "mount");
-        // Says how much of the machine the unit is exposed to.
+        // Runs the unit, and says how much of the machine it is exposed to.
         want(find("systemd-analyze"), "systemd");
         // One of the servers that the evasion suite attacks.
         want(Path::new("/usr/include/modbus/modbus.h").exists(), "libmodbus-dev");

@@ -7,3 +7,4 @@ mod ports;
 mod restart;
 mod service;
 mod state;
+mod systemd;
