@@ -140,45 +140,41 @@ pub(crate) fn send(socket: &OwnedFd, frame: &[u8]) -> Result<()> {
 /// Keeps the calling thread on one of the CPUs it may use and asks for a real-time priority, so that other processes do
 /// not disturb a measurement. False when that is refused.
 pub(crate) fn undisturbed() -> bool {
-    // SAFETY: the set is a plain struct; all zeroes is the empty set.
-    let mut only: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    cpus().is_some_and(|(_, measured)| {
-        // SAFETY: the CPU is one of a set of the same size.
-        unsafe { libc::CPU_SET(measured, &mut only) };
-        place(&only)
-    })
+    place(0, true, 30)
 }
 
 /// Keeps the calling thread on the CPUs that [`undisturbed`] leaves, at the same priority. False when that is refused.
 ///
 /// Safe to call between fork and exec.
 pub(crate) fn beside_the_undisturbed() -> bool {
-    cpus().is_some_and(|(mut all, measured)| {
-        // SAFETY: the CPU is one of this set.
-        unsafe { libc::CPU_CLR(measured, &mut all) };
-        place(&all)
-    })
+    place(0, false, 30)
 }
 
-/// The CPUs that the calling thread may use, and the one of them to measure on.
-fn cpus() -> Option<(libc::cpu_set_t, usize)> {
-    // SAFETY: the set is a plain struct of the size that is passed along.
+/// Puts a thread on the CPU that [`undisturbed`] chooses, and before it there. False when that is refused.
+pub(crate) fn before_the_undisturbed(thread: libc::pid_t) -> bool {
+    place(thread, true, 31)
+}
+
+/// Puts a thread (0: the calling one) on the last CPU that the calling thread may use, or on the others.
+fn place(thread: libc::pid_t, last: bool, priority: i32) -> bool {
+    let parameters = libc::sched_param { sched_priority: priority };
+    // SAFETY: set and parameters are plain structs of the sizes that are passed along.
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
         if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) != 0 {
-            return None;
+            return false;
         }
-        let last = (0..libc::CPU_SETSIZE as usize).rev().find(|cpu| libc::CPU_ISSET(*cpu, &set));
-        last.map(|cpu| (set, cpu))
-    }
-}
-
-fn place(cpus: &libc::cpu_set_t) -> bool {
-    let parameters = libc::sched_param { sched_priority: 30 };
-    // SAFETY: set and parameters are plain structs of the sizes that are passed along.
-    unsafe {
-        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), cpus) == 0
-            && libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) == 0
+        let Some(cpu) = (0..libc::CPU_SETSIZE as usize).rev().find(|cpu| libc::CPU_ISSET(*cpu, &set)) else {
+            return false;
+        };
+        if last {
+            libc::CPU_ZERO(&mut set);
+            libc::CPU_SET(cpu, &mut set);
+        } else {
+            libc::CPU_CLR(cpu, &mut set);
+        }
+        libc::sched_setaffinity(thread, size_of::<libc::cpu_set_t>(), &raw const set) == 0
+            && libc::sched_setscheduler(thread, libc::SCHED_FIFO, &raw const parameters) == 0
     }
 }
 

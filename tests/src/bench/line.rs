@@ -32,7 +32,10 @@ pub enum Kind {
         enforce: bool,
     },
     /// Suricata, which hands over in user space.
-    Suricata,
+    Suricata {
+        /// On another CPU than all else, or on the same.
+        beside: bool,
+    },
 }
 
 impl fmt::Display for Kind {
@@ -47,7 +50,9 @@ impl fmt::Display for Kind {
                 let (way, mode) = (if *fast { "fast" } else { "bridge" }, if *enforce { "enforce" } else { "shadow" });
                 write!(f, "enforcer, {way}, {mode}")
             }
-            Kind::Suricata => f.write_str("Suricata in-line"),
+            Kind::Suricata { beside } => {
+                write!(f, "Suricata in-line, {} CPU", if *beside { "other" } else { "same" })
+            }
         }
     }
 }
@@ -143,7 +148,7 @@ impl Line {
                 programs = empty(&lab, [Answer::Over(index(DEVICE_PORT)?), Answer::Over(index(NETWORK_PORT)?)])?;
             }
             Kind::Enforcer { fast, enforce } => running = Some(start(&lab, enforcer, fast, enforce)?),
-            Kind::Suricata => suricata = Some(suricata::start(&lab)?),
+            Kind::Suricata { beside } => suricata = Some(suricata::start(&lab, beside)?),
         }
         let pair = Pair::connect(&lab.hmi, &lab.plc).map_err(|error| format!("{kind}: no connection: {error}"))?;
         let (_enforcer, _suricata, _programs, ends) = (running, suricata, programs, Ends::Lab(lab));

@@ -49,14 +49,14 @@ fn text(programs: &str, found: &Findings, costs: Costs) -> String {
     )
 }
 
-/// What differs in Suricata's line, when there is one.
+/// What differs in Suricata's lines, when there are any.
 fn suricata(found: &Findings) -> String {
     let about = |version: &String| {
         format!(
             " Suricata {version} is in-line by AF_PACKET (`copy-mode: ips`), reads Modbus and drops one function code, as was \
-             tried before. A frame wakes up one of its threads: that is how it works, so there, and only there, a wake-up is \
-             in the times. These threads, one a port, have the other CPUs at the same priority, and so work beside the sender \
-             of the last table."
+             tried before. A frame wakes up one of its two threads: that is how it works, so there, and only there, a wake-up \
+             is in the times. On the same CPU that thread goes before the measuring one and works at once. Another CPU must be \
+             interrupted for it, and works beside the sender of the last table."
         )
     };
     found.suricata.as_ref().map(about).unwrap_or_default()

@@ -7,7 +7,7 @@ use super::small::{self, Flood};
 use super::{Kind, Line, Spread, suricata};
 
 /// Every line, in the order of the table.
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::Cable,
     Kind::Bridge,
     Kind::EmptyPass,
@@ -20,7 +20,8 @@ const KINDS: [Kind; 13] = [
     Kind::Nftables(10),
     Kind::Nftables(100),
     Kind::Nftables(1000),
-    Kind::Suricata,
+    Kind::Suricata { beside: false },
+    Kind::Suricata { beside: true },
 ];
 
 /// How much is measured.
@@ -63,7 +64,7 @@ pub struct Findings {
     pub rows: Vec<Row>,
     /// False when other processes could come between.
     pub undisturbed: bool,
-    /// The version of Suricata, or why its line is left out.
+    /// The version of Suricata, or why its lines are left out.
     pub suricata: Result<String, String>,
 }
 
@@ -80,7 +81,7 @@ impl Findings {
 /// One sentence: which line failed, and how.
 pub fn run(enforcer: &Path, extent: Extent) -> Result<Findings, String> {
     let suricata = suricata::version();
-    let kinds = KINDS.into_iter().filter(|kind| *kind != Kind::Suricata || suricata.is_ok());
+    let kinds = KINDS.into_iter().filter(|kind| !matches!(kind, Kind::Suricata { .. }) || suricata.is_ok());
     let mut lines = kinds.map(|kind| Line::build(kind, enforcer)).collect::<Result<Vec<_>, _>>()?;
     // A thread of its own: the priority ends with it.
     std::thread::scope(|scope| {

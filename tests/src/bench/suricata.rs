@@ -1,6 +1,6 @@
 //! Suricata in-line between the two ports of the box, with the same kind of work: it reads Modbus and drops a function.
 //!
-//! A frame wakes up a thread of Suricata, which the measuring thread must not keep from running: it has the other CPUs.
+//! A frame wakes up a thread of Suricata, which the measuring thread, as it never sleeps, must not keep from running.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -25,18 +25,19 @@ pub(super) fn version() -> Result<String, String> {
     let output = Command::new("suricata").arg("-V").stdin(Stdio::null()).output();
     let text = output.map_err(|_| "it is not installed (Debian 12 has it in its backports)".to_owned())?;
     if std::thread::available_parallelism().map_or(1, std::num::NonZero::get) < 2 {
-        return Err("it needs a CPU beside the one that is measured on".to_owned());
+        return Err("one of its lines needs a second CPU".to_owned());
     }
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
     let version = text.split_once("version ").and_then(|(_, rest)| rest.split_whitespace().next());
     version.map(str::to_owned).ok_or_else(|| "it does not tell its version".to_owned())
 }
 
-/// Starts it and returns when it forwards and drops. It ends with the returned value; its files are the lab's.
+/// Starts it on other CPUs than the measured one, or with what handles frames on that, and returns when it forwards and
+/// drops. It ends with the returned value; its files are the lab's.
 ///
 /// # Errors
 /// One sentence: what it did not do, and what it printed.
-pub(super) fn start(lab: &Lab) -> Result<Process, String> {
+pub(super) fn start(lab: &Lab, beside: bool) -> Result<Process, String> {
     let config = lab.write("suricata.yaml", &configuration());
     let rules = lab.write("suricata.rules", RULES);
     let mut command = lab.cabinet.command("suricata");
@@ -58,8 +59,24 @@ pub(super) fn start(lab: &Lab) -> Result<Process, String> {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+    if !beside {
+        hurry(process.id()).map_err(|error| format!("Suricata's threads: {error}"))?;
+    }
     prove(lab).map_err(|error| format!("Suricata: {error}: {}", process.printed().trim()))?;
     Ok(process)
+}
+
+/// Lets the threads that handle frames go before the measuring one on its CPU. Not the others: what they do now and then
+/// would be in the times of all lines.
+fn hurry(process: u32) -> std::io::Result<()> {
+    for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        let task = task?;
+        if std::fs::read_to_string(task.path().join("comm"))?.starts_with("W#") {
+            let thread = task.file_name().to_string_lossy().parse().map_err(std::io::Error::other)?;
+            sys::before_the_undisturbed(thread);
+        }
+    }
+    Ok(())
 }
 
 /// A poll must pass, and what the rule names must not: else a wire would be measured. On a connection of its own, which is
