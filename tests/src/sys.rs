@@ -140,7 +140,24 @@ pub(crate) fn send(socket: &OwnedFd, frame: &[u8]) -> Result<()> {
 /// Keeps the calling thread on one of the CPUs it may use and asks for a real-time priority, so that other processes do
 /// not disturb a measurement. False when that is refused.
 pub(crate) fn undisturbed() -> bool {
-    let parameters = libc::sched_param { sched_priority: 30 };
+    place(0, true, 30)
+}
+
+/// Keeps the calling thread on the CPUs that [`undisturbed`] leaves, at the same priority. False when that is refused.
+///
+/// Safe to call between fork and exec.
+pub(crate) fn beside_the_undisturbed() -> bool {
+    place(0, false, 30)
+}
+
+/// Puts a thread on the CPU that [`undisturbed`] chooses, and before it there. False when that is refused.
+pub(crate) fn before_the_undisturbed(thread: libc::pid_t) -> bool {
+    place(thread, true, 31)
+}
+
+/// Puts a thread (0: the calling one) on the last CPU that the calling thread may use, or on the others.
+fn place(thread: libc::pid_t, last: bool, priority: i32) -> bool {
+    let parameters = libc::sched_param { sched_priority: priority };
     // SAFETY: set and parameters are plain structs of the sizes that are passed along.
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
@@ -150,10 +167,14 @@ pub(crate) fn undisturbed() -> bool {
         let Some(cpu) = (0..libc::CPU_SETSIZE as usize).rev().find(|cpu| libc::CPU_ISSET(*cpu, &set)) else {
             return false;
         };
-        libc::CPU_ZERO(&mut set);
-        libc::CPU_SET(cpu, &mut set);
-        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) == 0
-            && libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) == 0
+        if last {
+            libc::CPU_ZERO(&mut set);
+            libc::CPU_SET(cpu, &mut set);
+        } else {
+            libc::CPU_CLR(cpu, &mut set);
+        }
+        libc::sched_setaffinity(thread, size_of::<libc::cpu_set_t>(), &raw const set) == 0
+            && libc::sched_setscheduler(thread, libc::SCHED_FIFO, &raw const parameters) == 0
     }
 }
 

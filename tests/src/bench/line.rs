@@ -5,10 +5,11 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use super::pair::Pair;
+use super::suricata;
 use crate::enforcer::configuration;
 use crate::lab::{self, DEVICE_PORT, HMI, HMI_MAC, Lab, NETWORK_PORT, PLC, STATION_PORT};
 use crate::xdp::{self, Answer};
-use crate::{Enforcer, Namespace, bridge, sweep};
+use crate::{Enforcer, Namespace, Process, bridge, sweep};
 
 /// A kind of line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,11 @@ pub enum Kind {
         /// Enforce, or shadow.
         enforce: bool,
     },
+    /// Suricata, which hands over in user space.
+    Suricata {
+        /// On another CPU than all else, or on the same.
+        beside: bool,
+    },
 }
 
 impl fmt::Display for Kind {
@@ -44,6 +50,9 @@ impl fmt::Display for Kind {
                 let (way, mode) = (if *fast { "fast" } else { "bridge" }, if *enforce { "enforce" } else { "shadow" });
                 write!(f, "enforcer, {way}, {mode}")
             }
+            Kind::Suricata { beside } => {
+                write!(f, "Suricata in-line, {} CPU", if *beside { "other" } else { "same" })
+            }
         }
     }
 }
@@ -53,6 +62,7 @@ pub struct Line {
     pub kind: Kind,
     pub(super) pair: Pair,
     _enforcer: Option<Enforcer>,
+    _suricata: Option<Process>,
     _programs: Vec<OwnedFd>,
     ends: Ends,
 }
@@ -117,7 +127,7 @@ impl Line {
             return cable();
         }
         let lab = Lab::new();
-        let (mut running, mut programs) = (None, Vec::new());
+        let (mut running, mut suricata, mut programs) = (None, None, Vec::new());
         match kind {
             Kind::Cable => {}
             Kind::Bridge => bridge::join(&lab),
@@ -138,9 +148,11 @@ impl Line {
                 programs = empty(&lab, [Answer::Over(index(DEVICE_PORT)?), Answer::Over(index(NETWORK_PORT)?)])?;
             }
             Kind::Enforcer { fast, enforce } => running = Some(start(&lab, enforcer, fast, enforce)?),
+            Kind::Suricata { beside } => suricata = Some(suricata::start(&lab, beside)?),
         }
         let pair = Pair::connect(&lab.hmi, &lab.plc).map_err(|error| format!("{kind}: no connection: {error}"))?;
-        Ok(Line { kind, pair, _enforcer: running, _programs: programs, ends: Ends::Lab(lab) })
+        let (_enforcer, _suricata, _programs, ends) = (running, suricata, programs, Ends::Lab(lab));
+        Ok(Line { kind, pair, _enforcer, _suricata, _programs, ends })
     }
 
     /// Where the client is.
@@ -169,7 +181,7 @@ fn cable() -> Result<Line, String> {
     plc.ip(&format!("address add {PLC}/16 dev {STATION_PORT}"));
     let pair = Pair::connect(&hmi, &plc).map_err(|error| format!("no connection over the cable: {error}"))?;
     let ends = Ends::Cable { hmi, plc };
-    Ok(Line { kind: Kind::Cable, pair, _enforcer: None, _programs: vec![program, other], ends })
+    Ok(Line { kind: Kind::Cable, pair, _enforcer: None, _suricata: None, _programs: vec![program, other], ends })
 }
 
 /// The smallest programs on both ports of the box.

@@ -12,6 +12,7 @@ mod plot;
 mod run;
 mod small;
 mod spread;
+mod suricata;
 mod table;
 
 pub use costs::{Costs, costs};

@@ -34,7 +34,7 @@ fn text(programs: &str, found: &Findings, costs: Costs) -> String {
          thread at real-time priority owns both ends of every connection and asks for ten registers, so no wake-up of another \
          thread is in the times. The lines take turns in short rounds. \"empty XDP\" is a program of two instructions on both \
          ports: what any XDP program costs here, whatever it does. The nftables rules match function codes of Modbus that \
-         nobody sends.\n\n\
+         nobody sends.{}\n\n\
          ![Modbus round trip](performance.svg)\n{}\n\
          ## What the box takes for itself\n\n{}\n\
          ## Nanoseconds in the programs\n\n\
@@ -42,10 +42,24 @@ fn text(programs: &str, found: &Findings, costs: Costs) -> String {
          Everything is in the processor's caches then. In the lab a frame costs two to three times as much, because the stacks of \
          both ends take the caches too, and more where the line is nearly idle: see the tables above.\n\n```text\n{}\n```\n",
         machine(),
+        suricata(found),
         table(found),
         costs.table(),
         programs.trim()
     )
+}
+
+/// What differs in Suricata's lines, when there are any.
+fn suricata(found: &Findings) -> String {
+    let about = |version: &String| {
+        format!(
+            " Suricata {version} is in-line by AF_PACKET (`copy-mode: ips`), reads Modbus and drops one function code, as was \
+             tried before. A frame wakes up one of its two threads: that is how it works, so there, and only there, a wake-up \
+             is in the times. On the same CPU that thread goes before the measuring one and works at once. Another CPU must be \
+             interrupted for it, and works beside the sender of the last table."
+        )
+    };
+    found.suricata.as_ref().map(about).unwrap_or_default()
 }
 
 /// Processor and kernel.

@@ -53,6 +53,16 @@ impl Pair {
         }
         Ok(took)
     }
+
+    /// Whether a request gets to the server soon.
+    pub(super) fn delivers(&mut self, request: &[u8]) -> Result<bool> {
+        self.client.write_all(&frames::modbus(self.number, 1, request))?;
+        std::thread::sleep(Duration::from_millis(100));
+        match self.server.read(&mut [0; 64]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+            other => other.map(|length| length > 0),
+        }
+    }
 }
 
 /// Reads until the buffer is full, without ever sleeping.

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::small::{self, Flood};
-use super::{Kind, Line, Spread};
+use super::{Kind, Line, Spread, suricata};
 
 /// Every line, in the order of the table.
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 14] = [
     Kind::Cable,
     Kind::Bridge,
     Kind::EmptyPass,
@@ -20,6 +20,8 @@ const KINDS: [Kind; 12] = [
     Kind::Nftables(10),
     Kind::Nftables(100),
     Kind::Nftables(1000),
+    Kind::Suricata { beside: false },
+    Kind::Suricata { beside: true },
 ];
 
 /// How much is measured.
@@ -62,6 +64,8 @@ pub struct Findings {
     pub rows: Vec<Row>,
     /// False when other processes could come between.
     pub undisturbed: bool,
+    /// The version of Suricata, or why its lines are left out.
+    pub suricata: Result<String, String>,
 }
 
 impl Findings {
@@ -76,7 +80,9 @@ impl Findings {
 /// # Errors
 /// One sentence: which line failed, and how.
 pub fn run(enforcer: &Path, extent: Extent) -> Result<Findings, String> {
-    let mut lines = KINDS.into_iter().map(|kind| Line::build(kind, enforcer)).collect::<Result<Vec<_>, _>>()?;
+    let suricata = suricata::version();
+    let kinds = KINDS.into_iter().filter(|kind| !matches!(kind, Kind::Suricata { .. }) || suricata.is_ok());
+    let mut lines = kinds.map(|kind| Line::build(kind, enforcer)).collect::<Result<Vec<_>, _>>()?;
     // A thread of its own: the priority ends with it.
     std::thread::scope(|scope| {
         let work = scope.spawn(|| {
@@ -91,7 +97,7 @@ pub fn run(enforcer: &Path, extent: Extent) -> Result<Findings, String> {
                 paced: Spread::of(paced),
                 flood,
             });
-            Ok(Findings { rows: rows.collect(), undisturbed })
+            Ok(Findings { rows: rows.collect(), undisturbed, suricata })
         });
         work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })

@@ -11,6 +11,9 @@ pub fn table(found: &Findings) -> String {
     if !found.undisturbed {
         text += "note: no real-time priority here, other processes disturb the numbers\n\n";
     }
+    if let Err(why) = &found.suricata {
+        let _ = writeln!(text, "\nSuricata is left out: {why}.");
+    }
     let bridge = found.row(Kind::Bridge).map_or(0, |row| row.flat_out.p50);
     text += &section("One transaction behind the other", found, |row| row.flat_out, bridge);
     let bridge = found.row(Kind::Bridge).map_or(0, |row| row.paced.p50);
