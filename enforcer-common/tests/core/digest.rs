@@ -12,7 +12,7 @@ fn key() -> Key {
 }
 
 fn range(bytes: &[u8], from: u32, to: u32) -> Digest {
-    digest::range(bytes, &mut Scratch::new(), from, to, 0, &key()).digest
+    digest::range(bytes, &mut Scratch::new(), from, to, 0, &key()).1
 }
 
 /// Words in order, an odd byte padded with zero: RFC 1071 4.1.
@@ -47,4 +47,41 @@ fn every_length_is_summed_and_every_byte_weighs() {
     let mut other = frame.clone();
     other[39] ^= 1;
     assert_eq!(range(&frame, 40, 43), range(&other, 40, 43));
+}
+
+/// RFC 4418 5.2.2, over words of 8 bytes with the numbers of their place in the key: in a block of 32 bytes the first to
+/// fourth; of what is left behind the last block 16 bytes have the first two, 8 the third, and the last ones the fourth.
+fn nh(bytes: &[u8]) -> u64 {
+    let key = key();
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    let words = |bytes: &[u8]| -> Vec<u64> {
+        let padded = |word: &[u8]| word.iter().rev().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+        bytes.chunks(8).map(padded).collect()
+    };
+    let product = |word: u64, [low, high]: [u32; 2]| {
+        let sum = |half: u64, number: u32| u64::from((half as u32).wrapping_add(number));
+        sum(word & 0xffff_ffff, low).wrapping_mul(sum(word >> 32, high))
+    };
+    let mut pairs = Vec::new();
+    for (block, numbers) in blocks.iter().zip(&key.blocks) {
+        pairs.extend(words(block).into_iter().zip(*numbers));
+    }
+    let numbers = key.blocks[blocks.len()];
+    let mut rest = rest;
+    for (size, places) in [(16, &numbers[..2]), (8, &numbers[2..3])] {
+        if rest.len() & size != 0 {
+            pairs.extend(words(&rest[..size]).into_iter().zip(places.iter().copied()));
+            rest = &rest[size..];
+        }
+    }
+    pairs.extend(words(rest).into_iter().zip([numbers[3]]));
+    pairs.into_iter().fold(0, |hash, (word, numbers)| hash.wrapping_add(product(word, numbers)))
+}
+
+#[test]
+fn every_length_is_hashed_as_the_standard_says() {
+    let frame: Vec<u8> = (0..1600u32).map(|at| (at.wrapping_mul(211) >> 2) as u8).collect();
+    for length in 0..1481u32 {
+        assert_eq!(range(&frame, 40, 40 + length).hash, nh(&frame[40..40 + length as usize]), "{length} bytes");
+    }
 }
