@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, watch};
 use super::links::{self, Cable};
 use super::recover::{self, Kernel, Recovered};
 use super::{
-    Daemon, InForce, Memory, bank_of, boot, counted, events, evidence, next_generation, pair_directory, roles,
+    Daemon, InForce, Memory, bank_of, boot, counted, events, evidence, heap, next_generation, pair_directory, roles,
     settings, switched, trust_anew, watchdog,
 };
 use crate::config::{self, Config};
@@ -223,6 +223,7 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], left: Left, rec
     };
     daemon.settle_forwarding(netlink).await;
     daemon.resume(gone_back)?;
+    heap::give_back();
     Ok(daemon)
 }
 

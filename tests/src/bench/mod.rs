@@ -14,7 +14,7 @@ mod small;
 mod spread;
 mod table;
 
-pub use costs::{Costs, costs};
+pub use costs::{Costs, costs, policy};
 pub use line::{Kind, Line};
 pub use plot::plot;
 pub use run::{Extent, Findings, Row, run};
