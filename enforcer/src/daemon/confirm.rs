@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::memory::{Applied, Unconfirmed};
 use super::roles::Peer;
-use super::{Daemon, Refusal, nanoseconds};
+use super::{Daemon, Refusal, heap, nanoseconds};
 use crate::dataplane::{flows, publish};
 use crate::policy;
 
@@ -87,7 +87,7 @@ impl Daemon {
             self.alarm(&refusal.text);
         }
         if let Some(applied) = &waiting.policy {
-            let loaded = policy::parse(&applied.name, &applied.text).map_err(Refusal::failed)?;
+            let loaded = heap::gathered(policy::parse(&applied.name, &applied.text).map_err(Refusal::failed)?);
             self.memory.conduits.clone_from(&waiting.conduits);
             self.apply(&applied.name, loaded)?;
             self.memory.policy = Some(applied.clone());

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::requests::{self, Outcome};
 use super::roles::Peer;
-use super::{Refusal, Shared};
+use super::{Refusal, Shared, heap};
 
 /// Longest request: a policy text is the longest thing in it.
 const LONGEST: u64 = 4 << 20;
@@ -62,6 +62,8 @@ async fn client(daemon: Shared, stream: UnixStream, stop: watch::Sender<bool>) {
                 reply(&mut writer, &json!({"ok": false, "error": refusal.text, "code": refusal.code})).await
             }
         };
+        // Whatever the answer took, a policy, a report or a proposal, is not kept for the next one.
+        heap::give_back();
         if sent.is_err() {
             return;
         }

@@ -1,4 +1,6 @@
-//! Keeps the controller small: a box has little memory, and a policy is large only while it is compiled.
+//! Keeps the controller small: a box has little memory, and a policy is large only while it is read and compiled.
+
+use crate::policy::Loaded;
 
 /// Has the C library give memory back instead of keeping it for later. Before any thread is started.
 pub fn spare() {
@@ -12,4 +14,22 @@ pub fn spare() {
             unsafe { libc::mallopt(what, value) };
         }
     }
+}
+
+/// The same policy, in one place. As it was read it lies scattered between the pieces of its text's tree, which is many times
+/// as large: they could not be given back, and the image would be put into what they leave and not be mapped for itself.
+pub(super) fn gathered(read: Loaded) -> Loaded {
+    let together = read.clone();
+    drop(read);
+    give_back();
+    together
+}
+
+/// Gives back what is free in the middle of the heap too, which the C library does not do by itself.
+pub(super) fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it takes no pointer and touches free memory only.
+    unsafe {
+        libc::malloc_trim(0)
+    };
 }

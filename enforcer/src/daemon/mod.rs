@@ -168,7 +168,7 @@ impl Daemon {
         within: Option<Duration>,
         reason: Option<String>,
     ) -> Result<serde_json::Value, Refusal> {
-        let loaded = policy::parse(&applied.name, &applied.text).map_err(Refusal::usage)?;
+        let loaded = heap::gathered(policy::parse(&applied.name, &applied.text).map_err(Refusal::usage)?);
         // Whether it fits is found out before anything is written down.
         policy::compile(&loaded.valid, 1, 0).map_err(Refusal::usage)?;
         let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();

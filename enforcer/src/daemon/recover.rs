@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use enforcer_common::verdict::Mode;
 
 use super::memory::Applied;
-use super::{Memory, confirm};
+use super::{Memory, confirm, heap};
 use crate::config::{Config, OnBoot};
 use crate::policy;
 
@@ -116,10 +116,10 @@ fn without(config: &Config, kernel: Kernel, why: &str) -> Result<Recovered> {
 fn policy_of(config: &Config, memory: &Memory) -> Result<(String, policy::Loaded), String> {
     if let Some(applied) = &memory.policy {
         let loaded = policy::parse(&applied.name, &applied.text).map_err(|errors| errors.to_string())?;
-        return Ok((applied.name.clone(), loaded));
+        return Ok((applied.name.clone(), heap::gathered(loaded)));
     }
     let loaded = policy::check(&config.policy.file).map_err(|errors| errors.to_string())?;
-    Ok((config.policy.file.display().to_string(), loaded))
+    Ok((config.policy.file.display().to_string(), heap::gathered(loaded)))
 }
 
 #[cfg(test)]

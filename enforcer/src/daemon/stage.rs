@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::memory::Applied;
 use super::roles::Peer;
-use super::{Daemon, InForce, Refusal};
+use super::{Daemon, InForce, Refusal, heap};
 use crate::dataplane::{counters, publish, steps};
 use crate::journal::time;
 use crate::learn;
@@ -23,7 +23,7 @@ const CANDIDATE: u32 = 1 << 31;
 impl Daemon {
     /// Tries a policy beside the one in force.
     pub(super) fn stage(&mut self, name: &str, text: &str) -> Result<Value, Refusal> {
-        let loaded = policy::parse(name, text).map_err(Refusal::usage)?;
+        let loaded = heap::gathered(policy::parse(name, text).map_err(Refusal::usage)?);
         let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
         self.stages = self.stages.wrapping_add(1);
         let bank = 1 - self.policy.compiled.image.header.bank;

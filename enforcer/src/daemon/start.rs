@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, watch};
 use super::links::{self, Cable};
 use super::recover::{self, Kernel, Recovered};
 use super::{
-    Daemon, InForce, Memory, bank_of, boot, counted, events, evidence, next_generation, pair_directory, roles,
+    Daemon, InForce, Memory, bank_of, boot, counted, events, evidence, heap, next_generation, pair_directory, roles,
     settings, switched, trust_anew, watchdog,
 };
 use crate::config::{self, Config};
@@ -46,13 +46,14 @@ pub async fn start(file: &Path) -> Result<()> {
     let netlink = Netlink::connect()?;
     let own = attach::own_programs(&pair);
     boot::hold(&netlink, &config, &own).await?;
-    let mut recovered = recover::recover(&config, at_work(&config, &own))?;
+    let left = adopt::look(&pins_of(&config));
+    let mut recovered = recover::recover(&config, at_work(&config, &own, &left))?;
     troubles.append(&mut recovered.troubles);
     recovered.troubles = troubles;
     let listener = listen(&config.control).await?;
 
     let socket = config.control.socket.clone();
-    match come_up(config, &netlink, &own, recovered).await {
+    match come_up(config, &netlink, &own, left, recovered).await {
         Ok(daemon) => serve(daemon, listener).await,
         Err(error) => {
             // Nobody will answer on it.
@@ -63,12 +64,11 @@ pub async fn start(file: &Path) -> Result<()> {
 }
 
 /// What the programs of an earlier controller do, `own` by their numbers.
-fn at_work(config: &Config, own: &[u32]) -> Kernel {
+fn at_work(config: &Config, own: &[u32], left: &Left) -> Kernel {
     if own.is_empty() {
         return Kernel::Idle;
     }
-    let pins = pins_of(config);
-    let cell = if adopt::look(&pins) == Left::Whole { adopt::settings(&pins) } else { None };
+    let cell = if *left == Left::Whole { adopt::settings(&pins_of(config)) } else { None };
     Kernel::AtWork(cell.map(|cell| Mode::from_code(cell.mode)))
 }
 
@@ -101,7 +101,7 @@ async fn listen(control: &config::Control) -> Result<UnixListener> {
     Ok(listener)
 }
 
-async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Recovered) -> Result<Daemon> {
+async fn come_up(config: Config, netlink: &Netlink, own: &[u32], left: Left, recovered: Recovered) -> Result<Daemon> {
     let Recovered { mut memory, name, loaded, gone_back, troubles } = recovered;
     let pair = ports::validate(netlink, &config.ports.network, &config.ports.device, &config.ports.bridge, own).await?;
     bridge::check(netlink, &config.ports.bridge, &pair).await?;
@@ -116,7 +116,7 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Reco
 
     // The object loads before anything on the ports changes: what the kernel refuses must not cost a frame.
     let pins = pins_of(&config);
-    if let Left::Unfit(why) = adopt::look(&pins) {
+    if let Left::Unfit(why) = left {
         if own.is_empty() {
             // What a start left that went wrong.
             attach::forget(&pins);
@@ -223,6 +223,7 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], recovered: Reco
     };
     daemon.settle_forwarding(netlink).await;
     daemon.resume(gone_back)?;
+    heap::give_back();
     Ok(daemon)
 }
 

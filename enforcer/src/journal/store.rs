@@ -171,7 +171,7 @@ fn prepare(connection: &mut Connection, limits: &Limits) -> rusqlite::Result<()>
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "cache_size", -8192)?;
+    connection.pragma_update(None, "cache_size", -2048)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     let page: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
     let log = limits.log_bytes() / page.max(1) / 2;

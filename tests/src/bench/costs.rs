@@ -110,7 +110,9 @@ impl Costs {
     }
 }
 
-fn policy(rules: u32) -> String {
+/// One conduit with so many rules.
+#[must_use]
+pub fn policy(rules: u32) -> String {
     let mut text = "[policy]\nname = \"costs\"\nrevision = 1\ndefault = \"deny\"\n\n[zones]\nhmi = [\"10.10.1.20\"]\n\
                     press = [\"10.10.2.5\"]\n\n[[conduits]]\nname = \"hmi-press\"\nfrom = [\"hmi\"]\nto = [\"press\"]\n\
                     protocol = \"modbus\"\n"

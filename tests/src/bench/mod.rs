@@ -15,7 +15,7 @@ mod spread;
 mod suricata;
 mod table;
 
-pub use costs::{Costs, costs};
+pub use costs::{Costs, costs, policy};
 pub use line::{Kind, Line};
 pub use plot::plot;
 pub use run::{Extent, Findings, Row, run};
