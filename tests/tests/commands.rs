@@ -1,5 +1,6 @@
 //! Every live command on a running box, as text and as JSON, with what the contract promises in it.
 
+use std::net::UdpSocket;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -184,6 +185,38 @@ fn policy_is_shown_applied_and_explained() {
 }
 
 #[test]
+fn events_of_before_a_restart_are_listed() {
+    const DATAGRAMS: usize = 1200;
+    let Box { enforcer, _server, lab } = with_traffic("enforce");
+    lab.hmi.run(|| {
+        let socket = UdpSocket::bind((HMI, 0)).expect("a socket");
+        for _ in 0..DATAGRAMS {
+            socket.send_to(b"nobody may say this", (PLC, 9999)).expect("sent");
+        }
+    });
+    let emitted = |enforcer: &Enforcer| enforcer.status().expect("status")["events"]["emitted"].clone();
+    wait_until("all are read", || emitted(&enforcer) == DATAGRAMS + 1);
+    enforcer.must(&["mode", "shadow", "--reason", "a look"]).expect("the mode changes");
+    let list = |enforcer: &Enforcer, words: &[&str]| enforcer.json_lines(words).expect("a list");
+    let before = list(&enforcer, &["events"]);
+    assert!(list(&enforcer, &["events", "--since", "1h"]) == before, "the same out of the journal");
+
+    let (config, socket) = (enforcer.config().to_owned(), enforcer.socket().to_owned());
+    drop(enforcer);
+    let enforcer = Enforcer::start_with(&lab, &binary("debug"), &config, &socket).expect("it starts again");
+    assert!(list(&enforcer, &["events"]).len() < before.len(), "memory begins anew");
+    let since = list(&enforcer, &["events", "--since", "1h"]);
+    assert!(since.starts_with(&before), "{} events, {} before", since.len(), before.len());
+
+    let mut following = lab.cabinet.command(binary("debug"));
+    following.args(["events", "--json", "--follow", "--since", "1h", "--socket"]).arg(&socket);
+    let following = Process::start(following);
+    wait_until("what was before is followed", || following.printed().lines().count() >= since.len());
+    enforcer.must(&["mode", "learn", "--reason", "another"]).expect("the mode changes");
+    wait_until("what comes is followed", || following.printed().lines().count() > since.len());
+}
+
+#[test]
 fn events_are_listed_and_followed() {
     let cabinet = with_traffic("enforce");
     wait_until("the event is read", || !cabinet.events(&["events"]).is_empty());
@@ -206,7 +239,7 @@ fn events_are_listed_and_followed() {
     }
     assert_eq!((&event["schema"], &event["function"], &event["count"]), (&1.into(), &6.into(), &1.into()));
     assert!(event["generation"].is_u64() && event.get("candidate").is_some_and(Value::is_null), "{event:#}");
-    assert!(cabinet.events(&["events", "--since", "2999-01-01T00:00:00Z"]).is_empty());
+    assert!(cabinet.events(&["events", "--since", "2200-01-01T00:00:00Z"]).is_empty());
     cabinet.text(&["events"], &["deny", "write_single_register", "hmi-press"]);
 
     let wider = POLICY.replace("\"@read\"", "\"@read\", \"@write\"").replace("revision = 7", "revision = 8");

@@ -157,32 +157,41 @@ pub(super) fn learn_propose(live: &Live, out: Option<&Path>, include_dangerous: 
     0
 }
 
-pub(super) fn events(live: &Live, follow: bool, since: Option<String>) -> u8 {
-    let shown = |event: &Value| print(if live.json { event.to_string() } else { show::event(event) });
-    let mut client = match Client::connect(&live.socket) {
-        Ok(client) => client,
-        Err(error) => return complain(&error, error.code()),
-    };
-    let since = match since.as_deref().map(moment).transpose() {
+pub(super) fn events(live: &Live, follow: bool, since: Option<&str>) -> u8 {
+    let since = match super::rollout::since(since) {
         Ok(since) => since,
         Err(error) => return complain(error, 2),
     };
-    if !follow {
-        return match client.ask(&Request::Events { since, follow: false }) {
-            Ok(events) => {
-                events.as_array().into_iter().flatten().for_each(shown);
-                0
-            }
-            Err(error) => complain(&error, error.code()),
-        };
+    let shown = |event: &Value| print(if live.json { event.to_string() } else { show::event(event) });
+    match list(live, follow, since, shown) {
+        Ok(()) => 0,
+        Err(error) => complain(&error, error.code()),
     }
-    if let Err(error) = client.send(&Request::Events { since, follow: true }) {
-        return complain(&error, error.code());
-    }
+}
+
+/// Hands on events: those in memory, or all since a time (nanoseconds since 1970), which come in pages; and with `follow` those
+/// to come.
+fn list(live: &Live, follow: bool, since: Option<i64>, shown: impl Fn(&Value)) -> Result<(), ClientError> {
+    let mut client = Client::connect(&live.socket)?;
+    let mut request = match since {
+        Some(since) => Request::EventsPast { since, after: 0, follow },
+        None => Request::Events { since: None, follow },
+    };
+    client.send(&request)?;
     loop {
-        match client.following() {
-            Ok(event) => shown(&event),
-            Err(error) => return complain(&error, error.code()),
+        let answer = client.following()?;
+        match (&answer, &answer["events"]) {
+            (Value::Array(events), _) | (_, Value::Array(events)) => events.iter().for_each(&shown),
+            // One that has come since.
+            _ => shown(&answer),
+        }
+        match (&mut request, answer["after"].as_i64()) {
+            (Request::EventsPast { after, .. }, Some(last)) => {
+                *after = last;
+                client.send(&request)?;
+            }
+            _ if follow => {}
+            _ => return Ok(()),
         }
     }
 }

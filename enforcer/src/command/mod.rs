@@ -426,7 +426,7 @@ pub fn execute(line: Line) -> u8 {
             live::learn_propose(&live, out.as_deref(), include_dangerous, since.as_deref())
         }
         Command::Top { live } => top::run(&live),
-        Command::Events { follow, since, live } => live::events(&live, follow, since),
+        Command::Events { follow, since, live } => live::events(&live, follow, since.as_deref()),
         Command::Detach { keep_bridge: _, remove_bridge, config, live } => live::detach(&live, remove_bridge, &config),
     }
 }

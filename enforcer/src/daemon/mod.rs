@@ -18,6 +18,7 @@ mod links;
 mod measure;
 mod memory;
 mod mend;
+mod past;
 mod readiness;
 mod record;
 mod recover;
@@ -242,11 +243,11 @@ impl Daemon {
         })
     }
 
-    /// Lets followers of events know about a change.
+    /// Lets followers of events know about a change, and the journal.
     fn report_change(&mut self, kind: &str, what: &str) {
         let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let time = Timestamp::new(i64::try_from(time.as_secs()).unwrap_or_default(), u64::from(time.subsec_nanos()));
-        self.events.push(serde_json::json!({
+        let record = serde_json::json!({
             "schema": 1,
             "event": kind,
             "time": time.to_string(),
@@ -254,7 +255,9 @@ impl Daemon {
             "generation": self.memory.generation,
             "mode": self.memory.mode,
             "count": 1,
-        }));
+        });
+        self.events.push(record.clone());
+        self.journal.events(vec![record]);
     }
 
     /// Takes the programs off the ports. The bridge stays unless asked otherwise.

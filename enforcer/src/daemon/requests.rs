@@ -106,6 +106,17 @@ pub enum Request {
         #[serde(default)]
         follow: bool,
     },
+    /// Events from before, a page of them, and with `follow` those to come behind the last page.
+    EventsPast {
+        /// Only events at or after this time, nanoseconds since 1970.
+        since: i64,
+        /// Number of the page's last event, of the page before; 0 at first.
+        #[serde(default)]
+        after: i64,
+        /// Go on with events as they come.
+        #[serde(default)]
+        follow: bool,
+    },
     /// What was seen, in numbers.
     LearnStatus,
     /// A policy made of what was seen.
@@ -234,6 +245,13 @@ pub(super) async fn carry_out(daemon: &Shared, peer: &Peer, request: Request) ->
             return Ok(Outcome::Follow(kept(daemon, since.as_deref()), daemon.events.follow()));
         }
         Request::Events { since, follow: false } => Value::Array(kept(daemon, since.as_deref())),
+        Request::EventsPast { since, after, follow } => {
+            let page = daemon.past(since, after)?;
+            if follow && page.after.is_none() {
+                return Ok(Outcome::Follow(page.events, daemon.events.follow()));
+            }
+            json!({"events": page.events, "after": page.after})
+        }
         Request::LearnStatus => daemon.learn_status()?,
         Request::LearnPropose { include_dangerous, since } => {
             daemon.propose(since, learn::Reach { dangerous: include_dangerous })?

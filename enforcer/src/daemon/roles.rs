@@ -104,6 +104,7 @@ pub(super) fn needed(request: &Request) -> Role {
         | Request::PolicyDiff { .. }
         | Request::PolicyHistory
         | Request::Events { .. }
+        | Request::EventsPast { .. }
         | Request::LearnStatus
         | Request::LearnPropose { .. }
         | Request::ShadowReport { .. }

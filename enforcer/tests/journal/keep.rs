@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use enforcer::journal::{ANY, Generation, Grant, Health, Journal, Limits, ModeChange, Tally, Window, time};
+use enforcer::journal::{ANY, EventRow, Generation, Grant, Health, Journal, Limits, ModeChange, Tally, Window, time};
 use enforcer_common::observation::{Observation, ObservationKey};
 
 use crate::place::{Place, event, evidence, key, quick, reading, seen, written};
@@ -122,6 +122,17 @@ fn totals_stay_exact_when_events_are_thinned() {
     assert!(kept[kept.len() - 900..].iter().all(|event| event.record["count"] == 1));
     let newest = reader.events(0, 3).unwrap();
     assert_eq!(newest, kept[kept.len() - 3..]);
+    let mut pages = Vec::new();
+    loop {
+        let page = reader.events_behind(0, pages.last().map_or(0, |last: &EventRow| last.id), 300).unwrap();
+        let last = page.len() < 300;
+        pages.extend(page);
+        if last {
+            break;
+        }
+    }
+    assert!(pages == kept, "page by page: {} of {}", pages.len(), kept.len());
+    assert!(reader.events_behind(time::now() + time::HOUR, 0, 300).unwrap().is_empty());
     assert_eq!(journal.losses(), Default::default());
 }
 

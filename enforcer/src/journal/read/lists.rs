@@ -26,17 +26,28 @@ impl Reader {
     /// [`JournalError`].
     pub fn events(&self, since: i64, limit: u64) -> Result<Vec<EventRow>, JournalError> {
         let text = "SELECT id, time, count, record FROM events WHERE time >= ?1 ORDER BY time DESC, id DESC LIMIT ?2";
-        let mut events = self.list(text, (since, limit), |row| {
-            let (count, text): (i64, String) = (row.get(2)?, row.get(3)?);
-            // What was written here was JSON; should it not be, the text is better than nothing.
-            let mut record = serde_json::from_str(&text).unwrap_or(Value::String(text));
-            if let Value::Object(fields) = &mut record {
-                fields.insert("count".to_owned(), count.into());
-            }
-            Ok(EventRow { id: row.get(0)?, time: row.get(1)?, record })
-        })?;
+        let mut events = self.list(text, (since, limit), event)?;
         events.reverse();
         Ok(events)
+    }
+
+    /// The oldest `limit` kept events since a time (nanoseconds since 1970) with a number above `after`, in the order in which
+    /// they were taken in.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn events_behind(&self, since: i64, after: i64, limit: u64) -> Result<Vec<EventRow>, JournalError> {
+        const FIRST: &str = "SELECT min(id) FROM events WHERE time >= ?1";
+        const PAGE: &str =
+            "SELECT id, time, count, record FROM events WHERE id >= ?1 AND time >= ?2 ORDER BY id LIMIT ?3";
+        let mut first = after.saturating_add(1);
+        if after == 0 {
+            // By the index on times: what is older may be many.
+            let found: Vec<Option<i64>> = self.list(FIRST, [since], |row| row.get(0))?;
+            let Some(found) = found.first().copied().flatten() else { return Ok(Vec::new()) };
+            first = found;
+        }
+        self.list(PAGE, (first, since, limit), event)
     }
 
     /// The tallies of a window, by hour.
@@ -160,4 +171,14 @@ impl Reader {
     ) -> Result<Vec<T>, JournalError> {
         self.ask(|connection: &Connection| connection.prepare(text)?.query_map(parameters, row)?.collect())
     }
+}
+
+fn event(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+    let (count, text): (i64, String) = (row.get(2)?, row.get(3)?);
+    // What was written here was JSON; should it not be, the text is better than nothing.
+    let mut record = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    if let Value::Object(fields) = &mut record {
+        fields.insert("count".to_owned(), count.into());
+    }
+    Ok(EventRow { id: row.get(0)?, time: row.get(1)?, record })
 }
