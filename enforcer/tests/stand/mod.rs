@@ -86,6 +86,16 @@ fn stay_on_one_cpu() -> usize {
     }
 }
 
+/// For how long this thread had a CPU so far.
+pub fn busy() -> Duration {
+    let mut spent = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: it writes the one structure that it is given.
+    let answer = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut spent) };
+    assert_eq!(answer, 0, "the thread's clock");
+    let positive = |number: i64| u64::try_from(number).expect("a time");
+    Duration::from_secs(positive(spent.tv_sec)) + Duration::from_nanos(positive(spent.tv_nsec))
+}
+
 impl Stand {
     /// Loads the object and fills what the controller would fill.
     pub fn new() -> Self {
