@@ -272,8 +272,7 @@ impl Daemon {
             "mode": self.memory.mode,
             "count": 1,
         });
-        self.events.push(record.clone());
-        self.journal.events(vec![record]);
+        self.tell(record);
     }
 
     /// The devices as `status` shows them.

@@ -256,6 +256,11 @@ impl Daemon {
             "mode": self.memory.mode,
             "count": 1,
         });
+        self.tell(record);
+    }
+
+    /// Hands an event of the controller's own to those who follow and to the journal.
+    fn tell(&mut self, record: serde_json::Value) {
         self.events.push(record.clone());
         self.journal.events(vec![record]);
     }
