@@ -36,6 +36,7 @@ static void say(const char *word, const char *peer, const uint8_t *adu, int leng
 static int attach_filter(int listener)
 {
 	struct sock_filter program[] = {
+		{ 0x28, 0, 0, (unsigned)SKF_NET_OFF + 12 }, { 0x15, 1, 0, 0x0a14 }, { 0x06, 0, 0, 0xffffffff },
 		{ 0x28, 0, 0, (unsigned)SKF_NET_OFF + 4 }, { 0x15, 12, 0, 0xd0d0 }, { 0x02, 0, 0, 0 },
 		{ 0x54, 0, 0, 0xff00 },   { 0x15, 1, 0, 0xd100 },  { 0x06, 0, 0, 0xffffffff }, { 0x60, 0, 0, 0 },
 		{ 0x54, 0, 0, 0xff },     { 0x07, 0, 0, 0 },       { 0x30, 0, 0, 12 }, { 0x54, 0, 0, 0xf0 },

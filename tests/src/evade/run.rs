@@ -162,7 +162,7 @@ fn play(
     let legitimate = field.setting == Setting::Bare && vector.reasons.is_empty();
     if (judged || legitimate) && !broken.is_empty() {
         tally.broken += 1;
-        tally.notes.push(format!("BROKEN {name}: {}", broken.join("; ")));
+        tally.notes.push(format!("BROKEN {name}: {}; counted meanwhile {moved:?}", broken.join("; ")));
     }
     // Where nobody is reset, nobody is held for it.
     let follows = vector.reasons.iter().all(|reason| *reason == "held_after_resets");
