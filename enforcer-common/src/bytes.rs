@@ -34,6 +34,14 @@ pub trait Bytes {
     fn u32(&self, offset: u32) -> Option<u32> {
         Some(u32::from_be_bytes(self.read::<4>(offset)?))
     }
+
+    /// Each sum and its number, modulo 2^64. What was added before is added first: a compiler that adds up in an order of its
+    /// own keeps more numbers at once than the kernel's programs have registers.
+    #[must_use]
+    #[inline(always)]
+    fn add_up([a, b, c]: [u64; 3], [x, y, z]: [u64; 3]) -> [u64; 3] {
+        [a.wrapping_add(x), b.wrapping_add(y), c.wrapping_add(z)]
+    }
 }
 
 /// `N` of the bytes that were read, from `at` on, which the caller keeps inside. Taken whole: bytes taken out one by one
