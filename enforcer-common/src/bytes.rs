@@ -10,11 +10,21 @@ pub const MAX_OFFSET: u32 = 0x3fff;
 
 /// A source of bytes with checked reads. Multi-byte reads are big-endian unless the name says otherwise.
 pub trait Bytes {
+    /// True where all offsets up to the payload are known beforehand, see [`crate::head::Head`].
+    const PLAIN: bool = false;
+
     /// Bytes that can be read, counted from offset 0.
     fn length(&self) -> u32;
 
     /// The `N` bytes at `offset`, or `None` when they are not all there.
     fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]>;
+
+    /// The same where the caller has seen that they are all there.
+    #[must_use]
+    #[inline(always)]
+    fn again<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        self.read::<N>(offset)
+    }
 
     /// One byte.
     #[inline(always)]

@@ -7,6 +7,7 @@
 
 use crate::bytes::{Bytes, part};
 use crate::environment::Environment;
+use crate::head;
 use crate::network::protocol;
 use crate::scratch::{Frame, Scratch};
 
@@ -71,11 +72,16 @@ pub struct Digest {
 
 /// Verifies the checksums of an IP frame and hashes its payload. Leaves `frame.wrong_checksum` and `stream.hash`.
 #[inline(always)]
-pub fn take<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scratch: &mut Scratch) {
-    let scratch = network(bytes, scratch).anew();
+pub fn take<B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    head: &H,
+    environment: &E,
+    scratch: &mut Scratch,
+) {
+    let scratch = network(bytes, head, scratch).joined::<H>();
     let frame = &scratch.frame;
     let (payload, end) = (frame.payload, frame.payload_end);
-    let sum = header(bytes, frame);
+    let sum = header(bytes, head, frame);
     let Some(key) = environment.key() else {
         return;
     };
@@ -219,25 +225,29 @@ const fn halves(word: u64) -> (u32, u32) {
 
 /// Checks the header of IPv4.
 #[inline(always)]
-fn network<'s, B: Bytes + ?Sized>(bytes: &B, scratch: &'s mut Scratch) -> &'s mut Scratch {
+fn network<'s, B: Bytes + ?Sized, H: Bytes + ?Sized>(
+    bytes: &B,
+    head: &H,
+    scratch: &'s mut Scratch,
+) -> &'s mut Scratch {
     let frame = &mut scratch.frame;
-    let right = frame.version != 4 || is_all_ones(network_header(bytes, frame));
+    let right = !H::PLAIN && frame.version != 4 || is_all_ones(network_header(bytes, head, frame));
     frame.wrong_checksum = if right { 0 } else { Frame::WRONG_NETWORK };
     scratch
 }
 
 /// Sum of the transport's header and pseudo header, which ICMP has none of (RFC 792; ICMPv6 has, RFC 8200 8.1).
 #[inline(always)]
-fn header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
-    let at = frame.transport;
+fn header<B: Bytes + ?Sized, H: Bytes + ?Sized>(bytes: &B, head: &H, frame: &Frame) -> u64 {
+    let at = head::transport::<H>(frame);
     let length = (frame.payload_end.wrapping_sub(at) & 0xffff) as u16;
-    let pseudo = pseudo(frame).wrapping_add(length.swap_bytes() as u64);
+    let pseudo = pseudo::<H>(frame).wrapping_add(length.swap_bytes() as u64);
     match frame.transport_protocol {
-        protocol::TCP => match bytes.read::<20>(at) {
+        protocol::TCP => match head.read::<20>(at) {
             Some(fixed) => options(bytes, at.wrapping_add(20), frame.payload, pseudo.wrapping_add(words20(&fixed))),
             None => 0,
         },
-        protocol::UDP => match bytes.read::<8>(at) {
+        protocol::UDP => match head.read::<8>(at) {
             Some(fixed) => pseudo.wrapping_add(words8(fixed)),
             None => 0,
         },
@@ -249,11 +259,12 @@ fn header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
 
 /// Sum of the IPv4 header.
 #[inline(always)]
-fn network_header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
-    let Some(fixed) = bytes.read::<20>(frame.network) else {
+fn network_header<B: Bytes + ?Sized, H: Bytes + ?Sized>(bytes: &B, head: &H, frame: &Frame) -> u64 {
+    let at = head::network::<H>(frame);
+    let Some(fixed) = head.read::<20>(at) else {
         return 0;
     };
-    options(bytes, frame.network.wrapping_add(20), frame.transport, words20(&fixed))
+    options(bytes, at.wrapping_add(20), head::transport::<H>(frame), words20(&fixed))
 }
 
 /// Adds the option words from `from` up to `to` to a sum.
@@ -292,10 +303,10 @@ const fn words4(bytes: [u8; 4]) -> u64 {
 
 /// Addresses and protocol; the length is the caller's.
 #[inline(always)]
-fn pseudo(frame: &Frame) -> u64 {
+fn pseudo<H: Bytes + ?Sized>(frame: &Frame) -> u64 {
     // Behind what maps an IPv4 address.
     let low = words4(part(&frame.source, 12)).wrapping_add(words4(part(&frame.destination, 12)));
-    let high = if frame.version == 4 {
+    let high = if H::PLAIN || frame.version == 4 {
         0
     } else {
         words8(part(&frame.source, 0))

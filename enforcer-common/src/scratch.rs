@@ -5,6 +5,7 @@
 
 use core::hint::black_box;
 
+use crate::bytes::Bytes;
 use crate::digest::Digest;
 use crate::operation::Operation;
 use crate::policy::{CANDIDATES_PER_SEGMENT, Run, UNCOVERED};
@@ -466,6 +467,13 @@ impl Scratch {
     #[inline(always)]
     pub fn anew(&mut self) -> &mut Self {
         black_box(self)
+    }
+
+    /// The same, but for bytes of which there is one layout: of them there is nothing to join.
+    #[must_use]
+    #[inline(always)]
+    pub fn joined<H: Bytes + ?Sized>(&mut self) -> &mut Self {
+        if H::PLAIN { self } else { self.anew() }
     }
 
     /// Adds a record that is lent to be filled in. `None` when there is no room: the caller

@@ -49,6 +49,12 @@ impl Bytes for Window {
     }
 
     #[inline(always)]
+    fn again<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        // SAFETY: the verifier refuses a program in which these bytes were not found to lie before the end of the packet.
+        Some(unsafe { ((self.start + offset as usize) as *const [u8; N]).read() })
+    }
+
+    #[inline(always)]
     fn add_up([mut a, mut b, mut c]: [u64; 3], [x, y, z]: [u64; 3]) -> [u64; 3] {
         // SAFETY: adds registers.
         unsafe {
