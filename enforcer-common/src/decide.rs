@@ -192,11 +192,10 @@ fn headers<B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
     if let Err(reason) = admission::check(bytes, frame) {
         return Ok(refused(scratch, reason));
     }
-    if !transport::is_known(frame.transport_protocol) {
-        return Ok(Next::Conduit);
+    if frame.transport_protocol == network::protocol::TCP {
+        return if options::worth_a_walk(bytes, frame) { Ok(Next::Options) } else { Ok(Next::Digest) };
     }
-    let tcp = frame.transport_protocol == network::protocol::TCP;
-    if tcp && options::worth_a_walk(bytes, frame) { Ok(Next::Options) } else { Ok(Next::Digest) }
+    if transport::is_known(frame.transport_protocol) { Ok(Next::Digest) } else { Ok(Next::Conduit) }
 }
 
 /// The options of a TCP segment from the network.

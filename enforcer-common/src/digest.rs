@@ -225,11 +225,7 @@ const fn halves(word: u64) -> (u32, u32) {
 
 /// Checks the header of IPv4.
 #[inline(always)]
-fn network<'s, B: Bytes + ?Sized, H: Bytes + ?Sized>(
-    bytes: &B,
-    head: &H,
-    scratch: &'s mut Scratch,
-) -> &'s mut Scratch {
+fn network<'s, B: Bytes + ?Sized, H: Bytes + ?Sized>(bytes: &B, head: &H, scratch: &'s mut Scratch) -> &'s mut Scratch {
     let frame = &mut scratch.frame;
     let right = !H::PLAIN && frame.version != 4 || is_all_ones(network_header(bytes, head, frame));
     frame.wrong_checksum = if right { 0 } else { Frame::WRONG_NETWORK };
