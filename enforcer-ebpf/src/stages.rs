@@ -38,13 +38,11 @@ pub fn root_device(context: XdpContext) -> u32 {
 
 #[inline(always)]
 fn root(context: &XdpContext, side: Side) -> u32 {
-    if let Some(settings) = maps::SETTINGS.get(0)
-        && settings.bypass != 0
-    {
-        return XDP_PASS;
-    }
     begin(context, side);
-    missing()
+    match maps::SETTINGS.get(0) {
+        Some(settings) if settings.bypass != 0 => XDP_PASS,
+        _ => missing(),
+    }
 }
 
 /// Returns only when the slot is empty.
@@ -75,9 +73,13 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
     let (Some(scratch), Some(settings)) = (scratch(), maps::SETTINGS.get(0)) else {
         return missing();
     };
+    if settings.bypass != 0 {
+        return XDP_PASS;
+    }
     let Some(policy) = policy_by(settings) else {
         return missing();
     };
+    scratch.looked_on = u64::from(settings.looks_on());
     let window = Window::new(context);
     // SAFETY: the context is the one this program was called with.
     let length = unsafe { bpf_xdp_get_buff_len(context.as_ptr().cast()) } as u32;
@@ -373,11 +375,12 @@ fn is_of(scratch: &Scratch, policy: &Image) -> bool {
 #[inline(always)]
 fn conclude(context: &XdpContext, scratch: &mut Scratch) -> u32 {
     let mut action = decide::conclude(&mut Maps::new(context), scratch);
-    let Some(settings) = maps::SETTINGS.get(0) else {
-        return missing();
-    };
-    // The controller is silent and nothing may pass then: but what is for the box itself, where people look for it.
-    if settings.is_blocked(scratch.now) && scratch.outcome != Reason::Management as u8 {
+    let settings = if scratch.looked_on != 0 { maps::SETTINGS.get(0) } else { None };
+    if let Some(settings) = settings
+        // The controller is silent and nothing may pass then: but what is for the box itself, where people look for it.
+        && settings.is_blocked(scratch.now)
+        && scratch.outcome != Reason::Management as u8
+    {
         action = Action::Drop;
         scratch.action = Action::Drop as u8;
     }
@@ -385,7 +388,9 @@ fn conclude(context: &XdpContext, scratch: &mut Scratch) -> u32 {
         call::<{ slot::REPORT }>(context);
         lose(loss::STAGES);
     }
-    look_on(context, scratch, settings);
+    if let Some(settings) = settings {
+        look_on(context, scratch, settings);
+    }
     act(context, scratch, action)
 }
 
