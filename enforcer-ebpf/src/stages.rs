@@ -214,6 +214,15 @@ pub fn compare(context: XdpContext) -> u32 {
     go_on(&context, scratch, next)
 }
 
+/// True for protocols of which nearly every frame holds one unit of one range: it is judged by the program that reads it,
+/// without another in between. Not for those whose dissector ends in many ways: the verifier follows the judge behind each.
+const fn judges_at_once(protocol: Protocol) -> bool {
+    matches!(
+        protocol,
+        Protocol::Modbus | Protocol::Bacnet | Protocol::Fins | Protocol::Slmp | Protocol::HartIp | Protocol::GeSrtp
+    )
+}
+
 /// A pair of programs per dissector, and the ways to them.
 macro_rules! dissectors {
     ($($name:ident $program:ident $assembled:ident;)*) => {
@@ -231,9 +240,7 @@ macro_rules! dissectors {
                 if scratch.stream.later_count != 0 {
                     call::<{ slot::MODBUS_VALUES }>(&context);
                 }
-                if Protocol::$name as u8 == Protocol::Modbus as u8 {
-                    // Nearly every frame holds one unit: it is judged without another program in between. For one
-                    // protocol: the verifier follows it as often as a program has ways that lead here.
+                if judges_at_once(Protocol::$name) {
                     return judged::<1>(&context, scratch);
                 }
                 call::<{ slot::JUDGE }>(&context);
