@@ -219,7 +219,13 @@ pub fn compare(context: XdpContext) -> u32 {
 const fn judges_at_once(protocol: Protocol) -> bool {
     matches!(
         protocol,
-        Protocol::Modbus | Protocol::Bacnet | Protocol::Fins | Protocol::Slmp | Protocol::HartIp | Protocol::GeSrtp
+        Protocol::Modbus
+            | Protocol::Bacnet
+            | Protocol::Iec104
+            | Protocol::Fins
+            | Protocol::Slmp
+            | Protocol::HartIp
+            | Protocol::GeSrtp
     )
 }
 

@@ -75,8 +75,8 @@ pub(crate) fn typical() -> Vec<Typical> {
             b"\x03\0\0\x44\x02\xf0\x80\x01\0\x01\0\x61\x37\x30\x35\x02\x01\x03\xa0\x30\xa0\x2e\x02\x01\x01\xa4\x29\xa1\x27\xa0\
               \x25\x30\x23\xa0\x21\xa1\x1f\x1a\x07peerLD1\x1a\x14GGIO1$MX$AnIn1$mag$f",
         ),
-        // STARTDT act, then a station interrogation.
-        tcp(Protocol::Iec104, 2404, &[0x68, 4, 7, 0, 0, 0, 0x68, 14, 0, 0, 0, 0, 100, 1, 6, 0, 1, 0, 0, 0, 0, 20]),
+        // A station interrogation, behind a STARTDT act.
+        Typical { context: 1, ..tcp(Protocol::Iec104, 2404, &[0x68, 14, 0, 0, 0, 0, 100, 1, 6, 0, 1, 0, 0, 0, 0, 20]) },
     ]
 }
 
