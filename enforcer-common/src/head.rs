@@ -54,6 +54,6 @@ impl<B: Bytes + ?Sized> Bytes for Head<'_, B> {
 
     #[inline(always)]
     fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
-        if offset.saturating_add(N as u32) > LENGTH { None } else { self.0.again::<N>(offset) }
+        if (offset as usize).saturating_add(N) > LENGTH as usize { None } else { self.0.again::<N>(offset) }
     }
 }
