@@ -21,8 +21,10 @@ fn count(status: &Value, what: &str) -> u64 {
 #[test]
 fn restarts_crashes_and_upgrades_lose_nothing_and_let_nothing_through() {
     let mut plant = Plant::enforcing();
+    let (asked, polled) = (plant.server.memory().requests, plant.poller.tally().good);
     let before = plant.status();
-    let asked = plant.server.memory().requests;
+    // Those that came while the first look was taken stand on either side of it: on a busy machine more than one.
+    let meanwhile = plant.server.memory().requests - asked;
     let (start, rounds) = (Instant::now(), rounds());
     let mut denied = 0;
     for round in 0..rounds {
@@ -54,6 +56,7 @@ fn restarts_crashes_and_upgrades_lose_nothing_and_let_nothing_through() {
     // The poller rests, so that all three count the same.
     let Plant { enforcer, poller, server, lab } = plant;
     let tally = poller.stop();
+    let good = tally.good - polled;
     let after = enforcer.status().expect("status");
     let arrived = server.memory().requests - asked;
     let (allowed, stopped) =
@@ -61,7 +64,7 @@ fn restarts_crashes_and_upgrades_lose_nothing_and_let_nothing_through() {
     say!(
         "{rounds} rounds in {:.1?}: {} polls, longest gap {:?}, {} requests arrived, {denied} writes denied",
         start.elapsed(),
-        tally.good,
+        good,
         tally.longest_gap,
         arrived,
     );
@@ -69,10 +72,11 @@ fn restarts_crashes_and_upgrades_lose_nothing_and_let_nothing_through() {
     // Each poll is a request and an answer. The one that was under way at the first look may count once more.
     let polls = count(&after, "evaluated") - count(&before, "evaluated") - stopped;
     assert!(polls.abs_diff(allowed) <= 2, "{polls} evaluated, {allowed} allowed: {after:#}");
-    assert!(arrived.abs_diff(tally.good) <= 2, "{arrived} arrived of {} polls", tally.good);
+    assert!(arrived.abs_diff(good) <= 2, "{arrived} arrived of {good} polls");
+    let slack = 2 + meanwhile;
     assert!(
-        allowed.abs_diff(arrived) <= 2 || allowed.abs_diff(2 * arrived) <= 4,
-        "{allowed} allowed, {arrived} arrived: {after:#}"
+        allowed.abs_diff(arrived) <= slack || allowed.abs_diff(2 * arrived) <= 2 * slack,
+        "{allowed} allowed, {arrived} arrived, {meanwhile} during the first look: {after:#}"
     );
     drop((server, lab));
 }
