@@ -31,7 +31,6 @@
 
 pub mod abi;
 pub mod bytes;
-pub mod head;
 
 pub mod port;
 
