@@ -13,6 +13,8 @@ mod protocols;
 #[path = "../../tests/stand/mod.rs"]
 mod stand;
 
+use std::time::Duration;
+
 use enforcer::dataplane::object::{self, ROOTS};
 use enforcer_common::abi::slot;
 use enforcer_common::port::Side;
@@ -42,6 +44,8 @@ fn main() {
     let mut empty = Vec::new();
     let mut costs: Vec<Vec<f64>> = classes.iter().map(|_| Vec::new()).collect();
     let mut stand = fresh(include_str!("policy.toml"));
+    // Of the first load: later ones have one CPU, the measured one.
+    let loading = stand.loading;
     if !stand::undisturbed() {
         println!("note: no real-time priority here, other processes disturb the numbers");
     }
@@ -73,7 +77,7 @@ fn main() {
     stages(&mut stand, &classes[0]);
     health(&mut stand, &classes);
     growth::measure();
-    budgets(&mut stand);
+    budgets(&mut stand, loading);
 }
 
 /// A typical request of each other protocol, in a policy of its own, beside the empty program; and where the time goes: up to
@@ -250,7 +254,7 @@ fn spread(numbers: &mut [f64]) -> [f64; 3] {
     [numbers[numbers.len() / 2], numbers[0], numbers[numbers.len() * 9 / 10]]
 }
 
-fn budgets(stand: &mut Stand) {
+fn budgets(stand: &mut Stand, loading: Duration) {
     println!("\n{:<30} {:>12} {:>12}", "program", "verified", "bytes");
     let mut sum = 0;
     for name in ROOTS.into_iter().chain(object::stages().map(|(name, _)| name)) {
@@ -259,5 +263,5 @@ fn budgets(stand: &mut Stand) {
         println!("{name:<30} {verified:>12} {bytes:>12}");
     }
     println!("{:<30} {sum:>12}", "together");
-    println!("{:<30} {:>9} ms", "time to load the object", stand.loading.as_millis());
+    println!("{:<30} {:>9} ms", "time to load the object", loading.as_millis());
 }
