@@ -30,6 +30,9 @@ def command(point, value):
 
 
 client.start()
+# The library sends, then begins to wait, and misses an answer that came in between, whatever lies between the stations. So this
+# thread alone (the library's others are started) is not to be interrupted there, however busy the machine is.
+os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 for _ in range(50):
     if connection.is_connected:
         break
