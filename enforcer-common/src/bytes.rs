@@ -10,11 +10,21 @@ pub const MAX_OFFSET: u32 = 0x3fff;
 
 /// A source of bytes with checked reads. Multi-byte reads are big-endian unless the name says otherwise.
 pub trait Bytes {
+    /// True where all offsets up to the payload are known beforehand, see [`crate::head::Head`].
+    const PLAIN: bool = false;
+
     /// Bytes that can be read, counted from offset 0.
     fn length(&self) -> u32;
 
     /// The `N` bytes at `offset`, or `None` when they are not all there.
     fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]>;
+
+    /// The same where the caller has seen that they are all there.
+    #[must_use]
+    #[inline(always)]
+    fn again<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        self.read::<N>(offset)
+    }
 
     /// One byte.
     #[inline(always)]
@@ -33,6 +43,14 @@ pub trait Bytes {
     #[inline(always)]
     fn u32(&self, offset: u32) -> Option<u32> {
         Some(u32::from_be_bytes(self.read::<4>(offset)?))
+    }
+
+    /// Each sum and its number, modulo 2^64. What was added before is added first: a compiler that adds up in an order of its
+    /// own keeps more numbers at once than the kernel's programs have registers.
+    #[must_use]
+    #[inline(always)]
+    fn add_up([a, b, c]: [u64; 3], [x, y, z]: [u64; 3]) -> [u64; 3] {
+        [a.wrapping_add(x), b.wrapping_add(y), c.wrapping_add(z)]
     }
 }
 

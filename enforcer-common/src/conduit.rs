@@ -9,7 +9,7 @@ use crate::flow::{FlowKey, NO_FLOW};
 use crate::network::protocol;
 use crate::operation::Role;
 use crate::policy::grant;
-use crate::policy::{ALL_VALUES, Image, NO_VALUES, UNCOVERED, lookup};
+use crate::policy::{ALL_VALUES, Image, NO_VALUES, Terms, UNCOVERED, lookup};
 use crate::port::Side;
 use crate::protocol::Protocol;
 use crate::scratch::{Frame, Path, Scratch};
@@ -25,6 +25,16 @@ pub struct Resolved {
     pub protocol: u8,
     /// The side of the client.
     pub client: Side,
+}
+
+impl Resolved {
+    /// Notes it in the path of a frame from `side`.
+    #[inline(always)]
+    fn put(self, side: Side, path: &mut Path) {
+        path.conduit = self.conduit;
+        path.protocol = self.protocol;
+        path.role = if self.client as u8 == side as u8 { Role::Request as u8 } else { Role::Response as u8 };
+    }
 }
 
 /// Fills `scratch.path` from the flow of a TCP segment. False when there is no flow, or when its conduit was looked up in
@@ -44,10 +54,13 @@ pub fn recall<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
         return false;
     }
     let resolved = Resolved { conduit: flow.conduit, protocol: flow.protocol, client: Side::from_code(flow.client) };
+    let terms = flow.terms;
     if side as u8 == Side::Network as u8 && policy.is_device_mac(scratch.frame.source_mac) {
         return false;
     }
-    take(policy, environment, side, scratch, resolved);
+    resolved.put(side, &mut scratch.path);
+    let terms = if resolved.conduit == UNCOVERED { self::terms(policy, &scratch.path) } else { terms };
+    agree(policy, environment, scratch, terms);
     true
 }
 
@@ -64,15 +77,15 @@ pub fn resolve<E: Environment>(policy: &Image, environment: &mut E, scratch: &mu
             return Err(reason);
         }
     };
-    take(policy, environment, Side::from_code(scratch.frame.side), scratch, resolved);
+    resolved.put(Side::from_code(scratch.frame.side), &mut scratch.path);
+    finish(policy, environment, scratch, resolved.conduit);
     let scratch = scratch.anew();
     if scratch.path.slot == NO_FLOW {
         return Ok(());
     }
     if let Some(flow) = environment.flow(scratch.path.slot) {
-        flow.generation = policy.header.generation;
-        flow.conduit = scratch.path.conduit;
-        flow.protocol = scratch.path.protocol;
+        let terms = self::terms(policy, &scratch.path);
+        flow.settle(policy.header.generation, scratch.path.conduit, scratch.path.protocol, terms);
         // The client stays the client: a port number must not turn a conversation round.
         scratch.path.role = if flow.client == scratch.frame.side { Role::Request as u8 } else { Role::Response as u8 };
     }
@@ -89,35 +102,50 @@ pub fn worth_a_flow(policy: &Image, path: &Path) -> bool {
         || policy.uncovered().verdict() != crate::verdict::Verdict::Deny
 }
 
-#[inline(always)]
-fn take<E: Environment>(policy: &Image, environment: &E, side: Side, scratch: &mut Scratch, resolved: Resolved) {
-    let path = &mut scratch.path;
-    path.protocol = resolved.protocol;
-    path.role = if resolved.client as u8 == side as u8 { Role::Request as u8 } else { Role::Response as u8 };
-    finish(policy, environment, scratch, resolved.conduit);
-}
-
 /// Fills in what the conduit says.
 #[inline(always)]
 pub fn finish<E: Environment>(policy: &Image, environment: &E, scratch: &mut Scratch, conduit: u16) {
+    scratch.path.conduit = conduit;
+    let terms = terms(policy, &scratch.path);
+    agree(policy, environment, scratch, terms);
+}
+
+/// What the path's conduit says; for what none covers, what a grant does.
+#[must_use]
+#[inline(always)]
+pub fn terms(policy: &Image, path: &Path) -> Terms {
+    match lookup::get(&policy.conduits, path.conduit as u32) {
+        Some(entry) if path.conduit != UNCOVERED => Terms::new(entry.mode, entry.on_deny, entry.stream == 0),
+        _ => {
+            let on_deny = if path.granted == grant::GRANTED { OnDeny::Reset } else { OnDeny::Drop };
+            Terms::new(Mode::Enforce as u8, on_deny as u8, true)
+        }
+    }
+}
+
+/// The same where the conduit and its terms are known.
+#[inline(always)]
+fn agree<E: Environment>(policy: &Image, environment: &E, scratch: &mut Scratch, terms: Terms) {
     let path = &mut scratch.path;
-    path.conduit = conduit;
     path.generation = policy.header.generation;
     path.bank = policy.header.bank;
     path.uncovered = policy.header.uncovered;
-    let entry = lookup::get(&policy.conduits, conduit as u32);
-    path.whole = entry.is_none_or(|entry| entry.stream == 0) as u8;
-    let (asked, on_deny, valued) = match entry {
-        Some(entry) if conduit != UNCOVERED => (Mode::from_code(entry.mode), entry.on_deny, entry.valued),
-        _ if path.granted == grant::GRANTED => (Mode::Enforce, OnDeny::Reset as u8, NO_VALUES),
-        _ => (Mode::Enforce, OnDeny::Drop as u8, NO_VALUES),
-    };
-    let mode = environment.mode(scratch.now, policy.header.bank, conduit, asked);
+    path.whole = terms.whole();
+    path.on_deny = terms.on_deny();
+    let mode = environment.mode(scratch.now, policy.header.bank, path.conduit, terms.mode());
     path.mode = mode as u8;
-    path.on_deny = on_deny;
+    let enforced = mode as u8 == Mode::Enforce as u8;
+    // What no conduit covers gets the policy's default, whatever its place.
+    path.holds = (enforced && path.conduit != UNCOVERED) as u8;
     // Evidence is kept with values where nothing is stopped; and the candidate may look at other values.
-    let all = mode as u8 != Mode::Enforce as u8 || environment.has_candidate();
-    path.valued = if all { ALL_VALUES } else { valued };
+    path.valued = if !enforced || environment.has_candidate() {
+        ALL_VALUES
+    } else {
+        match lookup::get(&policy.conduits, path.conduit as u32) {
+            Some(entry) if path.conduit != UNCOVERED => entry.valued,
+            _ => NO_VALUES,
+        }
+    };
 }
 
 /// Looks up both directions of a conversation.

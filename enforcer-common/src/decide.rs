@@ -5,6 +5,7 @@ use crate::action::Action;
 use crate::bytes::Bytes;
 use crate::environment::{Environment, Limits};
 use crate::flow::{BEHIND_CARRY, FlowKey, NO_FLOW};
+use crate::head::Head;
 use crate::judge::{self, Progress};
 use crate::link::{self, ethertype};
 use crate::network;
@@ -134,7 +135,14 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
     scratch.frame = Frame::EMPTY;
     scratch.frame.side = side as u8;
     scratch.frame.length = length;
-    match headers(bytes, length, policy, environment, scratch) {
+    let found = match Head::of(bytes) {
+        Some(head) => match headers(bytes, &head, length, policy, environment, scratch) {
+            Ok(Next::Digest) => Ok(sums(bytes, &head, environment, scratch)),
+            other => other,
+        },
+        None => headers(bytes, bytes, length, policy, environment, scratch),
+    };
+    match found {
         Ok(next) => next,
         Err(reason) => {
             let scratch = scratch.anew();
@@ -148,16 +156,19 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
     }
 }
 
+/// `head` has the bytes of the headers.
 #[inline(always)]
-fn headers<B: Bytes + ?Sized, E: Environment>(
+fn headers<B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
     bytes: &B,
+    head: &H,
     length: u32,
     policy: &Image,
     environment: &mut E,
     scratch: &mut Scratch,
 ) -> Result<Next, Reason> {
-    link::parse(bytes, &mut scratch.frame)?;
-    let frame = &mut scratch.anew().frame;
+    link::parse(head, &mut scratch.frame)?;
+    let scratch = scratch.joined::<H>();
+    let frame = &mut scratch.frame;
     // Frames for the bridge's own address end in the box, whatever the port.
     if environment.is_management(frame.destination_mac) {
         return Err(Reason::Management);
@@ -165,26 +176,26 @@ fn headers<B: Bytes + ?Sized, E: Environment>(
     if frame.ethertype != ethertype::IPV4 && frame.ethertype != ethertype::IPV6 {
         return ethernet(bytes, policy, environment, scratch);
     }
-    match network::parse(bytes, frame, || policy.header.ip_options != 0) {
+    match network::parse(head, frame, || policy.header.ip_options != 0) {
         Err(Reason::Fragment) if admission::too_large(frame) => return Err(Reason::FrameTooLarge),
         Err(Reason::Fragment) => {
             return Err(Reason::from_code(policy.header.fragments).unwrap_or(Reason::Fragment));
         }
         other => other?,
     }
-    let frame = &mut scratch.anew().frame;
-    transport::parse(bytes, frame)?;
+    let scratch = scratch.joined::<H>();
+    let frame = &mut scratch.frame;
+    transport::parse(head, frame)?;
     if bytes.length() < frame.payload_end && bytes.length() < length {
         return Err(Reason::MultiBuffer);
     }
     if let Err(reason) = admission::check(bytes, frame) {
         return Ok(refused(scratch, reason));
     }
-    if !transport::is_known(frame.transport_protocol) {
-        return Ok(Next::Conduit);
+    if frame.transport_protocol == network::protocol::TCP {
+        return if options::worth_a_walk(bytes, frame) { Ok(Next::Options) } else { Ok(Next::Digest) };
     }
-    let tcp = frame.transport_protocol == network::protocol::TCP;
-    if tcp && options::worth_a_walk(bytes, frame) { Ok(Next::Options) } else { Ok(Next::Digest) }
+    if transport::is_known(frame.transport_protocol) { Ok(Next::Digest) } else { Ok(Next::Conduit) }
 }
 
 /// The options of a TCP segment from the network.
@@ -215,7 +226,18 @@ fn note(scratch: &mut Scratch) {
 /// Checksums of an IP frame, and the hash of its payload.
 #[inline(always)]
 pub fn digest<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scratch: &mut Scratch) -> Next {
-    digest::take(bytes, environment, scratch);
+    sums(bytes, bytes, environment, scratch)
+}
+
+/// The same where `head` has the bytes of the headers.
+#[inline(always)]
+fn sums<B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    head: &H,
+    environment: &E,
+    scratch: &mut Scratch,
+) -> Next {
+    digest::take(bytes, head, environment, scratch);
     let tcp = scratch.frame.transport_protocol == network::protocol::TCP;
     if tcp && scratch.outcome == 0 { Next::Stream } else { Next::Conduit }
 }

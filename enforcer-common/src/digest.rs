@@ -7,6 +7,7 @@
 
 use crate::bytes::{Bytes, part};
 use crate::environment::Environment;
+use crate::head;
 use crate::network::protocol;
 use crate::scratch::{Frame, Scratch};
 
@@ -43,14 +44,14 @@ impl Key {
     }
 }
 
-/// Bytes taken at once.
+/// Bytes for which the key has numbers together.
 const BLOCK: u32 = 32;
-/// Whole blocks of the longest payload: 1,480 bytes, see [`crate::network::LONGEST_PACKET`].
-const BLOCKS: u32 = 46;
+/// Pairs of whole blocks in the longest payload: 1,480 bytes, see [`crate::network::LONGEST_PACKET`].
+const PAIRS: u32 = 23;
 /// Words of the longest TCP header behind its first 20 bytes.
 const OPTION_WORDS: u32 = 10;
 
-/// Sums over a range of bytes, and how far they have come. In the scratch record between the steps, because the kernel's
+/// Sums over a range of bytes, and how far they have come. In the scratch record behind the loop, because the kernel's
 /// verifier follows the end of every turn of a loop through what comes behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -71,24 +72,29 @@ pub struct Digest {
 
 /// Verifies the checksums of an IP frame and hashes its payload. Leaves `frame.wrong_checksum` and `stream.hash`.
 #[inline(always)]
-pub fn take<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scratch: &mut Scratch) {
-    let scratch = network(bytes, scratch).anew();
+pub fn take<B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    head: &H,
+    environment: &E,
+    scratch: &mut Scratch,
+) {
+    let scratch = network(bytes, head, scratch).joined::<H>();
     let frame = &scratch.frame;
     let (payload, end) = (frame.payload, frame.payload_end);
-    let sum = header(bytes, frame);
+    let sum = header(bytes, head, frame);
     let Some(key) = environment.key() else {
         return;
     };
-    let scratch = range(bytes, scratch, payload, end, sum, key);
+    let (scratch, found) = range(bytes, scratch, payload, end, sum, key);
     let frame = &mut scratch.frame;
-    if !is_all_ones(scratch.digest.sum) && !may_be_absent(bytes, frame) {
+    if !is_all_ones(found.sum) && !may_be_absent(bytes, frame) {
         frame.wrong_checksum |= Frame::WRONG_TRANSPORT;
     }
-    scratch.stream.hash = scratch.digest.hash;
+    scratch.stream.hash = found.hash;
 }
 
-/// Sums of the bytes from `from` up to `to`, which lie in the frame behind at least eight others, in `scratch.digest`.
-/// `sum` is what the checksum begins with.
+/// Sums of the bytes from `from` up to `to`, which lie in the frame behind at least eight others. `sum` is what the checksum
+/// begins with.
 #[inline(always)]
 pub fn range<'s, B: Bytes + ?Sized>(
     bytes: &B,
@@ -97,33 +103,41 @@ pub fn range<'s, B: Bytes + ?Sized>(
     to: u32,
     sum: u64,
     key: &Key,
-) -> &'s mut Scratch {
-    scratch.digest = Digest { sum, hash: 0, at: from, end: to, blocks: 0, padding: 0 };
-    if to.wrapping_sub(from) >= BLOCK {
-        blocks(bytes, &mut scratch.anew().digest, key);
+) -> (&'s mut Scratch, Digest) {
+    if to.wrapping_sub(from) < BLOCK {
+        // What most frames hold, without a way through memory.
+        let found = rest(bytes, Digest { sum, hash: 0, at: from, end: to, blocks: 0, padding: 0 }, key);
+        return (scratch, found);
     }
+    scratch.digest = Digest { sum, hash: 0, at: from, end: to, blocks: 0, padding: 0 };
     let scratch = scratch.anew();
-    rest(bytes, &mut scratch.digest, key);
-    scratch.anew()
+    blocks(bytes, &mut scratch.digest, key);
+    let scratch = scratch.anew();
+    let found = rest(bytes, scratch.digest, key);
+    (scratch, found)
 }
 
-/// Whole blocks.
+/// Whole blocks: two at a time, and the last one where they are odd.
 #[inline(always)]
 fn blocks<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: &Key) {
     let mut sums = Sums::default();
-    let from = digest.at;
-    let whole = digest.end.wrapping_sub(from) >> 5;
-    let mut at = from;
-    for index in 0..BLOCKS {
-        if index >= whole {
+    let mut at = digest.at;
+    let whole = digest.end.wrapping_sub(at) >> 5;
+    for pair in 0..PAIRS {
+        if pair >= whole >> 1 {
             break;
         }
-        let (Some(block), Some(key)) =
-            (bytes.read::<{ BLOCK as usize }>(at), key.blocks.get(index as usize & const { KEY_BLOCKS - 1 }))
-        else {
+        let Some(both) = bytes.read::<{ 2 * BLOCK as usize }>(at) else {
             break;
         };
-        sums = sums.add16(&part(&block, 0), key, 0).add16(&part(&block, 16), key, 2);
+        let first = pair << 1;
+        sums = sums.add32::<B>(&part(&both, 0), key, first).add32::<B>(&part(&both, 32), key, first | 1);
+        at = at.wrapping_add(const { 2 * BLOCK });
+    }
+    if whole & 1 != 0
+        && let Some(last) = bytes.read::<{ BLOCK as usize }>(at)
+    {
+        sums = sums.add32::<B>(&last, key, whole.wrapping_sub(1));
         at = at.wrapping_add(BLOCK);
     }
     digest.sum = digest.sum.wrapping_add(sums.sum());
@@ -133,31 +147,30 @@ fn blocks<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: &Key) {
 }
 
 /// Less than a block: 16 bytes, 8, and the last ones, each where as many are left. Each has numbers of its own in the key, so
-/// that strings of one length meet the same ones.
+/// that strings of one length meet the same ones. The sums with them; as they were, where the bytes are not there.
 #[inline(always)]
-fn rest<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: &Key) {
-    let Digest { mut at, end, blocks, .. } = *digest;
+fn rest<B: Bytes + ?Sized>(bytes: &B, digest: Digest, key: &Key) -> Digest {
+    let Digest { mut at, end, blocks, .. } = digest;
     let Some(key) = key.blocks.get(blocks as usize & const { KEY_BLOCKS - 1 }) else {
-        return;
+        return digest;
     };
     let (mut sums, left) = (Sums::default(), end.wrapping_sub(at));
     if left & 16 != 0 {
-        let Some(bytes) = bytes.read::<16>(at) else { return };
-        sums = sums.add16(&bytes, key, 0);
+        let Some(bytes) = bytes.read::<16>(at) else { return digest };
+        sums = sums.add16::<B>(&bytes, key, 0);
         at = at.wrapping_add(16);
     }
     if left & 8 != 0 {
-        let Some(bytes) = bytes.read::<8>(at) else { return };
-        sums = sums.add8(&bytes, key, 2);
+        let Some(bytes) = bytes.read::<8>(at) else { return digest };
+        sums = sums.add8::<B>(&bytes, key, 2);
     }
     if left & 7 != 0 {
         // Read together with those before them.
-        let Some(bytes) = bytes.read::<8>(end.wrapping_sub(8)) else { return };
+        let Some(bytes) = bytes.read::<8>(end.wrapping_sub(8)) else { return digest };
         let last = u64::from_le_bytes(bytes) >> (64u32.wrapping_sub((left & 7) << 3) & 63);
-        sums = sums.add8(&last.to_le_bytes(), key, 3);
+        sums = sums.add8::<B>(&last.to_le_bytes(), key, 3);
     }
-    digest.sum = digest.sum.wrapping_add(sums.sum());
-    digest.hash = digest.hash.wrapping_add(sums.hash);
+    Digest { sum: digest.sum.wrapping_add(sums.sum()), hash: digest.hash.wrapping_add(sums.hash), ..digest }
 }
 
 /// Checksum and hash in the making.
@@ -173,12 +186,20 @@ struct Sums {
 /// Each takes the bytes, and the place of their numbers in a block of the key.
 impl Sums {
     #[inline(always)]
-    fn add16(self, bytes: &[u8; 16], key: &Numbers, place: usize) -> Self {
-        self.add8(&part(bytes, 0), key, place).add8(&part(bytes, 8), key, place.wrapping_add(1))
+    fn add32<B: Bytes + ?Sized>(self, bytes: &[u8; BLOCK as usize], key: &Key, index: u32) -> Self {
+        match key.blocks.get(index as usize & const { KEY_BLOCKS - 1 }) {
+            Some(numbers) => self.add16::<B>(&part(bytes, 0), numbers, 0).add16::<B>(&part(bytes, 16), numbers, 2),
+            None => self,
+        }
     }
 
     #[inline(always)]
-    fn add8(self, bytes: &[u8; 8], key: &Numbers, place: usize) -> Self {
+    fn add16<B: Bytes + ?Sized>(self, bytes: &[u8; 16], key: &Numbers, place: usize) -> Self {
+        self.add8::<B>(&part(bytes, 0), key, place).add8::<B>(&part(bytes, 8), key, place.wrapping_add(1))
+    }
+
+    #[inline(always)]
+    fn add8<B: Bytes + ?Sized>(self, bytes: &[u8; 8], key: &Numbers, place: usize) -> Self {
         let word = u64::from_le_bytes(*bytes);
         let (low, high) = halves(word);
         let [first, second] = match key.get(place) {
@@ -186,11 +207,8 @@ impl Sums {
             None => [0; 2],
         };
         let product = (low.wrapping_add(first) as u64).wrapping_mul(high.wrapping_add(second) as u64);
-        Self {
-            high: self.high.wrapping_add(high as u64),
-            words: self.words.wrapping_add(word),
-            hash: self.hash.wrapping_add(product),
-        }
+        let [high, words, hash] = B::add_up([self.high, self.words, self.hash], [high as u64, word, product]);
+        Self { high, words, hash }
     }
 
     /// Sum of all halves. That of the lower ones is what the words have without the upper ones; it is far below 2^64.
@@ -207,25 +225,25 @@ const fn halves(word: u64) -> (u32, u32) {
 
 /// Checks the header of IPv4.
 #[inline(always)]
-fn network<'s, B: Bytes + ?Sized>(bytes: &B, scratch: &'s mut Scratch) -> &'s mut Scratch {
+fn network<'s, B: Bytes + ?Sized, H: Bytes + ?Sized>(bytes: &B, head: &H, scratch: &'s mut Scratch) -> &'s mut Scratch {
     let frame = &mut scratch.frame;
-    let right = frame.version != 4 || is_all_ones(network_header(bytes, frame));
+    let right = !H::PLAIN && frame.version != 4 || is_all_ones(network_header(bytes, head, frame));
     frame.wrong_checksum = if right { 0 } else { Frame::WRONG_NETWORK };
     scratch
 }
 
 /// Sum of the transport's header and pseudo header, which ICMP has none of (RFC 792; ICMPv6 has, RFC 8200 8.1).
 #[inline(always)]
-fn header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
-    let at = frame.transport;
+fn header<B: Bytes + ?Sized, H: Bytes + ?Sized>(bytes: &B, head: &H, frame: &Frame) -> u64 {
+    let at = head::transport::<H>(frame);
     let length = (frame.payload_end.wrapping_sub(at) & 0xffff) as u16;
-    let pseudo = pseudo(frame).wrapping_add(length.swap_bytes() as u64);
+    let pseudo = pseudo::<H>(frame).wrapping_add(length.swap_bytes() as u64);
     match frame.transport_protocol {
-        protocol::TCP => match bytes.read::<20>(at) {
+        protocol::TCP => match head.read::<20>(at) {
             Some(fixed) => options(bytes, at.wrapping_add(20), frame.payload, pseudo.wrapping_add(words20(&fixed))),
             None => 0,
         },
-        protocol::UDP => match bytes.read::<8>(at) {
+        protocol::UDP => match head.read::<8>(at) {
             Some(fixed) => pseudo.wrapping_add(words8(fixed)),
             None => 0,
         },
@@ -237,11 +255,12 @@ fn header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
 
 /// Sum of the IPv4 header.
 #[inline(always)]
-fn network_header<B: Bytes + ?Sized>(bytes: &B, frame: &Frame) -> u64 {
-    let Some(fixed) = bytes.read::<20>(frame.network) else {
+fn network_header<B: Bytes + ?Sized, H: Bytes + ?Sized>(bytes: &B, head: &H, frame: &Frame) -> u64 {
+    let at = head::network::<H>(frame);
+    let Some(fixed) = head.read::<20>(at) else {
         return 0;
     };
-    options(bytes, frame.network.wrapping_add(20), frame.transport, words20(&fixed))
+    options(bytes, at.wrapping_add(20), head::transport::<H>(frame), words20(&fixed))
 }
 
 /// Adds the option words from `from` up to `to` to a sum.
@@ -280,10 +299,10 @@ const fn words4(bytes: [u8; 4]) -> u64 {
 
 /// Addresses and protocol; the length is the caller's.
 #[inline(always)]
-fn pseudo(frame: &Frame) -> u64 {
+fn pseudo<H: Bytes + ?Sized>(frame: &Frame) -> u64 {
     // Behind what maps an IPv4 address.
     let low = words4(part(&frame.source, 12)).wrapping_add(words4(part(&frame.destination, 12)));
-    let high = if frame.version == 4 {
+    let high = if H::PLAIN || frame.version == 4 {
         0
     } else {
         words8(part(&frame.source, 0))

@@ -4,6 +4,9 @@
 //! a [`Direction`] by the port that its segments enter by, what was forwarded toward the device by the network port. The
 //! few fields behind them are written by either, always with the value that the policy or the verdict gives.
 
+use core::hint::black_box;
+
+use crate::policy::Terms;
 use crate::port::Side;
 use crate::scratch::Frame;
 
@@ -296,8 +299,8 @@ pub struct Flow {
     pub state: u8,
     /// Non-zero: some entry of `ahead` is in use. Written by the network port.
     pub strays: u8,
-    /// Always 0.
-    pub padding: u8,
+    /// What the conduit says; not of conversations that none covers.
+    pub terms: Terms,
     /// Who talks. Written by the device port.
     pub key: FlowKey,
     /// Bytes forwarded, or let through, of a unit toward the device that is not complete.
@@ -337,7 +340,7 @@ impl Flow {
         killed: 0,
         state: 0,
         strays: 0,
-        padding: 0,
+        terms: Terms::EMPTY,
         key: FlowKey::EMPTY,
         network_carry: [0; CARRY],
         device_carry: [0; DEVICE_CARRY],
@@ -359,6 +362,16 @@ impl Flow {
             Side::Network => &mut self.network_carry,
             Side::Device => &mut self.device_carry,
         }
+    }
+
+    /// Takes up what was looked up in the policy of a generation. The generation comes last, behind what the compiler
+    /// may not move it across: by it the program of the other port knows the rest.
+    #[inline(always)]
+    pub fn settle(&mut self, generation: u32, conduit: u16, protocol: u8, terms: Terms) {
+        self.conduit = conduit;
+        self.protocol = protocol;
+        self.terms = terms;
+        self.generation = black_box(generation);
     }
 
     /// Forgets what was forwarded toward the device. The network port's.
@@ -386,6 +399,9 @@ pub const fn carry_size(side: Side) -> u32 {
 #[must_use]
 #[inline(always)]
 pub const fn vlans(frame: &Frame) -> u32 {
+    if frame.tags == 0 {
+        return 0;
+    }
     let [outer, inner] = frame.vlan;
     let (outer, inner) = ((outer & 0xfff) as u32, (inner & 0xfff) as u32);
     if outer == 0 { inner << 16 } else { outer << 16 | inner }
@@ -473,7 +489,8 @@ mod tests {
 
     #[test]
     fn a_priority_tag_is_no_tag() {
-        let of = |vlan| vlans(&Frame { vlan, ..Frame::EMPTY });
+        let of = |vlan| vlans(&Frame { vlan, tags: 2, ..Frame::EMPTY });
+        assert_eq!(of([0, 0]), vlans(&Frame::EMPTY));
         assert_eq!(of([0xe000, 0]), of([0, 0]));
         assert_eq!(of([0x6005, 0]), of([5, 0]));
         assert_eq!(of([0x6000, 5]), of([5, 0]));

@@ -31,6 +31,7 @@
 
 pub mod abi;
 pub mod bytes;
+pub mod head;
 
 pub mod port;
 

@@ -69,6 +69,10 @@ pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reas
     frame.vlan = [0, 0];
     frame.tag_types = 0;
 
+    if B::PLAIN {
+        frame.ethertype = ethertype::IPV4;
+        return Ok(());
+    }
     if is_tag(frame.ethertype) {
         let (tag, inner) = tag(bytes, 14)?;
         frame.vlan = [tag, 0];

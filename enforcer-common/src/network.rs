@@ -4,6 +4,7 @@
 //! outcome, not an error of the sender. RFC 791 3.1, RFC 8200 3 and 4.
 
 use crate::bytes::{Bytes, part};
+use crate::head;
 use crate::link::ethertype;
 use crate::scratch::Frame;
 use crate::verdict::Reason;
@@ -49,7 +50,7 @@ pub const LONGEST_PACKET: u32 = 1500;
 /// `truncated`, `malformed_network`, `ip_options`, `extension_header`, `fragment`.
 #[inline(always)]
 pub fn parse<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: impl Fn() -> bool) -> Result<(), Reason> {
-    if frame.ethertype == ethertype::IPV4 { ipv4(bytes, frame, options) } else { ipv6(bytes, frame) }
+    if B::PLAIN || frame.ethertype == ethertype::IPV4 { ipv4(bytes, frame, options) } else { ipv6(bytes, frame) }
 }
 
 /// The address as the core keeps it.
@@ -69,22 +70,23 @@ const fn is_mapped(address: &[u8; 16]) -> bool {
 
 #[inline(always)]
 fn ipv4<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame, options: impl Fn() -> bool) -> Result<(), Reason> {
-    let header = bytes.read::<20>(frame.network).ok_or(Reason::Truncated)?;
+    let at = head::network::<B>(frame);
+    let header = bytes.read::<20>(at).ok_or(Reason::Truncated)?;
     let [version, _, l0, l1, _, _, f0, f1, _, protocol, ..] = header;
     frame.version = 4;
     frame.source = mapped(part(&header, 12));
     frame.destination = mapped(part(&header, 16));
     frame.transport_protocol = protocol;
-    if version >> 4 != 4 || version & 0x0f < 5 {
+    if !B::PLAIN && (version >> 4 != 4 || version & 0x0f < 5) {
         return Err(Reason::MalformedNetwork);
     }
     let total = u16::from_be_bytes([l0, l1]) as u32;
-    let header_length = ((version & 0x0f) as u32) << 2;
+    let header_length = if B::PLAIN { 20 } else { ((version & 0x0f) as u32) << 2 };
     if total < header_length {
         return Err(Reason::MalformedNetwork);
     }
-    frame.transport = frame.network.wrapping_add(header_length);
-    frame.payload_end = frame.network.wrapping_add(total);
+    frame.transport = at.wrapping_add(header_length);
+    frame.payload_end = at.wrapping_add(total);
     let (from, to): ([u8; 4], [u8; 4]) = (part(&header, 12), part(&header, 16));
     let stations = is_station(from) & is_station(to) & (from != to);
     frame.suspect = (!stations || total > LONGEST_PACKET) as u8;

@@ -5,6 +5,7 @@
 
 use core::hint::black_box;
 
+use crate::bytes::Bytes;
 use crate::digest::Digest;
 use crate::operation::Operation;
 use crate::policy::{CANDIDATES_PER_SEGMENT, Run, UNCOVERED};
@@ -137,8 +138,10 @@ pub struct Path {
     pub uncovered: u8,
     /// Whether a grant names the conversation's two ends, for one that no conduit covers: see [`crate::grant`].
     pub granted: u8,
+    /// Non-zero: a segment out of its place is kept from its receiver.
+    pub holds: u8,
     /// Always 0.
-    pub padding: [u8; 6],
+    pub padding: [u8; 5],
     /// Zones of source and destination, while the conduit is looked up.
     pub zones: [u16; 2],
     /// Conduits found for either direction, while the conduit is looked up.
@@ -163,7 +166,8 @@ impl Path {
         whole: 0,
         uncovered: 0,
         granted: 0,
-        padding: [0; 6],
+        holds: 0,
+        padding: [0; 5],
         zones: [0; 2],
         found: [0; 2],
         expected: 0,
@@ -415,6 +419,8 @@ pub struct Scratch {
     pub report: u8,
     /// Non-zero, after judging: the policy was asked about an operation, or about the frame.
     pub asked: u8,
+    /// Non-zero: [`crate::settings::Settings::looks_on`].
+    pub looked_on: u64,
     /// When the frame came: boot time in nanoseconds, coarse. All stages go by it.
     pub now: u64,
     /// The walk through a list, where a frame has one.
@@ -448,6 +454,7 @@ impl Scratch {
             action: 0,
             report: 0,
             asked: 0,
+            looked_on: 0,
             now: 0,
             walking: Walking::default(),
             nesting: Nesting::default(),
@@ -466,6 +473,13 @@ impl Scratch {
     #[inline(always)]
     pub fn anew(&mut self) -> &mut Self {
         black_box(self)
+    }
+
+    /// The same, but for bytes of which there is one layout: of them there is nothing to join.
+    #[must_use]
+    #[inline(always)]
+    pub fn joined<H: Bytes + ?Sized>(&mut self) -> &mut Self {
+        if H::PLAIN { self } else { self.anew() }
     }
 
     /// Adds a record that is lent to be filled in. `None` when there is no room: the caller

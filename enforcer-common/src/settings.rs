@@ -97,6 +97,14 @@ impl Settings {
         self.on_silence == OnSilence::Block as u8 && self.alive_until != 0 && now >= self.alive_until
     }
 
+    /// False when no frame's verdict is followed by anything, and none is withheld: nobody wants to see the devices' health,
+    /// there is no candidate, and nothing happens when the controller is silent.
+    #[must_use]
+    #[inline(always)]
+    pub const fn looks_on(&self) -> bool {
+        self.candidate | self.health as u32 | (self.on_silence & OnSilence::Block as u8) as u32 != 0
+    }
+
     /// The box's mode at `now`.
     #[must_use]
     #[inline(always)]
@@ -116,6 +124,12 @@ impl Settings {
     #[inline(always)]
     pub const fn conduit_mode_at(&self, now: u64, cell: u32, asked: Mode) -> Mode {
         let [mode, after, _, _] = cell.to_le_bytes();
+        if self.confirm_until == 0 && self.on_silence != OnSilence::Shadow as u8 {
+            // Nothing hangs on the time.
+            let own = if mode == MODE_AS_POLICY { asked } else { Mode::from_code(mode) };
+            let cap = Mode::from_code(self.mode);
+            return if (own as u8) < cap as u8 { own } else { cap };
+        }
         let switched = if self.is_taken_back(now) { after } else { mode };
         let own = if switched == MODE_AS_POLICY { asked } else { Mode::from_code(switched) };
         let cap = self.mode_at(now);

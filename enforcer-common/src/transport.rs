@@ -3,6 +3,7 @@
 //! RFC 9293 3.1, RFC 768.
 
 use crate::bytes::Bytes;
+use crate::head;
 use crate::network::protocol;
 use crate::scratch::Frame;
 use crate::verdict::Reason;
@@ -47,7 +48,8 @@ pub const fn is_known(transport: u8) -> bool {
 
 #[inline(always)]
 fn tcp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
-    let header = bytes.read::<20>(frame.transport).ok_or(Reason::Truncated)?;
+    let at = head::transport::<B>(frame);
+    let header = bytes.read::<20>(at).ok_or(Reason::Truncated)?;
     let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, _, _, u0, u1] = header;
     frame.source_port = u16::from_be_bytes([s0, s1]);
     frame.destination_port = u16::from_be_bytes([d0, d1]);
@@ -60,7 +62,7 @@ fn tcp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
     let plain = (flags & (flag::FIN | flag::SYN | flag::RST | flag::ACK | flag::URG)) ^ flag::ACK;
     frame.suspect |= plain | offset & RESERVED | u0 | u1 | group & 1;
     let header_length = ((offset >> 4) as u32) << 2;
-    frame.payload = frame.transport.wrapping_add(header_length);
+    frame.payload = at.wrapping_add(header_length);
     if header_length < 20 || frame.payload > frame.payload_end {
         return Err(Reason::MalformedTransport);
     }
@@ -72,11 +74,12 @@ pub const RESERVED: u8 = 0x0e;
 
 #[inline(always)]
 fn udp<B: Bytes + ?Sized>(bytes: &B, frame: &mut Frame) -> Result<(), Reason> {
-    let [s0, s1, d0, d1, l0, l1, _, _] = bytes.read::<8>(frame.transport).ok_or(Reason::Truncated)?;
+    let at = head::transport::<B>(frame);
+    let [s0, s1, d0, d1, l0, l1, _, _] = bytes.read::<8>(at).ok_or(Reason::Truncated)?;
     frame.source_port = u16::from_be_bytes([s0, s1]);
     frame.destination_port = u16::from_be_bytes([d0, d1]);
-    frame.payload = frame.transport.wrapping_add(8);
-    let end = frame.transport.wrapping_add(u16::from_be_bytes([l0, l1]) as u32);
+    frame.payload = at.wrapping_add(8);
+    let end = at.wrapping_add(u16::from_be_bytes([l0, l1]) as u32);
     if frame.payload > frame.payload_end || end != frame.payload_end {
         return Err(Reason::MalformedTransport);
     }

@@ -47,6 +47,27 @@ impl Bytes for Window {
         // SAFETY: the bytes from `address` to `address + N` lie before the end of the packet; `[u8; N]` has no alignment.
         Some(unsafe { (address as *const [u8; N]).read() })
     }
+
+    #[inline(always)]
+    fn again<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
+        // SAFETY: the verifier refuses a program in which these bytes were not found to lie before the end of the packet.
+        Some(unsafe { ((self.start + offset as usize) as *const [u8; N]).read() })
+    }
+
+    #[inline(always)]
+    fn add_up([mut a, mut b, mut c]: [u64; 3], [x, y, z]: [u64; 3]) -> [u64; 3] {
+        // SAFETY: adds registers.
+        unsafe {
+            core::arch::asm!(
+                "{0} += {3}",
+                "{1} += {4}",
+                "{2} += {5}",
+                inout(reg) a, inout(reg) b, inout(reg) c, in(reg) x, in(reg) y, in(reg) z,
+                options(pure, nomem, nostack),
+            );
+        }
+        [a, b, c]
+    }
 }
 
 /// Bytes in a map value.

@@ -39,7 +39,7 @@ pub(super) fn conclude<const CANDIDATE: bool, E: Environment>(
         reason = Reason::Grant as u8;
     }
     let written = scratch.operation(index).is_some_and(|record| record.role != Role::Response as u8);
-    settle(environment, scratch, index, &finding, reason, written as u32);
+    settle(environment, scratch, index, &finding, reason, verdict_of(reason), written as u32);
 }
 
 /// The reason, if the rule lets the value pass as well. One value of a frame is held against the last one: the second would
@@ -74,7 +74,8 @@ fn stepped<const CANDIDATE: bool, E: Environment>(
     }
 }
 
-/// Notes in the record what was found about its unit, counts it, and lets it weigh on the frame's outcome.
+/// Notes in the record what was found about its unit, counts it, and lets it weigh on the frame's outcome. `verdict` is the
+/// reason's, or `Allow` for what is known not to be denied.
 #[inline(always)]
 pub(super) fn settle<E: Environment>(
     environment: &mut E,
@@ -82,6 +83,7 @@ pub(super) fn settle<E: Environment>(
     index: u32,
     finding: &Finding,
     reason: u8,
+    verdict: u8,
     repeats: u32,
 ) {
     let uncertain = scratch.stream.uncertain != 0;
@@ -95,9 +97,8 @@ pub(super) fn settle<E: Environment>(
         Some(reason) => reason,
         None => Reason::BeyondInspection,
     };
-    let deny = reason.verdict() as u8 == Verdict::Deny as u8;
-    let acted = deny && scratch.path.mode == Mode::Enforce as u8;
-    scratch.outcome = heavier(scratch.outcome, reason) as u8;
+    let acted = verdict == Verdict::Deny as u8 && scratch.path.mode == Mode::Enforce as u8;
+    scratch.outcome = heavier(scratch.outcome, reason as u8);
     scratch.report |= (repeats != 0) as u8;
     scratch.asked |= (reason as u8 != Reason::Response as u8) as u8;
     environment.count(scratch, Some(index), finding.node, reason, acted);
@@ -121,14 +122,8 @@ pub(crate) fn within_rate<E: Environment>(policy: &Image, environment: &mut E, n
 /// Of two reasons the one that decides about the frame: deny before log before allow, the first of equals. `code` is 0
 /// before the first.
 #[inline(always)]
-fn heavier(code: u8, other: Reason) -> Reason {
-    if code == 0 {
-        return other;
-    }
-    match Reason::from_code(code) {
-        Some(one) if other.verdict() as u8 <= one.verdict() as u8 => one,
-        _ => other,
-    }
+fn heavier(code: u8, other: u8) -> u8 {
+    if code == 0 || verdict_of(other) > verdict_of(code) { other } else { code }
 }
 
 /// Compares a unit, whose finding under the active policy is in `judging.was`, with what the candidate says, and leaves in a

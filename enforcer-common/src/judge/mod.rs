@@ -75,7 +75,8 @@ pub fn remembered<const STEPS: u32, E: Environment>(environment: &mut E, scratch
         };
         scratch.judging.next = next;
         if !more {
-            conclude::settle(environment, scratch, index, &finding, finding.reason, repeats);
+            // No denial is remembered.
+            conclude::settle(environment, scratch, index, &finding, finding.reason, Verdict::Allow as u8, repeats);
             continue;
         }
         if !further {
@@ -200,24 +201,22 @@ pub(crate) fn search<const CANDIDATE: bool, E: Environment>(
 pub fn frame<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Action {
     let scratch = scratch.anew();
     let mode = Mode::from_code(scratch.path.mode);
-    let reason = match Reason::from_code(scratch.outcome) {
-        Some(reason) => reason,
-        None => nothing_found(scratch),
-    };
-    scratch.outcome = reason as u8;
-    let denied = reason.verdict() as u8 == Verdict::Deny as u8;
+    let code = if scratch.outcome != 0 { scratch.outcome } else { nothing_found(scratch) as u8 };
+    scratch.outcome = code;
+    let verdict = verdict_of(code);
+    let denied = verdict == Verdict::Deny as u8;
     // What a denial asks for is not worth a look where there is none.
-    let on_deny = if denied { on_deny(scratch, reason) } else { OnDeny::Drop };
-    let decided = action(reason.verdict(), mode, on_deny);
+    let decided = if denied { action(Verdict::Deny, mode, on_deny(scratch, code)) } else { Action::Forward };
     scratch.action = decided as u8;
     if scratch.count == 0 {
+        let reason = Reason::from_code(code).unwrap_or(Reason::BeyondInspection);
         let acted = denied && mode as u8 == Mode::Enforce as u8;
         environment.count(scratch, None, u32::MAX, reason, acted);
         let learnable = reason.is_of_policy();
         scratch.asked |= learnable as u8;
         scratch.report |= (learnable && mode as u8 != Mode::Enforce as u8) as u8;
     }
-    scratch.report |= (reason.verdict() as u8 != Verdict::Allow as u8) as u8;
+    scratch.report |= (verdict != Verdict::Allow as u8) as u8;
     decided
 }
 
@@ -252,19 +251,19 @@ fn nothing_found(scratch: &Scratch) -> Reason {
 /// what it has not seen begin. Everything else
 /// is dropped: the sender's TCP repeats it in its place.
 #[inline(always)]
-fn on_deny(scratch: &Scratch, reason: Reason) -> OnDeny {
+fn on_deny(scratch: &Scratch, reason: u8) -> OnDeny {
     let stream = &scratch.stream;
     let final_ = stream.commit != Commit::Nothing as u8
         || stream.strike != 0
-        || reason as u8 == Reason::Unsynchronised as u8
-        || reason as u8 == Reason::FlowKilled as u8
-        || (reason as u8 == Reason::FlowTableFull as u8 && scratch.frame.side == Side::Network as u8);
+        || reason == Reason::Unsynchronised as u8
+        || reason == Reason::FlowKilled as u8
+        || (reason == Reason::FlowTableFull as u8 && scratch.frame.side == Side::Network as u8);
     let tcp = scratch.frame.transport_protocol == protocol::TCP;
     if scratch.path.on_deny == OnDeny::Reset as u8
         && tcp
         && final_
         && scratch.frame.tcp_flags & flag::RST == 0
-        && !admission::names_inside(reason as u8)
+        && !admission::names_inside(reason)
     {
         OnDeny::Reset
     } else {

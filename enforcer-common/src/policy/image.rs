@@ -1,5 +1,8 @@
 //! Layout of a compiled policy. Numbers are in host order; every table is sorted as its entry says.
 
+use crate::action::OnDeny;
+use crate::verdict::Mode;
+
 /// Conduit id of traffic that no conduit covers. Entry 0 of the conduit table describes it.
 pub const UNCOVERED: u16 = 0;
 
@@ -158,6 +161,50 @@ pub struct Conduit {
     pub stream: u8,
     /// First and last object, of whatever kind, at whose values some rule looks; [`NO_VALUES`] when none does.
     pub valued: [u32; 2],
+}
+
+/// What a conduit says of every frame in it, in one byte: a conversation keeps it with its conduit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Terms(u8);
+
+impl Terms {
+    const MODE: u8 = 3;
+    const RESETS: u8 = 4;
+    const WHOLE: u8 = 8;
+
+    /// See the fields of [`Conduit`]; `whole` is the opposite of its `stream`.
+    #[must_use]
+    #[inline(always)]
+    pub const fn new(mode: u8, on_deny: u8, whole: bool) -> Self {
+        let resets = if on_deny == OnDeny::Reset as u8 { Self::RESETS } else { 0 };
+        Self(mode & Self::MODE | resets | if whole { Self::WHOLE } else { 0 })
+    }
+
+    /// Nothing known.
+    pub const EMPTY: Self = Self(0);
+
+    /// See [`Conduit::mode`].
+    #[must_use]
+    #[inline(always)]
+    pub const fn mode(self) -> Mode {
+        Mode::from_code(self.0 & Self::MODE)
+    }
+
+    /// See [`Conduit::on_deny`].
+    #[must_use]
+    #[inline(always)]
+    pub const fn on_deny(self) -> u8 {
+        const _: () = assert!(OnDeny::Reset as u8 == 1 && OnDeny::Drop as u8 == 0);
+        (self.0 & Self::RESETS) >> 2
+    }
+
+    /// Non-zero: segments must begin and end where units do.
+    #[must_use]
+    #[inline(always)]
+    pub const fn whole(self) -> u8 {
+        self.0 & Self::WHOLE
+    }
 }
 
 /// The rules of one function in one conduit.

@@ -40,9 +40,8 @@ pub fn step<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, s
         Some(sent) if lies_inside(&sent, scratch) => {
             scratch.stream.fresh = sent.sequence;
             scratch.stream.fresh_length = sent.length;
-            hash(bytes, environment, scratch);
-            let scratch = scratch.anew();
-            if scratch.digest.hash == sent.hash {
+            let (scratch, found) = hash(bytes, environment, scratch);
+            if found == sent.hash {
                 scratch.stream.compare = sent.end();
                 return Step::More;
             }
@@ -77,13 +76,19 @@ fn lies_inside(sent: &Sent, scratch: &Scratch) -> bool {
 
 /// Hash of the segment's bytes that `stream.fresh` marks.
 #[inline(always)]
-fn hash<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scratch: &mut Scratch) {
+fn hash<'s, B: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    environment: &E,
+    scratch: &'s mut Scratch,
+) -> (&'s mut Scratch, u64) {
     let scratch = scratch.anew();
     let from = scratch.frame.payload.wrapping_add(scratch.stream.fresh.wrapping_sub(scratch.frame.sequence));
     let to = from.wrapping_add(scratch.stream.fresh_length);
-    if let Some(key) = environment.key() {
-        digest::range(bytes, scratch, from, to, 0, key);
-    }
+    let Some(key) = environment.key() else {
+        return (scratch, 0);
+    };
+    let (scratch, found) = digest::range(bytes, scratch, from, to, 0, key);
+    (scratch, found.hash)
 }
 
 /// All that was forwarded before is the same: what is left of the segment is new, or nothing is.
@@ -114,9 +119,8 @@ fn rest<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scrat
         Ok(Found::Fresh | Found::Again | Found::New | Found::Known) => {}
         Err(reason) => return Step::Whole(reason),
     }
-    hash(bytes, environment, scratch);
-    let scratch = scratch.anew();
-    scratch.stream.hash = scratch.digest.hash;
+    let (scratch, found) = hash(bytes, environment, scratch);
+    scratch.stream.hash = found;
     Step::Fresh
 }
 

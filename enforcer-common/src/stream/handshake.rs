@@ -7,6 +7,7 @@
 use super::inward::coarse;
 use super::{Found, admit, check, holds, is_opening, payload_length, prepare, resync};
 use crate::action::OnDeny;
+use crate::conduit;
 use crate::environment::{Environment, Limits, Trust};
 use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, Stretch, distance};
 use crate::operation::Role;
@@ -263,9 +264,8 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
         return Err(Reason::FlowTableFull);
     };
     scratch.path.slot = slot;
-    flow.generation = policy.header.generation;
-    flow.conduit = scratch.path.conduit;
-    flow.protocol = scratch.path.protocol;
+    let terms = conduit::terms(policy, &scratch.path);
+    flow.settle(policy.header.generation, scratch.path.conduit, scratch.path.protocol, terms);
     flow.vlans = flow::vlans(&scratch.frame);
     flow.network_sync = limits.sync;
     flow.device_sync = limits.sync;

@@ -27,7 +27,7 @@ use crate::policy::{Image, UNCOVERED, rate};
 use crate::port::Side;
 use crate::scratch::{Commit, Frame, Scratch};
 use crate::transport::flag;
-use crate::verdict::{Mode, Reason};
+use crate::verdict::Reason;
 
 /// What the stream stage leaves to be done.
 #[must_use]
@@ -82,6 +82,10 @@ fn check(limits: &Limits, frame: &Frame) -> Result<(), Reason> {
     }
     let length = payload_length(frame);
     let flags = frame.tcp_flags;
+    // Nearly every segment.
+    if flags & (flag::SYN | flag::RST | flag::ACK) == flag::ACK {
+        return Ok(());
+    }
     let syn = flags & flag::SYN != 0;
     if syn && (flags & (flag::FIN | flag::RST) != 0 || length != 0) {
         return Err(Reason::InvalidFlags);
@@ -156,8 +160,7 @@ fn prepare(mine: &Direction, scratch: &mut Scratch, fresh: u32, commit: Commit) 
 /// True where a segment out of its place is kept from its receiver.
 #[inline(always)]
 fn holds(scratch: &Scratch) -> bool {
-    // What no conduit covers gets the policy's default, whatever its place.
-    scratch.path.mode == Mode::Enforce as u8 && scratch.path.conduit != UNCOVERED
+    scratch.path.holds != 0
 }
 
 /// Forgets where the direction is: its bytes pass without inspection, so none that follow are known to lie in their place.

@@ -23,6 +23,7 @@ const STAGES: &[&[&str]] = &[
 /// Records and words that stages hand each other. They decide nothing.
 const SHARED: &[&str] = &[
     "bytes",       // the seam to the frame's bytes
+    "head",        // the same of a plain frame's headers
     "buckets",     // times sorted by size
     "environment", // the seam to flows, modes, time, counters and events
     "scratch",     // what the stages know about one frame
@@ -40,7 +41,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("stream", "policy"),    // the policy says what happens to a conversation without beginning
     ("conduit", "protocol"), // the registry: which protocol stands at a port
     ("conduit", "action"),   // OnDeny, a word of the conduit's entry
-    ("policy", "action"),    // OnDeny, for conversations that a grant lets begin
+    ("policy", "action"),    // OnDeny, a word of the conduit's entry
     ("stream", "action"),    // OnDeny, for conversations that the policy resets
 ];
 

@@ -18,6 +18,7 @@ mod fins;
 mod ge_srtp;
 mod handshake;
 mod hart_ip;
+mod head;
 mod headers;
 mod health;
 mod icmp;

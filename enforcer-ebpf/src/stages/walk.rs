@@ -1,0 +1,133 @@
+//! The roots, and the stages that read headers.
+
+use aya_ebpf::EbpfContext as _;
+use aya_ebpf::bindings::xdp_action::XDP_PASS;
+use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
+use aya_ebpf::macros::xdp;
+use aya_ebpf::programs::XdpContext;
+use enforcer_common::decide::{self, Next};
+use enforcer_common::environment::Environment as _;
+use enforcer_common::port::Side;
+use enforcer_common::processing;
+
+use super::{begin, go_on, is_of, missing, policy, policy_by, scratch};
+use crate::environment::Maps;
+use crate::maps;
+use crate::window::Window;
+
+/// Attached to the port towards the plant.
+#[xdp(frags)]
+pub fn root_network(context: XdpContext) -> u32 {
+    root(&context, Side::Network)
+}
+
+/// Attached to the port towards the device.
+#[xdp(frags)]
+pub fn root_device(context: XdpContext) -> u32 {
+    root(&context, Side::Device)
+}
+
+#[inline(always)]
+fn root(context: &XdpContext, side: Side) -> u32 {
+    begin(context, side);
+    match maps::SETTINGS.get(0) {
+        Some(settings) if settings.bypass != 0 => XDP_PASS,
+        _ => missing(),
+    }
+}
+
+/// Link, network, transport of a frame from the network; checksums; and the stream, if its flow is known.
+#[xdp(frags)]
+#[inline(always)]
+pub fn walk_network(context: XdpContext) -> u32 {
+    walk(&context, Side::Network)
+}
+
+/// The same of a frame from the device.
+#[xdp(frags)]
+#[inline(always)]
+pub fn walk_device(context: XdpContext) -> u32 {
+    walk(&context, Side::Device)
+}
+
+#[inline(always)]
+fn walk(context: &XdpContext, side: Side) -> u32 {
+    let (Some(scratch), Some(settings)) = (scratch(), maps::SETTINGS.get(0)) else {
+        return missing();
+    };
+    if settings.bypass != 0 {
+        return XDP_PASS;
+    }
+    let Some(policy) = policy_by(settings) else {
+        return missing();
+    };
+    scratch.looked_on = u64::from(settings.looks_on());
+    let window = Window::new(context);
+    // SAFETY: the context is the one this program was called with.
+    let length = unsafe { bpf_xdp_get_buff_len(context.as_ptr().cast()) } as u32;
+    let environment = &mut Maps::with_settings(context, settings);
+    if settings.measured != 0 {
+        let measured = processing::is_measured(scratch, settings.measured);
+        scratch.begun = if measured { environment.clock() } else { 0 };
+    }
+    let mut next = decide::walk(&window, length, side, policy, environment, scratch);
+    // Where nearly every frame of a conversation goes on: without another program in between.
+    if next == Next::Digest {
+        next = decide::digest(&window, environment, scratch);
+    }
+    if next == Next::Stream {
+        next = decide::follow(policy, environment, scratch, side);
+    }
+    go_on(context, scratch, next)
+}
+
+/// Options of a TCP segment.
+#[xdp(frags)]
+pub fn options(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    let next = decide::tcp_options(&Window::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// ICMP from the network.
+#[xdp(frags)]
+pub fn icmp(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    let next = decide::icmp_message(&Window::new(&context), &mut Maps::new(&context), scratch);
+    go_on(&context, scratch, next)
+}
+
+/// ARP and neighbour discovery from the network.
+#[xdp(frags)]
+#[inline(always)]
+pub fn neighbour(context: XdpContext) -> u32 {
+    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
+        return missing();
+    };
+    if !is_of(scratch, policy) {
+        begin(&context, Side::from_code(scratch.frame.side));
+        return missing();
+    }
+    let next = decide::neighbours(&Window::new(&context), policy, scratch);
+    go_on(&context, scratch, next)
+}
+
+/// Checksums, and the hash of the payload; and the stream, if its flow is known.
+#[xdp(frags)]
+#[inline(always)]
+pub fn digest(context: XdpContext) -> u32 {
+    let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
+        return missing();
+    };
+    let environment = &mut Maps::new(&context);
+    let side = Side::from_code(scratch.frame.side);
+    let mut next = decide::digest(&Window::new(&context), environment, scratch);
+    if next == Next::Stream {
+        next = decide::follow(policy, environment, scratch, side);
+    }
+    go_on(&context, scratch, next)
+}
