@@ -8,6 +8,7 @@ use core::mem::size_of;
 use crate::event::Event;
 use crate::flow::{Flow, HalfOpen, Station};
 use crate::health::Counts;
+use crate::known::Known;
 use crate::observation::{Difference, Observation, ObservationKey};
 use crate::policy::grant::{Grant, GrantKey};
 use crate::policy::image::{
@@ -22,7 +23,7 @@ use crate::scratch::Scratch;
 pub use crate::settings::{MODE_AS_POLICY, Settings, conduit_cell};
 
 /// Raised when a field changes its meaning but not its size.
-pub const VERSION: u64 = 7;
+pub const VERSION: u64 = 8;
 
 /// Hash over the version and every shared layout.
 pub const LAYOUT: u64 = hash(&[
@@ -54,6 +55,7 @@ pub const LAYOUT: u64 = hash(&[
     size_of::<Grant>() as u64,
     size_of::<LastKey>() as u64,
     size_of::<Memo>() as u64,
+    size_of::<Known>() as u64,
     size_of::<Counts>() as u64,
     size_of::<Processing>() as u64,
 ]);
@@ -135,6 +137,8 @@ pub mod slot {
     pub const HEALTH: u32 = 23;
     /// Notes how long the frame took, and lets it go.
     pub const MEASURE: u32 = 24;
+    /// Keeps a request that was judged, for when it comes again.
+    pub const KEEP: u32 = 25;
     /// Size of the array.
     pub const COUNT: u32 = 128;
 

@@ -19,7 +19,7 @@ use crate::scratch::{Frame, Path, Scratch, Stream};
 use crate::stream::compare::Step;
 use crate::stream::{self, Found};
 use crate::verdict::{Mode, Reason, Verdict};
-use crate::{admission, conduit, digest, icmp, neighbour, options, transport};
+use crate::{admission, conduit, digest, icmp, known, neighbour, options, transport};
 
 /// The stage that comes next.
 #[must_use]
@@ -72,6 +72,9 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
 ) -> Action {
     let mut next = walk(bytes, length, side, policy, environment, scratch);
     while next != Next::Judge {
+        if next == Next::Protocol && known::look_up(bytes, environment, scratch) {
+            return known::conclude(environment, scratch);
+        }
         next = match next {
             Next::Options => tcp_options(bytes, scratch),
             Next::Digest => digest(bytes, environment, scratch),
@@ -97,6 +100,9 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
     let action = conclude(environment, scratch);
     if scratch.report != 0 {
         report(environment, scratch);
+    }
+    if known::is_worth_keeping(scratch) {
+        known::keep(bytes, policy, environment, scratch);
     }
     action
 }
@@ -128,6 +134,8 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
     scratch.action = 0;
     scratch.report = 0;
     scratch.asked = 0;
+    scratch.wanted.place = 0;
+    scratch.wanted.pending = 0;
     scratch.now = environment.now();
     scratch.stream = Stream::default();
     judge::begin(scratch);

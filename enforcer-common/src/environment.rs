@@ -6,6 +6,7 @@ use crate::bytes::Bytes;
 use crate::digest::Key;
 use crate::flow::{Flow, FlowKey, HalfOpen, Station};
 use crate::health::Counts;
+use crate::known::Known;
 use crate::policy::grant::GrantKey;
 use crate::policy::memo::Memo;
 use crate::policy::step::LastKey;
@@ -132,6 +133,12 @@ pub trait Environment {
 
     /// The memo in a place, see [`crate::policy::memo`]; `None` where nothing is remembered.
     fn memo(&mut self, place: u32) -> Option<&mut Memo> {
+        let _ = place;
+        None
+    }
+
+    /// The entry in a place of the memory of whole requests, see [`crate::known`]; `None` where nothing is remembered.
+    fn known(&mut self, place: u32) -> Option<&mut Known> {
         let _ = place;
         None
     }

@@ -55,6 +55,7 @@ pub mod operation;
 pub mod protocol;
 
 pub mod judge;
+pub mod known;
 pub mod policy;
 
 pub mod action;

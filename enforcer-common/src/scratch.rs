@@ -295,7 +295,16 @@ pub struct Judging {
     pub value_min: i64,
     /// Largest one.
     pub value_max: i64,
+    /// What was found about the frame's first units.
+    pub found: [Finding; UNITS],
+    /// Units that were judged.
+    pub units: u32,
+    /// Always 0.
+    pub padding2: u32,
 }
+
+/// Units of one frame whose findings are kept, a power of two.
+pub const UNITS: usize = 4;
 
 /// What the rules say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -380,6 +389,46 @@ pub struct Nesting {
     pub until: u32,
 }
 
+/// Bits of the frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Bits {
+    /// Which of eight bytes they are, the first one lowest.
+    pub bits: u64,
+    /// Offset of the first byte.
+    pub at: u32,
+    /// Always 0.
+    pub padding: u32,
+}
+
+impl Bits {
+    /// None.
+    pub const NONE: Self = Self { bits: 0, at: 0, padding: 0 };
+}
+
+/// What the memory of whole requests is asked for, see [`crate::known`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Wanted {
+    /// Place of the request's entry, counted from 1; 0: it is none that is kept.
+    pub place: u32,
+    /// How often it was seen without being written down.
+    pub pending: u32,
+    /// What its dissector knew of the units before.
+    pub context: u32,
+    /// Always 0.
+    pub padding: u32,
+    /// Bits in which it is another one than the one that is kept.
+    pub other: u64,
+    /// On these no decision hangs.
+    pub left_out: [Bits; 3],
+}
+
+impl Wanted {
+    /// Nothing.
+    pub const EMPTY: Self = Self { place: 0, pending: 0, context: 0, padding: 0, other: 0, left_out: [Bits::NONE; 3] };
+}
+
 /// What a frame's operations say of the device's health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -408,6 +457,8 @@ pub struct Scratch {
     pub operations: [Operation; OPERATIONS],
     /// The judge's.
     pub judging: Judging,
+    /// The memory's.
+    pub wanted: Wanted,
     /// How many operations count.
     pub count: u32,
     /// [`crate::verdict::Reason`] code of the whole frame when it holds no operation; after judging, the reason that
@@ -449,6 +500,7 @@ impl Scratch {
             claim: Claim::default(),
             operations: [Operation::EMPTY; OPERATIONS],
             judging: Judging::default(),
+            wanted: Wanted::EMPTY,
             count: 0,
             outcome: 0,
             action: 0,
@@ -480,6 +532,16 @@ impl Scratch {
     #[inline(always)]
     pub fn joined<H: Bytes + ?Sized>(&mut self) -> &mut Self {
         if H::PLAIN { self } else { self.anew() }
+    }
+
+    /// Says that no decision hangs on these bits of the eight bytes from `at` on, the first one lowest, nor what is kept for
+    /// the units behind: the number of the transaction. It takes the place of what was said of the frame under the same `N`.
+    #[inline(always)]
+    pub fn leave_out<const N: usize>(&mut self, at: u32, bits: u64) {
+        if let Some(place) = self.wanted.left_out.get_mut(N) {
+            place.at = at;
+            place.bits = bits;
+        }
     }
 
     /// Adds a record that is lent to be filled in. `None` when there is no room: the caller

@@ -10,6 +10,7 @@ use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
 use enforcer_common::flow::{BEHIND_CARRY, CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::health::Counts;
+use enforcer_common::known::Known;
 use enforcer_common::observation::Observation;
 use enforcer_common::operation::{NO_FUNCTION, NO_RULE};
 use enforcer_common::policy::grant::GrantKey;
@@ -345,6 +346,12 @@ impl Environment for Maps<'_> {
     }
 
     #[inline(always)]
+    fn known(&mut self, place: u32) -> Option<&mut Known> {
+        // SAFETY: as above.
+        maps::KNOWN_REQUESTS.get_ptr_mut(place).map(|known| unsafe { &mut *known })
+    }
+
+    #[inline(always)]
     fn budget(&mut self, bank: u8, rule: u16) -> Option<&mut u64> {
         let index = bank as u32 * capacity::RULES as u32 + rule as u32;
         // SAFETY: a live map value; requests of one rule come by one port.
@@ -430,10 +437,14 @@ impl Environment for Maps<'_> {
         if let Some(known) = maps::OBSERVED.get_ptr_mut(&*key) {
             // SAFETY: a live map value. Two CPUs may meet here for a conversation seen from both ports; a count may then
             // be short by one, which evidence for a person can bear.
-            unsafe { (*known).again(now, operation) };
+            unsafe {
+                (*known).again(now, operation);
+                (*known).count += u64::from(scratch.wanted.pending);
+            }
             return;
         }
         *value = Observation::first(now, operation);
+        value.count += u64::from(scratch.wanted.pending);
         if maps::OBSERVED.insert(&*key, &*value, BPF_NOEXIST as u64).is_err() {
             lose(loss::OBSERVATIONS);
         }

@@ -12,6 +12,7 @@ use enforcer_common::digest::Key;
 use enforcer_common::event::Event;
 use enforcer_common::flow::{CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::health::Counts;
+use enforcer_common::known::{ENTRIES, Known};
 use enforcer_common::observation::{Difference, Observation, ObservationKey};
 use enforcer_common::policy::grant::{Grant, GrantKey};
 use enforcer_common::policy::memo::{MEMOS, Memo};
@@ -110,6 +111,10 @@ pub(crate) static BUDGETS: Array<u64, { cell::BUDGETS }> = Array::new();
 /// What was found about operations before, per CPU. Not pinned: a new controller may count generations anew.
 #[btf_map]
 pub(crate) static MEMO_TABLE: PerCpuArray<Memo, MEMOS> = PerCpuArray::new();
+
+/// Requests that were judged before, per CPU. Not pinned, as above.
+#[btf_map]
+pub(crate) static KNOWN_REQUESTS: PerCpuArray<Known, ENTRIES> = PerCpuArray::new();
 
 /// Losses, see [`loss`].
 #[btf_map]

@@ -3,6 +3,9 @@
 #[path = "../../enforcer-common/fuzz/src/frame.rs"]
 #[allow(unreachable_pub, reason = "public for the fuzz targets")]
 mod frame;
+#[path = "../../enforcer-common/fuzz/src/left_out.rs"]
+#[allow(unreachable_pub, reason = "public for the fuzz targets")]
+mod left_out;
 #[path = "../../enforcer-common/fuzz/src/policy.rs"]
 #[allow(unreachable_pub, reason = "public for the fuzz targets")]
 mod policy;

@@ -21,6 +21,8 @@ use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::{Mode, Reason, Verdict};
 use etherparse::PacketBuilder;
 
+use super::left_out;
+
 const POLICY: &str = include_str!("policy.toml");
 const CLIENT: [u8; 4] = [10, 10, 1, 20];
 const DEVICE: [u8; 4] = [10, 10, 2, 5];
@@ -33,12 +35,14 @@ fn compiled(text: &str) -> Compiled {
 
 /// Modbus, under a policy with rules of every kind.
 pub fn run(input: &[u8]) {
+    left_out::check_records(Protocol::Modbus, input);
     static COMPILED: OnceLock<Compiled> = OnceLock::new();
     judge(COMPILED.get_or_init(|| compiled(POLICY)), 502, None, input);
 }
 
 /// Another protocol, under a policy that allows what changes nothing.
 pub fn run_protocol(protocol: Protocol, input: &[u8]) {
+    left_out::check_records(protocol, input);
     static COMPILED: [OnceLock<Compiled>; 256] = [const { OnceLock::new() }; 256];
     // SLMP has no port of its own.
     let port = protocol.ports().first().copied().unwrap_or(5007);

@@ -3,6 +3,7 @@
 //! of `stream` tells every segment and what was decided about it.
 
 pub mod frame;
+pub mod left_out;
 pub mod policy;
 pub mod stream;
 

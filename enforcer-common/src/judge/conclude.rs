@@ -4,7 +4,7 @@ use super::is_denial;
 use crate::environment::Environment;
 use crate::operation::{NO_RULE, Operation, Role};
 use crate::policy::{Image, grant, lookup, rate, step};
-use crate::scratch::{Finding, Scratch};
+use crate::scratch::{Finding, Scratch, UNITS};
 use crate::verdict::{Mode, Reason, Verdict, verdict_of};
 
 /// Concludes one unit, if the rate of its rule lets it pass.
@@ -87,6 +87,13 @@ pub(super) fn settle<E: Environment>(
     repeats: u32,
 ) {
     let uncertain = scratch.stream.uncertain != 0;
+    let Scratch { judging, .. } = scratch;
+    if let Some(kept) = judging.found.get_mut(judging.units as usize & (UNITS - 1)) {
+        kept.node = finding.node;
+        kept.rule = finding.rule;
+        kept.reason = reason;
+    }
+    judging.units = judging.units.wrapping_add(1);
     if let Some(record) = scratch.operation_mut(index) {
         record.reason = reason;
         record.rule = finding.rule;

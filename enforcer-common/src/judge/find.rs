@@ -118,7 +118,7 @@ const fn is_about_place(fault: u8) -> bool {
 
 /// True when the rule that was found asks for more than its ranges: a rate, or how far a value is from the last one.
 #[inline(always)]
-fn is_rated(policy: &Image, rule: u16) -> bool {
+pub(crate) fn is_rated(policy: &Image, rule: u16) -> bool {
     rule != NO_RULE
         && lookup::get(&policy.rules, rule as u32).is_some_and(|entry| entry.interval | entry.max_step as u64 != 0)
 }

@@ -6,6 +6,7 @@ mod conclude;
 mod find;
 
 pub(crate) use conclude::{differs, hold_against, within_rate};
+pub(crate) use find::is_rated;
 
 use crate::action::{Action, OnDeny, action};
 use crate::admission;
@@ -47,6 +48,7 @@ pub fn begin(scratch: &mut Scratch) {
     scratch.judging.index = 0;
     scratch.judging.unit.reason = 0;
     scratch.judging.stepped = 0;
+    scratch.judging.units = 0;
 }
 
 /// Judges and counts the next operations while nothing must be searched for in the policy: answers, and questions whose
@@ -154,7 +156,7 @@ fn sightings(scratch: &Scratch, record: &Operation, known: Option<&mut Memo>) ->
     match known {
         // Which values are written is evidence, one by one.
         Some(known) if known.is_valued() => 1,
-        Some(known) => known.sighted(scratch.path.slot, memo::minute(scratch.now)),
+        Some(known) => known.sighted(scratch.path.slot, memo::minute(scratch.now), scratch.wanted.pending),
         None => 1,
     }
 }

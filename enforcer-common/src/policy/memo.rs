@@ -111,13 +111,13 @@ impl Memo {
             && operation.value_max <= self.value_max
     }
 
-    /// One more sighting in the conversation in `slot`. How many are to be written down now: none while the last time is
-    /// less than a minute ago and was for the same conversation.
+    /// One more sighting in the conversation in `slot`, and `more` that are still to be written down. How many are to be written
+    /// down now, beside those: none of all while the last time is less than a minute ago and was for the same conversation.
     #[inline(always)]
-    pub const fn sighted(&mut self, slot: u32, minute: u32) -> u32 {
+    pub const fn sighted(&mut self, slot: u32, minute: u32, more: u32) -> u32 {
         let same = self.slot == slot;
         if same && self.minute == minute {
-            self.pending = self.pending.wrapping_add(1);
+            self.pending = self.pending.wrapping_add(1).wrapping_add(more);
             return 0;
         }
         let pending = if same { self.pending } else { 0 };

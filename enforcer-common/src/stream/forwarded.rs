@@ -17,7 +17,8 @@ pub(super) fn vacancy(flow: &Flow) -> Option<u32> {
     if is_vacant(flow, flow.newest.wrapping_add(1)) {
         return Some(flow.newest.wrapping_add(1));
     }
-    let (mut index, mut ahead) = (flow.newest, None);
+    // Two numbers: the one inside an absent `Option` is undefined, and the kernel's verifier refuses to see it moved.
+    let (mut index, mut ahead, mut is_ahead) = (flow.newest, 0, false);
     for _ in 0..RING {
         index = index.wrapping_add(1);
         let Some(entry) = flow.ring.get(index as usize & (RING - 1)) else {
@@ -26,11 +27,11 @@ pub(super) fn vacancy(flow: &Flow) -> Option<u32> {
         if is_vacant(flow, index) {
             return Some(index);
         }
-        if ahead.is_none() && distance(entry.sequence, flow.network.next) > 0 {
-            ahead = Some(index);
+        if !is_ahead && distance(entry.sequence, flow.network.next) > 0 {
+            (ahead, is_ahead) = (index, true);
         }
     }
-    ahead
+    if is_ahead { Some(ahead) } else { None }
 }
 
 /// True for an entry that is free, or of which the device has acknowledged all.

@@ -17,6 +17,7 @@ const STAGES: &[&[&str]] = &[
     &["protocol"],
     &["policy"],
     &["judge", "action", "reset"],
+    &["known"],
     &["event", "observation", "report", "health", "candidate"],
 ];
 

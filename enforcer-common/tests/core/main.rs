@@ -25,6 +25,7 @@ mod icmp;
 mod iec104;
 mod inward;
 mod judging;
+mod known;
 mod layer2;
 mod layers;
 mod lives;

@@ -7,6 +7,7 @@ use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::health::Counts;
+use enforcer_common::known::Known;
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::policy::grant::{Grant, GrantKey};
 use enforcer_common::policy::memo::Memo;
@@ -58,6 +59,8 @@ pub(crate) struct Host {
     pub(crate) events: Vec<Event>,
     pub(crate) observations: HashMap<ObservationKey, Observation>,
     pub(crate) memos: Vec<Memo>,
+    /// Requests that were judged before; empty: none is kept.
+    pub(crate) known: Vec<Known>,
     pub(crate) grants: HashMap<GrantKey, Grant>,
     pub(crate) last_values: HashMap<LastKey, i64>,
     /// Function, what the active policy said, what the candidate says.
@@ -99,6 +102,7 @@ impl Host {
             events: Vec::new(),
             observations: HashMap::new(),
             memos: Vec::new(),
+            known: Vec::new(),
             grants: HashMap::new(),
             last_values: HashMap::new(),
             different: Vec::new(),
@@ -213,6 +217,10 @@ impl Environment for Host {
         self.memos.get_mut(place as usize)
     }
 
+    fn known(&mut self, place: u32) -> Option<&mut Known> {
+        self.known.get_mut(place as usize)
+    }
+
     fn granted(&mut self, key: &GrantKey, now: u64, used: bool) -> bool {
         match self.grants.get_mut(key) {
             Some(grant) if grant.holds(now) => {
@@ -272,6 +280,7 @@ impl Environment for Host {
         }
         let operation = index.and_then(|index| scratch.operation(index));
         let (now, first) = (self.now, Observation::first(self.now, operation));
-        self.observations.entry(key).and_modify(|known| known.again(now, operation)).or_insert(first);
+        let seen = self.observations.entry(key).and_modify(|known| known.again(now, operation)).or_insert(first);
+        seen.count += u64::from(scratch.wanted.pending);
     }
 }

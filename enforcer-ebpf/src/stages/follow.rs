@@ -2,9 +2,11 @@
 
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
-use enforcer_common::decide;
+use enforcer_common::decide::{self, Next};
+use enforcer_common::known;
 use enforcer_common::port::Side;
 
+use super::act::act;
 use super::{begin, go_on, is_of, missing, policy, scratch};
 use crate::environment::Maps;
 use crate::window::Window;
@@ -16,7 +18,12 @@ pub fn conduit(context: XdpContext) -> u32 {
     let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
         return missing();
     };
-    let next = decide::locate(policy, &mut Maps::new(&context), scratch);
+    let environment = &mut Maps::new(&context);
+    let next = decide::locate(policy, environment, scratch);
+    if next == Next::Protocol && known::look_up(&Window::new(&context), environment, scratch.anew()) {
+        let action = known::conclude(environment, scratch.anew());
+        return act(&context, scratch, action);
+    }
     go_on(&context, scratch, next)
 }
 

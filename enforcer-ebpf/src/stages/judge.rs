@@ -6,6 +6,7 @@ use enforcer_common::abi::{loss, slot};
 use enforcer_common::action::Action;
 use enforcer_common::decide;
 use enforcer_common::judge::{self as judging, Progress};
+use enforcer_common::known;
 use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
 use enforcer_common::verdict::Reason;
@@ -15,6 +16,7 @@ use super::look_on::look_on;
 use super::{begin, call, is_of, missing, policy, scratch};
 use crate::environment::{Maps, lose};
 use crate::maps;
+use crate::window::Window;
 
 /// Judge, count, commit. Without the policy: what is not remembered is left to [`search`].
 #[xdp(frags)]
@@ -75,5 +77,30 @@ fn conclude(context: &XdpContext, scratch: &mut Scratch) -> u32 {
     if let Some(settings) = settings {
         look_on(context, scratch, settings);
     }
+    keep_or_act(context, scratch, action)
+}
+
+/// Keeps the request for when it comes again, where it is worth that; then what becomes of it.
+#[inline(always)]
+pub(super) fn keep_or_act(context: &XdpContext, scratch: &Scratch, action: Action) -> u32 {
+    if known::is_worth_keeping(scratch) {
+        call::<{ slot::KEEP }>(context);
+        lose(loss::STAGES);
+    }
     act(context, scratch, action)
+}
+
+/// Keeps a request that was judged.
+#[xdp(frags)]
+#[inline(always)]
+pub fn keep(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    if let Some(policy) = policy()
+        && is_of(scratch, policy)
+    {
+        known::keep(&Window::new(&context), policy, &mut Maps::new(&context), scratch);
+    }
+    act(&context, scratch, Action::from_code(scratch.action))
 }

@@ -10,6 +10,7 @@ use enforcer_common::scratch::Scratch;
 use enforcer_common::{candidate, health};
 
 use super::act::act;
+use super::judge::keep_or_act;
 use super::{call, image, is_of, missing, scratch};
 use crate::environment::{Maps, lose};
 use crate::maps;
@@ -126,5 +127,5 @@ pub fn report(context: XdpContext) -> u32 {
     if let Some(settings) = maps::SETTINGS.get(0) {
         look_on(&context, scratch, settings);
     }
-    act(&context, scratch, Action::from_code(scratch.action))
+    keep_or_act(&context, scratch, Action::from_code(scratch.action))
 }

@@ -8,8 +8,9 @@ use aya_ebpf::programs::XdpContext;
 use enforcer_common::decide::{self, Next};
 use enforcer_common::environment::Environment as _;
 use enforcer_common::port::Side;
-use enforcer_common::processing;
+use enforcer_common::{known, processing};
 
+use super::act::act;
 use super::{begin, go_on, is_of, missing, policy, policy_by, scratch};
 use crate::environment::Maps;
 use crate::maps;
@@ -77,6 +78,14 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
     }
     if next == Next::Stream {
         next = decide::follow(policy, environment, scratch, side);
+    }
+    if side as u8 == Side::Network as u8 && next == Next::Protocol {
+        // All anew: what the verifier knows of each path through the stages above would multiply the paths below.
+        let environment = &mut Maps::new(context);
+        if known::look_up(&Window::new(context), environment, scratch.anew()) {
+            let action = known::conclude(environment, scratch.anew());
+            return act(context, scratch.anew(), action);
+        }
     }
     go_on(context, scratch, next)
 }

@@ -9,7 +9,9 @@ pub(crate) struct Class {
     pub(crate) name: &'static str,
     pub(crate) side: Side,
     pub(crate) frame: Vec<u8>,
-    /// Outcome and operations that the record must show.
+    /// True for a request that was judged before; others are not kept.
+    pub(crate) known: bool,
+    /// Outcome and operations that the record must show. Of a request that is known, none are read.
     pub(crate) expected: (Reason, u32),
 }
 
@@ -67,8 +69,8 @@ fn unit(data: &[u8]) -> Vec<u8> {
     [&[0, 7, 0, 0][..], &length.to_be_bytes(), &[1], data].concat()
 }
 
-fn read() -> Vec<u8> {
-    unit(&[3, 0, 100, 0, 10])
+fn read(first: u8) -> Vec<u8> {
+    unit(&[3, 0, first, 0, 10])
 }
 
 fn write(registers: u8) -> Vec<u8> {
@@ -82,11 +84,16 @@ pub(crate) fn classes() -> Vec<Class> {
     assert_eq!(writes.len(), 1460, "a full segment");
     let answer = unit(&[&[3, 20][..], &[0; 20]].concat());
     let arp = [&[0xff; 6][..], &CLIENT.0, &[8, 6, 0, 1, 8, 0, 6, 4, 0, 1], &[0; 38]].concat();
-    let class = |name, side, frame, reason, count| Class { name, side, frame, expected: (reason, count) };
+    let class = |name, side, frame, reason, count| Class { name, side, frame, known: false, expected: (reason, count) };
+    let requests = |count| data(Side::Network, &read(100).repeat(count));
     vec![
-        class("request, 1 PDU", Side::Network, data(Side::Network, &read()), Reason::RuleAllow, 1),
-        class("request, 10 PDUs", Side::Network, data(Side::Network, &read().repeat(10)), Reason::RuleAllow, 10),
-        class("request, 32 PDUs", Side::Network, data(Side::Network, &read().repeat(32)), Reason::RuleAllow, 32),
+        Class {
+            known: true,
+            ..class("request, 1 PDU", Side::Network, data(Side::Network, &read(90)), Reason::RuleAllow, 0)
+        },
+        class("the same, not seen before", Side::Network, requests(1), Reason::RuleAllow, 1),
+        class("request, 10 PDUs", Side::Network, requests(10), Reason::RuleAllow, 10),
+        class("request, 32 PDUs", Side::Network, requests(32), Reason::RuleAllow, 32),
         class("full segment, 6 writes", Side::Network, data(Side::Network, &writes), Reason::RuleAllow, 6),
         class("response, 1 PDU", Side::Device, data(Side::Device, &answer), Reason::Response, 1),
         class("acknowledgement only", Side::Network, data(Side::Network, &[]), Reason::NoPayload, 0),

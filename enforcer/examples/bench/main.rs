@@ -59,6 +59,7 @@ fn main() {
             for (class, costs) in classes.iter().zip(&mut costs) {
                 stand.put("empty", slot::BENCH);
                 let around = nanos(&mut stand, "rewind", &class.frame) - nothing;
+                stand.put(if class.known { "keep" } else { "empty" }, slot::KEEP);
                 stand.put(ROOTS[class.side as usize], slot::BENCH);
                 let whole = nanos(&mut stand, "rewind", &class.frame);
                 check(&stand, class);
@@ -80,12 +81,13 @@ fn main() {
     budgets(&mut stand, loading);
 }
 
-/// A typical request of each other protocol, in a policy of its own, beside the empty program; and where the time goes: up to
-/// the dissector, in it, and behind it. What judges at once where it reads has no third part.
+/// A typical request of each other protocol, in a policy of its own, beside the empty program: one that was judged before,
+/// and one that was not; and where the time of that goes: up to the dissector, in it, and behind it. What judges at once where
+/// it reads has no third part.
 fn others(words: &[String]) {
     println!(
-        "\n{:<22} {:>6} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9}",
-        "protocol", "bytes", "median", "empty", "p90", "walk", "read", "judge", "x empty"
+        "\n{:<14} {:>6} {:>8} {:>8} {:>8} {:>9} {:>8} {:>8} {:>8} {:>8} {:>9}",
+        "protocol", "bytes", "empty", "median", "p90", "x empty", "new", "walk", "read", "judge", "x empty"
     );
     for typical in protocols::typical() {
         let (name, bytes) = (typical.protocol.as_str(), typical.frame.len());
@@ -93,25 +95,30 @@ fn others(words: &[String]) {
             continue;
         }
         let cuts = [(name, slot::dissector(typical.protocol)), ("judge", slot::JUDGE)];
-        let mut rounds: [Vec<f64>; 4] = Default::default();
+        let mut rounds: [Vec<f64>; 5] = Default::default();
         for _ in 0..LOADS {
             let mut stand = fresh(&protocols::policy(typical.protocol));
             if typical.tcp {
                 establish(&mut stand, typical.port, typical.context);
             }
+            let whole = |stand: &mut Stand, around: f64| {
+                let whole = nanos(stand, "rewind", &typical.frame) - around;
+                let scratch = stand.scratch();
+                let reason = Reason::from_code(scratch.outcome);
+                assert_eq!(reason, Some(Reason::RuleAllow), "{name}");
+                // Of a request that is known no operation is read.
+                (whole, scratch.count == 0)
+            };
+            // First what is not known, and is not kept.
+            stand.put("empty", slot::KEEP);
+            let mut rounds_of_load = Vec::new();
             for round in 0..=ROUNDS_PER_LOAD {
                 let nothing = nothing(&mut stand, &typical.frame);
                 stand.put("empty", slot::BENCH);
                 let around = nanos(&mut stand, "rewind", &typical.frame) - nothing;
                 stand.put(ROOTS[Side::Network as usize], slot::BENCH);
-                let whole = nanos(&mut stand, "rewind", &typical.frame) - around;
-                let scratch = stand.scratch();
-                let reason = Reason::from_code(scratch.outcome);
-                assert!(
-                    reason == Some(Reason::RuleAllow) && scratch.count > 0,
-                    "{name}: {reason:?}, {}",
-                    scratch.count
-                );
+                let (new, known) = whole(&mut stand, around);
+                assert!(!known, "{name} is not to be kept here");
                 let [walked, read] = cuts.map(|(program, slot)| {
                     stand.put("empty", slot);
                     let until = nanos(&mut stand, "rewind", &typical.frame) - around;
@@ -119,17 +126,34 @@ fn others(words: &[String]) {
                     until
                 });
                 if round != 0 {
-                    for (costs, cost) in rounds.iter_mut().zip([nothing, whole, walked, read]) {
-                        costs.push(cost);
-                    }
+                    rounds_of_load.push([nothing, new, walked, read, 0.0]);
+                }
+            }
+            stand.put("keep", slot::KEEP);
+            for round in 0..=ROUNDS_PER_LOAD {
+                let nothing = nothing(&mut stand, &typical.frame);
+                stand.put("empty", slot::BENCH);
+                let around = nanos(&mut stand, "rewind", &typical.frame) - nothing;
+                stand.put(ROOTS[Side::Network as usize], slot::BENCH);
+                let (cost, is_known) = whole(&mut stand, around);
+                assert_eq!(is_known, typical.keeps, "{name}");
+                if round != 0 {
+                    rounds_of_load[round - 1][4] = cost;
+                }
+            }
+            for costs_of_round in rounds_of_load {
+                for (costs, cost) in rounds.iter_mut().zip(costs_of_round) {
+                    costs.push(cost);
                 }
             }
         }
-        let [[base, ..], [median, _, most], [walk, ..], [read, ..]] = rounds.each_mut().map(|costs| spread(costs));
-        let (reading, judging) = (read - walk, median - read);
+        let [[base, ..], [new, ..], [walk, ..], [read, ..], [median, _, most]] =
+            rounds.each_mut().map(|costs| spread(costs));
+        let (reading, judging) = (read - walk, new - read);
         println!(
-            "{name:<22} {bytes:>6} {median:>8.1} {base:>8.2} {most:>8.1} {walk:>8.1} {reading:>8.1} {judging:>8.1} {:>9.1}",
-            median / base
+            "{name:<14} {bytes:>6} {base:>8.2} {median:>8.1} {most:>8.1} {:>9.1} {new:>8.1} {walk:>8.1} {reading:>8.1} {judging:>8.1} {:>9.1}",
+            median / base,
+            new / base
         );
     }
 }

@@ -13,16 +13,18 @@ pub(crate) struct Typical {
     pub(crate) frame: Vec<u8>,
     /// What the direction remembers of the units before.
     pub(crate) context: u32,
+    /// False for a request with a value, which is read each time.
+    pub(crate) keeps: bool,
 }
 
 #[allow(dead_code, reason = "a protocol travels on one or the other")]
 fn tcp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
-    Typical { protocol, tcp: true, port, frame: request(port, payload), context: 0 }
+    Typical { protocol, tcp: true, port, frame: request(port, payload), context: 0, keeps: true }
 }
 
 #[allow(dead_code, reason = "a protocol travels on one or the other")]
 fn udp(protocol: Protocol, port: u16, payload: &[u8]) -> Typical {
-    Typical { protocol, tcp: false, port, frame: datagram(port, payload), context: 0 }
+    Typical { protocol, tcp: false, port, frame: datagram(port, payload), context: 0, keeps: true }
 }
 
 const ENIP_READ_TAG: &[u8] = b"\x6f\0\x2a\0\x01\x02\x03\x04\0\0\0\0context!\0\0\0\0\
@@ -76,7 +78,11 @@ pub(crate) fn typical() -> Vec<Typical> {
               \x25\x30\x23\xa0\x21\xa1\x1f\x1a\x07peerLD1\x1a\x14GGIO1$MX$AnIn1$mag$f",
         ),
         // A station interrogation, behind a STARTDT act.
-        Typical { context: 1, ..tcp(Protocol::Iec104, 2404, &[0x68, 14, 0, 0, 0, 0, 100, 1, 6, 0, 1, 0, 0, 0, 0, 20]) },
+        Typical {
+            context: 1,
+            keeps: false,
+            ..tcp(Protocol::Iec104, 2404, &[0x68, 14, 0, 0, 0, 0, 100, 1, 6, 0, 1, 0, 0, 0, 0, 20])
+        },
     ]
 }
 

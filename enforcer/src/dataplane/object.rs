@@ -18,7 +18,7 @@ use super::maps::{MAPS, Maps, Sizes};
 pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
 
 /// The stages that every frame or any protocol may come to.
-const OWN: [(&str, u32); 24] = [
+const OWN: [(&str, u32); 25] = [
     ("digest", slot::DIGEST),
     ("handshake", slot::HANDSHAKE),
     ("compare", slot::COMPARE),
@@ -39,6 +39,7 @@ const OWN: [(&str, u32); 24] = [
     ("report", slot::REPORT),
     ("health", slot::HEALTH),
     ("measure", slot::MEASURE),
+    ("keep", slot::KEEP),
     ("reset", slot::RESET),
     ("modbus_values", slot::MODBUS_VALUES),
     ("modbus_values_assembled", slot::MODBUS_VALUES_ASSEMBLED),

@@ -12,6 +12,13 @@ pub(crate) fn request(dice: &mut Dice) -> Vec<u8> {
     wrap(dice, code, &data)
 }
 
+/// A sound read of what the rules name.
+pub(crate) fn read(dice: &mut Dice) -> Vec<u8> {
+    let first = u8::try_from(dice.below(100)).expect("small");
+    let code = dice.one_of(&[3, 3, 3, 1]);
+    [&[0, 0, 0, 0, 0, 6, 1, code], &[0, first, 0, 1 + first % 60][..]].concat()
+}
+
 /// An answer, or an exception.
 pub(crate) fn response(dice: &mut Dice) -> Vec<u8> {
     let code = dice.one_of(&[1, 2, 3, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 20, 22, 23, 24, 43, 90, 0, 0x83, 0x90]);

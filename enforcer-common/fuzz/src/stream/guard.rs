@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use enforcer_common::action::{Action, OnDeny};
 use enforcer_common::decide::decide;
+use enforcer_common::known::{ENTRIES, Known};
+use enforcer_common::policy::memo::{MEMOS, Memo};
 use enforcer_common::policy::{Image, OnUnsynchronised};
 use enforcer_common::port::Side;
 use enforcer_common::protocol::modbus::functions::space::HOLDING;
@@ -52,6 +54,8 @@ impl Guard {
         let mut host = Host::new(mode);
         host.limits.checksums = true;
         host.per_device = 8;
+        host.memos = vec![Memo::default(); MEMOS];
+        host.known = vec![Known::EMPTY; ENTRIES];
         let images = [0, 1].map(|generation| image(setup, generation));
         Self { host, scratch: Box::default(), images, generation: 0 }
     }

@@ -53,6 +53,7 @@ fn confirmed<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, head: u8) -> b
     };
     operation.transaction = invoke as u32;
     operation.access = access;
+    scratch.leave_out::<0>(at.wrapping_add(2), 0xff);
     scratch.stream.start = choice.wrapping_add(1);
     let scratch = scratch.anew();
     if segmented {

@@ -87,6 +87,7 @@ fn framed<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) -> u8 {
     scratch.stream.skip = unit.size.saturating_sub(remaining);
     scratch.nesting.transaction =
         u32::from_le_bytes(part::<4, 24>(&header, 12)) ^ u32::from_le_bytes(part::<4, 24>(&header, 16));
+    scratch.leave_out::<0>(at.wrapping_add(12), u64::MAX);
     let split = unit.size > remaining && scratch.stream.whole != 0 && unit.size <= limits::SEGMENT;
     let sound = is_answer(scratch) || (unit.status | options) == 0;
     frame(bytes, &unit, sound, scratch.anew());
@@ -245,6 +246,7 @@ fn message<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) -> 
     }
     if connected {
         scratch.nesting.transaction = word(item, 4);
+        scratch.leave_out::<1>(at, 0xffff);
     }
     let start = if connected { at.wrapping_add(2) } else { at };
     scratch.nesting.at = start;

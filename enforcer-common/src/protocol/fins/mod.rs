@@ -153,6 +153,7 @@ fn frame<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, unit: &Unit) {
     let response = control & icf::RESPONSE != 0;
     let asked = scratch.path.role == Role::Request as u8;
     let side = scratch.frame.side;
+    scratch.leave_out::<0>(unit.at.wrapping_add(9), 0xff);
     let Some(operation) = scratch.add() else {
         scratch.fault(Reason::BeyondInspection);
         return;

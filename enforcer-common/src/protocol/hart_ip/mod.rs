@@ -111,6 +111,7 @@ fn message<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch, at: u32, size: u
     };
     let asks = scratch.path.role == Role::Request as u8;
     let toward_device = scratch.frame.side == Side::Network as u8;
+    scratch.leave_out::<0>(at.wrapping_add(4), 0xffff);
     let Some(operation) = scratch.add() else {
         scratch.fault(Reason::BeyondInspection);
         return;

@@ -183,6 +183,8 @@ fn unnumbered(unit: &Unit, scratch: &mut Scratch) {
 fn information<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) {
     let role = scratch.path.role;
     let stopped = is_stopped(scratch);
+    // Both sequence numbers, without the lowest bits of their octets, which say what the frame is.
+    scratch.leave_out::<0>(unit.at.wrapping_add(2), 0xfffe_fffe);
     let Some(operation) = add(scratch) else {
         return;
     };

@@ -101,6 +101,9 @@ pub(super) fn invocation<B: Bytes + ?Sized>(bytes: &B, tag: u32, scratch: &mut S
         return false;
     }
     scratch.nesting.transaction = ber::number(bytes, end, length);
+    // Of five octets the first one decides.
+    let bits = if length < 5 { 0xffff_ffff >> (32u32.wrapping_sub(length << 3) & 31) } else { 0 };
+    scratch.leave_out::<0>(scratch.nesting.from, bits);
     scratch.nesting.at = end;
     true
 }

@@ -154,6 +154,7 @@ fn is_datagram(scratch: &Scratch) -> bool {
 #[inline(always)]
 fn read<B: Bytes + ?Sized>(bytes: &B, unit: &Unit, scratch: &mut Scratch) {
     let role = scratch.path.role;
+    scratch.leave_out::<0>(unit.at, 0xffff);
     let Some(operation) = scratch.add() else {
         scratch.fault(Reason::BeyondInspection);
         return;

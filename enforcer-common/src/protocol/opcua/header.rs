@@ -10,6 +10,9 @@ use crate::scratch::Scratch;
 #[inline(always)]
 pub(super) fn request<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
     node::skip(bytes, scratch);
+    let at = scratch.anew().nesting.at;
+    scratch.leave_out::<1>(at, u64::MAX);
+    scratch.leave_out::<2>(at.wrapping_add(8), 0xffff_ffff);
     skip(scratch, 16);
     node::string(bytes, scratch.anew());
     skip(scratch, 4);

@@ -31,6 +31,11 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
         return;
     }
     let scratch = scratch.anew();
+    if chunk.part == frame::FINAL && scratch.stream.units == 1 {
+        // Sequence number and request id, to which no other chunk belongs.
+        scratch.leave_out::<0>(chunk.at.wrapping_add(16), u64::MAX);
+    }
+    let scratch = scratch.anew();
     scratch.nesting.purpose = if channel::asks(scratch) { channel::hides(context) } else { hidden::NO };
     let first = fetch(bytes, scratch);
     scratch.nesting.number = node::service(first);

@@ -193,6 +193,7 @@ fn read<B: Bytes + ?Sized>(bytes: &B, scratch: &mut Scratch) {
         return;
     }
     let reference = u16::from_be_bytes([r0, r1]);
+    scratch.leave_out::<0>(at.wrapping_add(4), 0xffff);
     // A number in either case: an absent one would be moved around undefined, which the kernel's verifier refuses.
     let second = black_box(bytes.u8(at.wrapping_add(11)).unwrap_or(0));
     let message = Message { parameters, data, end, reference, error: [first, second] };

@@ -1,0 +1,406 @@
+//! Requests that were judged before. Control traffic repeats itself to the byte, but for the number of the transaction: what
+//! a station asked a moment ago was framed, read, searched for in the policy and allowed, and the same bytes in the same
+//! conversation are allowed again, without a second look at what they mean.
+//!
+//! Nothing is guessed: all bytes are compared, and beside them all that the dissector and the judge go by. Left out are those
+//! of which the dissector says that no decision hangs on them ([`Scratch::leave_out`]). Kept are requests from the network
+//! in enforce, all of whose units a rule allows that has neither rate nor step, and that write no value: those are evidence,
+//! one by one. Whatever looks beside the verdict, the devices' health or a candidate policy, sees every request read.
+//!
+//! Enters: what [`crate::stream`] leaves. Leaves, for a request that is known, the frame's outcome and counters; the stream is
+//! advanced as behind the judge. Once a minute a request goes the long way, which writes down how often it was seen.
+
+use crate::action::Action;
+use crate::bytes::Bytes;
+use crate::environment::Environment;
+use crate::judge::is_rated;
+use crate::operation::{Operation, Role};
+use crate::policy::memo::minute;
+use crate::policy::{Image, UNCOVERED};
+use crate::port::Side;
+use crate::scratch::{Bits, Commit, Finding, MOST, Scratch, UNITS, Wanted};
+use crate::stream;
+use crate::verdict::{Mode, Reason};
+
+/// Entries, a power of two.
+pub const ENTRIES: usize = 256;
+/// Words of the longest request that is kept, a power of two.
+pub const WORDS: usize = 32;
+/// Bytes of the longest request, and of the shortest.
+const LONGEST: u32 = 256;
+const SHORTEST: u32 = 8;
+/// Most units of a request that is kept.
+const MOST_UNITS: u32 = 4;
+const _: () = assert!(
+    MOST_UNITS as usize == UNITS
+        && LONGEST as usize == WORDS * 8
+        && ENTRIES.is_power_of_two()
+        && WORDS.is_power_of_two()
+);
+
+/// Eight bytes of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Word {
+    /// The bytes, the first one lowest; 0 behind the last.
+    pub bytes: u64,
+    /// Ones where they matter.
+    pub cares: u64,
+}
+
+/// What the dissector and the judge go by, beside the bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Circumstances {
+    /// Generation of the policy; 0: the entry is empty.
+    pub generation: u32,
+    /// Slot of the conversation, or [`crate::flow::NO_FLOW`].
+    pub slot: u32,
+    /// Conduit id, and above it the length of the payload.
+    pub conduit: u32,
+    /// Ports of the sender, and above it of the receiver.
+    pub ports: u32,
+    /// What the dissector knew of the units before.
+    pub context: u32,
+    /// What the other direction's left.
+    pub peer_context: u32,
+    /// Transport, protocol, and whether units must be whole, the conversation was taken up in the middle, the frame is for
+    /// several receivers.
+    pub marks: u32,
+    /// Always 0.
+    pub padding: u32,
+}
+
+/// One request, and what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Known {
+    /// All that must be the same.
+    pub circumstances: Circumstances,
+    /// When it was written down last, in [`minute`]s.
+    pub minute: u32,
+    /// How often it was seen since.
+    pub pending: u32,
+    /// How often something was to be kept here since an entry was met.
+    pub tries: u32,
+    /// What the dissector knows behind it.
+    pub context: u32,
+    /// Units in it.
+    pub units: u32,
+    /// Always 0.
+    pub padding: u32,
+    /// What was found about each of them.
+    pub found: [Finding; UNITS],
+    /// Its bytes.
+    pub words: [Word; WORDS],
+}
+
+impl Known {
+    /// Nothing.
+    pub const EMPTY: Self = Self {
+        circumstances: Circumstances {
+            generation: 0,
+            slot: 0,
+            conduit: 0,
+            ports: 0,
+            context: 0,
+            peer_context: 0,
+            marks: 0,
+            padding: 0,
+        },
+        minute: 0,
+        pending: 0,
+        tries: 0,
+        context: 0,
+        units: 0,
+        padding: 0,
+        found: [Finding { node: 0, rule: 0, reason: 0, bits: 0 }; UNITS],
+        words: [Word { bytes: 0, cares: 0 }; WORDS],
+    };
+}
+
+impl Circumstances {
+    /// Those of the frame at hand, before its dissector or, with the `context` from then, behind it.
+    #[inline(always)]
+    const fn of(scratch: &Scratch, context: u32) -> Self {
+        let Scratch { frame, path, stream, .. } = scratch;
+        let [first, ..] = frame.destination_mac;
+        Self {
+            generation: path.generation,
+            slot: path.slot,
+            conduit: length(scratch) << 16 | path.conduit as u32,
+            ports: (frame.destination_port as u32) << 16 | frame.source_port as u32,
+            context,
+            peer_context: stream.peer_context,
+            marks: (frame.transport_protocol as u32) << 24
+                | (path.protocol as u32) << 16
+                | ((stream.whole != 0) as u32) << 2
+                | ((stream.midstream != 0) as u32) << 1
+                | (first & 1) as u32,
+            padding: 0,
+        }
+    }
+
+    #[inline(always)]
+    const fn differ(&self, other: &Self) -> u32 {
+        (self.generation ^ other.generation)
+            | (self.slot ^ other.slot)
+            | (self.conduit ^ other.conduit)
+            | (self.ports ^ other.ports)
+            | (self.context ^ other.context)
+            | (self.peer_context ^ other.peer_context)
+            | (self.marks ^ other.marks)
+    }
+}
+
+/// Bytes of payload; the longest is far below 2^16.
+#[inline(always)]
+const fn length(scratch: &Scratch) -> u32 {
+    scratch.frame.payload_end.wrapping_sub(scratch.frame.payload)
+}
+
+/// True for a frame whose request may be kept: whole, new, in its place, with nothing noted about it.
+#[inline(always)]
+fn is_eligible(scratch: &Scratch) -> bool {
+    let Scratch { frame, path, stream, .. } = scratch;
+    let length = length(scratch);
+    let other =
+        (path.mode ^ Mode::Enforce as u8) | (path.role ^ Role::Request as u8) | (frame.side ^ Side::Network as u8);
+    let odd = stream.assembled | stream.unproved | stream.uncertain | stream.retransmission | scratch.outcome;
+    let elsewhere = (stream.start ^ frame.payload) | (stream.end ^ frame.payload_end) | stream.skip | scratch.count;
+    (other | odd) as u32 | elsewhere == 0
+        && scratch.looked_on == 0
+        && path.conduit != UNCOVERED
+        && stream.commit <= Commit::Advance as u8
+        && (SHORTEST..=LONGEST).contains(&length)
+}
+
+/// Eight bytes, the first one lowest. The caller has seen that they are there.
+#[inline(always)]
+fn word<B: Bytes + ?Sized>(bytes: &B, at: u32) -> u64 {
+    match bytes.read::<8>(at) {
+        Some(word) => u64::from_le_bytes(word),
+        None => 0,
+    }
+}
+
+/// The last bytes in front of `end`, which are `left`, at least one and fewer than eight.
+#[inline(always)]
+fn last_word<B: Bytes + ?Sized>(bytes: &B, end: u32, left: u32) -> u64 {
+    word(bytes, end.wrapping_sub(8)) >> (64u32.wrapping_sub(left << 3) & 63)
+}
+
+/// Where the request at hand belongs: chosen by its end, where most say what they are about, and not how often they ask.
+#[inline(always)]
+const fn place(tail: u64, slot: u32, length: u32) -> u32 {
+    let mixed = tail ^ (tail >> 29) ^ (slot.rotate_left(16) ^ length) as u64;
+    let mixed = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let [.., highest] = mixed.to_le_bytes();
+    highest as u32
+}
+
+const _: () = assert!(ENTRIES == 1 << 8);
+
+/// True when the request in the frame is known: [`conclude`] is next, else its dissector.
+#[must_use]
+#[inline(always)]
+pub fn look_up<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scratch: &mut Scratch) -> bool {
+    if !is_eligible(scratch) {
+        return false;
+    }
+    let (payload, end, now) = (scratch.frame.payload, scratch.frame.payload_end, minute(scratch.now));
+    if bytes.length() < end {
+        return false;
+    }
+    let place = place(word(bytes, end.wrapping_sub(8)), scratch.path.slot, length(scratch));
+    let here = Circumstances::of(scratch, scratch.stream.context);
+    scratch.wanted = Wanted { place: place.wrapping_add(1), pending: 0, context: here.context, ..Wanted::EMPTY };
+    let Some(known): Option<&mut Known> = environment.known(place) else {
+        return false;
+    };
+    if known.circumstances.differ(&here) != 0 {
+        return false;
+    }
+    // Written down and read back: the paths through the loop join.
+    scratch.wanted.other = other(bytes, known, payload, end);
+    let scratch = scratch.anew();
+    if scratch.wanted.other != 0 {
+        return false;
+    }
+    if known.minute != now {
+        // The long way, which writes down how often.
+        known.minute = now;
+        scratch.wanted.pending = known.pending;
+        known.pending = 0;
+        return false;
+    }
+    known.pending = known.pending.wrapping_add(1);
+    known.tries = 0;
+    true
+}
+
+/// Bits that matter and are other than those that were kept; of all words together.
+#[inline(always)]
+fn other<B: Bytes + ?Sized>(bytes: &B, known: &Known, from: u32, end: u32) -> u64 {
+    let size = end.wrapping_sub(from);
+    let (whole, left) = (size >> 3, size & 7);
+    let (mut at, mut other) = (from, 0);
+    if left != 0
+        && let Some(kept) = known.words.get(whole as usize & (WORDS - 1))
+    {
+        other = (last_word(bytes, end, left) ^ kept.bytes) & kept.cares;
+    }
+    for index in 0..WORDS {
+        if index >= whole as usize {
+            break;
+        }
+        let Some(kept) = known.words.get(index) else {
+            break;
+        };
+        other |= (word(bytes, at) ^ kept.bytes) & kept.cares;
+        at = at.wrapping_add(8);
+    }
+    other
+}
+
+/// Takes the bytes over.
+#[inline(always)]
+fn copy<B: Bytes + ?Sized>(bytes: &B, known: &mut Known, from: u32, end: u32) {
+    let size = end.wrapping_sub(from);
+    let (whole, left) = ((size >> 3) as usize, size & 7);
+    let mut at = from;
+    for index in 0..WORDS {
+        if index >= whole {
+            break;
+        }
+        let Some(kept) = known.words.get_mut(index) else {
+            break;
+        };
+        *kept = Word { bytes: word(bytes, at), cares: u64::MAX };
+        at = at.wrapping_add(8);
+    }
+    if left != 0
+        && let Some(kept) = known.words.get_mut(whole & (WORDS - 1))
+    {
+        *kept = Word { bytes: last_word(bytes, end, left), cares: u64::MAX };
+    }
+}
+
+/// The outcome of a request that is known: counts it, and advances its stream.
+#[inline(always)]
+pub fn conclude<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Action {
+    let place = scratch.wanted.place.wrapping_sub(1);
+    for unit in 0..UNITS {
+        let scratch = scratch.anew();
+        let Some(known) = environment.known(place) else {
+            break;
+        };
+        if unit >= known.units as usize {
+            break;
+        }
+        let Some(&Finding { node, rule, .. }) = known.found.get(unit) else {
+            break;
+        };
+        scratch.stream.context = known.context;
+        // All that counting asks for of an operation.
+        if let Some(record) = scratch.operations.get_mut(unit) {
+            record.rule = rule;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "below `UNITS`")]
+        environment.count(scratch, Some(unit as u32), node, Reason::RuleAllow, false);
+    }
+    let scratch = scratch.anew();
+    scratch.outcome = Reason::RuleAllow as u8;
+    scratch.action = Action::Forward as u8;
+    stream::commit(environment, scratch);
+    Action::Forward
+}
+
+/// True for a request that the judge has let pass, and that should be known when it comes again: [`keep`] is next.
+#[must_use]
+#[inline(always)]
+pub fn is_worth_keeping(scratch: &Scratch) -> bool {
+    let Scratch { stream, judging, operations: [first, ..], .. } = scratch;
+    scratch.wanted.place != 0
+        && scratch.outcome == Reason::RuleAllow as u8
+        && scratch.action == Action::Forward as u8
+        && judging.units.wrapping_sub(1) < MOST_UNITS
+        && !first.has(Operation::HAS_VALUE)
+        && stream.skip | stream.save_length | (stream.faulty | stream.uncertain) as u32 == 0
+}
+
+/// Keeps the request at hand, unless the one that has its place is in use, or the place saw too many that never came again.
+#[inline(always)]
+pub fn keep<B: Bytes + ?Sized, E: Environment>(bytes: &B, policy: &Image, environment: &mut E, scratch: &mut Scratch) {
+    if !is_plain(policy, scratch) {
+        return;
+    }
+    let scratch = scratch.anew();
+    let (payload, end, now) = (scratch.frame.payload, scratch.frame.payload_end, minute(scratch.now));
+    let Some(known): Option<&mut Known> = environment.known(scratch.wanted.place.wrapping_sub(1)) else {
+        return;
+    };
+    let here = Circumstances::of(scratch, scratch.wanted.context);
+    let current = known.minute == now && known.circumstances.generation == here.generation;
+    if current && known.pending != 0 {
+        return;
+    }
+    known.tries = if current { known.tries.wrapping_add(1) } else { 1 };
+    if !known.tries.is_power_of_two() {
+        return;
+    }
+    known.circumstances = here;
+    known.minute = now;
+    known.pending = 0;
+    known.context = scratch.stream.context;
+    known.units = scratch.judging.units;
+    known.found = scratch.judging.found;
+    copy(bytes, known, payload, end);
+    for bits in &scratch.wanted.left_out {
+        leave_out(known, bits, payload, end);
+    }
+}
+
+/// None of these bits matters, which lie somewhere in the frame, in a request from `from` up to `end`.
+#[inline(always)]
+fn leave_out(known: &mut Known, bits: &Bits, from: u32, end: u32) {
+    let at = bits.at.wrapping_sub(from);
+    if bits.at < from || bits.at >= end {
+        return;
+    }
+    let shift = (at & 7) << 3;
+    let halves = [bits.bits << shift, (bits.bits >> 1) >> (63u32.wrapping_sub(shift) & 63)];
+    for (index, half) in halves.into_iter().enumerate() {
+        let place = core::hint::black_box((at >> 3) as usize).wrapping_add(index);
+        if let Some(word) = known.words.get_mut(place & (WORDS - 1)) {
+            word.cares &= !half;
+        }
+    }
+}
+
+/// True when all that was found is a rule that asks for nothing else, and no value is written.
+#[inline(always)]
+fn is_plain(policy: &Image, scratch: &Scratch) -> bool {
+    let mut plain = true;
+    for unit in 0..UNITS {
+        if unit >= scratch.judging.units as usize {
+            break;
+        }
+        plain &= match scratch.judging.found.get(unit) {
+            Some(found) => {
+                found.reason == Reason::RuleAllow as u8 && found.node != u32::MAX && !is_rated(policy, found.rule)
+            }
+            None => false,
+        };
+    }
+    for index in 0..MOST {
+        if index >= scratch.count {
+            break;
+        }
+        plain &= match scratch.operation(index) {
+            Some(record) => record.fault == 0 && !record.has(Operation::HAS_VALUE),
+            None => false,
+        };
+    }
+    plain
+}
