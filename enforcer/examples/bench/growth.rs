@@ -17,7 +17,9 @@ const ROUNDS: usize = 9;
 /// How the questions of a line are found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Found {
-    /// Remembered.
+    /// The whole request is known.
+    Known,
+    /// Read, and what the rules say remembered.
     Remembered,
     /// A write of a value, remembered with the bounds of its rule.
     Bounded,
@@ -47,6 +49,9 @@ pub(crate) fn measure() {
     let remembered = |rules| Holds { rules, ..ONE };
     let bounded = |rules| Holds { rules, found: Found::Bounded, ..ONE };
     let rated = |rules| Holds { rules, found: Found::Rated, ..ONE };
+    let known = |rules, flows| Holds { rules, flows, found: Found::Known, ..ONE };
+    table("rules, request known", [1, 10, 100, 1000, 5000].map(|rules| (rules, known(rules, 1))));
+    table("conversations, request known", [10, 1000, 10_000, 50_000].map(|flows| (flows, known(1, flows))));
     table("rules, finding remembered", [1, 10, 100, 1000, 5000].map(|rules| (rules, remembered(rules))));
     table("rules, write within bounds", [1, 10, 100, 1000, 5000].map(|rules| (rules, bounded(rules))));
     table("rules, under a rate", [1, 10, 100, 1000, 5000].map(|rules| (rules, rated(rules))));
@@ -91,7 +96,7 @@ fn table<const N: usize>(title: &str, lines: [(u32, Holds); N]) {
 
 /// Nanoseconds of one request, without what the test run and `rewind` cost.
 fn cost(stand: &mut Stand, holds: &Holds) -> f64 {
-    let function = if holds.found == Found::Remembered { 3 } else { 6 };
+    let function = if matches!(holds.found, Found::Known | Found::Remembered) { 3 } else { 6 };
     let frame = request(502, &[0, 7, 0, 0, 0, 6, 1, function, 0, 100, 0, 10]);
     stand.put("empty", slot::BENCH);
     let around = nanos(stand, "rewind", &frame);
@@ -116,6 +121,7 @@ fn stand(holds: &Holds) -> Stand {
     stand.mode(Mode::Enforce);
     stand.object.program("rewind").expect("the program").load().unwrap_or_else(|error| panic!("{error}"));
     establish(&mut stand, 502, 0);
+    stand.put(if holds.found == Found::Known { "keep" } else { "empty" }, slot::KEEP);
     for number in 1..holds.flows {
         // Other conversations of other stations with the same device.
         let [_, a, b, c] = number.to_be_bytes();

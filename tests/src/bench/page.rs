@@ -40,7 +40,9 @@ fn text(programs: &str, found: &Findings, costs: Costs) -> String {
          ## Nanoseconds in the programs\n\n\
          BPF_PROG_TEST_RUN repeats one frame in a conversation that is set back each time; what that costs is subtracted. \
          Everything is in the processor's caches then. In the lab a frame costs two to three times as much, because the stacks of \
-         both ends take the caches too, and more where the line is nearly idle: see the tables above.\n\n```text\n{}\n```\n",
+         both ends take the caches too, and more where the line is nearly idle: see the tables above. A request that was judged before \
+         is known by its bytes, all but the number of its transaction; one that was not is read: the column \"new\", and where its time \
+         goes. Requests with a value are read each time.\n\n```text\n{}\n```\n",
         machine(),
         suricata(found),
         table(found),
