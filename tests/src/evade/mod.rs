@@ -19,6 +19,7 @@ pub mod wire;
 
 mod exhaustion;
 mod handshake;
+mod known;
 mod link;
 mod network;
 mod options_and_flags;
@@ -66,6 +67,7 @@ pub enum Against {
 pub const CLASSES: &[Class] = &[
     segments::CLASS,
     retransmission::CLASS,
+    known::CLASS,
     handshake::CLASS,
     reset_and_close::CLASS,
     options_and_flags::CLASS,
