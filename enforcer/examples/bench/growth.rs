@@ -31,6 +31,13 @@ enum Found {
     Logged,
 }
 
+impl Found {
+    /// True for reads; the others are writes of a value.
+    fn is_read(self) -> bool {
+        matches!(self, Self::Known | Self::Remembered)
+    }
+}
+
 /// What a line's box holds.
 struct Holds {
     rules: u32,
@@ -96,7 +103,7 @@ fn table<const N: usize>(title: &str, lines: [(u32, Holds); N]) {
 
 /// Nanoseconds of one request, without what the test run and `rewind` cost.
 fn cost(stand: &mut Stand, holds: &Holds) -> f64 {
-    let function = if matches!(holds.found, Found::Known | Found::Remembered) { 3 } else { 6 };
+    let function = if holds.found.is_read() { 3 } else { 6 };
     let frame = request(502, &[0, 7, 0, 0, 0, 6, 1, function, 0, 100, 0, 10]);
     stand.put("empty", slot::BENCH);
     let around = nanos(stand, "rewind", &frame);
@@ -154,8 +161,9 @@ fn policy(holds: &Holds) -> String {
         );
     }
     text += "\n[[conduits]]\nname = \"hmi-press\"\nfrom = [\"hmi\"]\nto = [\"press\"]\nprotocol = \"modbus\"\n";
-    let function = if holds.found == Found::Remembered { "read_holding_registers" } else { "write_single_register" };
-    let values = if holds.found == Found::Remembered { "" } else { "values = [\"0-1000\"]\n" };
+    let read = holds.found.is_read();
+    let function = if read { "read_holding_registers" } else { "write_single_register" };
+    let values = if read { "" } else { "values = [\"0-1000\"]\n" };
     let rate = if holds.found == Found::Rated { "rate = \"1000000/s\"\n" } else { "" };
     let action = if holds.found == Found::Logged { "log" } else { "allow" };
     let mut rule = |number: u32, first: u32, last: u32| {
