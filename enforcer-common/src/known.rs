@@ -72,7 +72,7 @@ pub struct Circumstances {
 }
 
 /// One request, and what was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Known {
     /// All that must be the same.
@@ -93,30 +93,6 @@ pub struct Known {
     pub found: [Finding; UNITS],
     /// Its bytes.
     pub words: [Word; WORDS],
-}
-
-impl Known {
-    /// Nothing.
-    pub const EMPTY: Self = Self {
-        circumstances: Circumstances {
-            generation: 0,
-            slot: 0,
-            conduit: 0,
-            ports: 0,
-            context: 0,
-            peer_context: 0,
-            marks: 0,
-            padding: 0,
-        },
-        minute: 0,
-        pending: 0,
-        tries: 0,
-        context: 0,
-        units: 0,
-        padding: 0,
-        found: [Finding { node: 0, rule: 0, reason: 0, bits: 0 }; UNITS],
-        words: [Word { bytes: 0, cares: 0 }; WORDS],
-    };
 }
 
 impl Circumstances {

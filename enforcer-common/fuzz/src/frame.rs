@@ -35,14 +35,14 @@ fn compiled(text: &str) -> Compiled {
 
 /// Modbus, under a policy with rules of every kind.
 pub fn run(input: &[u8]) {
-    left_out::check_records(Protocol::Modbus, input);
+    leave_out(Protocol::Modbus, input);
     static COMPILED: OnceLock<Compiled> = OnceLock::new();
     judge(COMPILED.get_or_init(|| compiled(POLICY)), 502, None, input);
 }
 
 /// Another protocol, under a policy that allows what changes nothing.
 pub fn run_protocol(protocol: Protocol, input: &[u8]) {
-    left_out::check_records(protocol, input);
+    leave_out(protocol, input);
     static COMPILED: [OnceLock<Compiled>; 256] = [const { OnceLock::new() }; 256];
     // SLMP has no port of its own.
     let port = protocol.ports().first().copied().unwrap_or(5007);
@@ -67,6 +67,24 @@ pub fn run_protocol(protocol: Protocol, input: &[u8]) {
         ))
     });
     judge(image, port, protocol.tables().ethertype, input);
+}
+
+/// What is left out of the bytes of each record decides nothing.
+fn leave_out(protocol: Protocol, mut input: &[u8]) {
+    while let Some((_, _, bytes)) = record(&mut input) {
+        left_out::check(protocol, bytes);
+    }
+}
+
+/// The next record: what it is, how far it moves the clock, its bytes.
+fn record<'i>(rest: &mut &'i [u8]) -> Option<(u8, u8, &'i [u8])> {
+    let (kind, step, length, tail) = match *rest {
+        [kind, step, a, b, tail @ ..] => (*kind, *step, usize::from(u16::from_le_bytes([*a, *b])), tail),
+        _ => return None,
+    };
+    let (bytes, tail) = tail.split_at(length.min(tail.len()));
+    *rest = tail;
+    Some((kind, step, bytes))
 }
 
 fn judge(compiled: &'static Compiled, port: u16, ethertype: Option<u16>, input: &[u8]) {
@@ -146,12 +164,7 @@ struct Wire {
 
 impl Wire {
     fn next(&mut self, rest: &mut &[u8]) -> Option<(Side, Vec<u8>)> {
-        let (kind, step, length, tail) = match *rest {
-            [kind, step, a, b, tail @ ..] => (*kind, *step, usize::from(u16::from_le_bytes([*a, *b])), tail),
-            _ => return None,
-        };
-        let (bytes, tail) = tail.split_at(length.min(tail.len()));
-        *rest = tail;
+        let (kind, step, bytes) = record(rest)?;
         self.clock += u64::from(step) * 10_000_000;
         let side = if kind & 0x80 == 0 { Side::Network } else { Side::Device };
         let frame = match kind & 0x07 {

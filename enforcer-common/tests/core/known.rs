@@ -17,7 +17,7 @@ const MINUTE: u64 = 1 << 36;
 
 fn remembering(policy: &Policy, mode: Mode) -> Wire {
     let mut wire = Wire::open(policy, mode);
-    wire.host.known = vec![Known::EMPTY; ENTRIES];
+    wire.host.known = vec![Known::default(); ENTRIES];
     wire.host.memos = vec![Memo::default(); MEMOS];
     wire
 }

@@ -6,17 +6,17 @@
 mod again;
 #[path = "../captured/mod.rs"]
 mod captured;
-#[path = "../../../enforcer-common/tests/support/checksum.rs"]
-#[allow(clippy::cast_possible_truncation)]
-mod checksum;
 mod dice;
 #[path = "../../../enforcer-common/fuzz/src/left_out.rs"]
-#[allow(unreachable_pub, dead_code, reason = "public for the fuzz targets, which also read records")]
+#[allow(unreachable_pub, reason = "public for the fuzz targets")]
 mod left_out;
 mod odd;
 mod pair;
 #[path = "../stand/mod.rs"]
 mod stand;
+#[path = "../../../enforcer-common/tests/support/mod.rs"]
+#[allow(dead_code, clippy::cast_possible_truncation, reason = "made for the tests of the core, which use all of it")]
+mod support;
 mod talk;
 mod traffic;
 mod units;
@@ -33,6 +33,7 @@ use enforcer_common::protocol::Protocol;
 use enforcer_common::verdict::{Mode, Reason};
 
 use self::pair::Pair;
+use self::support::checksum;
 use self::traffic::Traffic;
 
 const MODES: [Mode; 3] = [Mode::Learn, Mode::Shadow, Mode::Enforce];

@@ -2,7 +2,7 @@
 
 use super::engine::Conversation;
 use super::filter::LOST;
-use super::packet::Packet;
+use super::retransmission::marked;
 use super::{Against, Class, Scene, Vector};
 
 pub(super) const CLASS: Class = Class {
@@ -93,8 +93,7 @@ fn half(scene: &mut Scene<'_>) {
 fn lost_then_denied(scene: &mut Scene<'_>) {
     let (mut client, _) = warm(scene);
     let (read, denied) = (scene.read(), scene.denied());
-    client.send(&Packet { id: LOST, ..client.packet(&read) });
-    scene.settle();
+    marked(scene, &client, &read, LOST);
     scene.attempt(&client, &denied);
     scene.ask(&mut client, &read);
     scene.goes_on(&mut client);

@@ -78,7 +78,7 @@ const fn vector(name: &'static str, reasons: &'static [&'static str], play: fn(&
 }
 
 /// Sends bytes as the next segment with a mark for the device, and does not go on behind them.
-fn marked(scene: &Scene<'_>, client: &Conversation<'_>, bytes: &[u8], id: u16) -> Packet {
+pub(super) fn marked(scene: &Scene<'_>, client: &Conversation<'_>, bytes: &[u8], id: u16) -> Packet {
     let packet = Packet { id, ..client.packet(bytes) };
     client.send(&packet);
     scene.settle();

@@ -55,7 +55,7 @@ impl Guard {
         host.limits.checksums = true;
         host.per_device = 8;
         host.memos = vec![Memo::default(); MEMOS];
-        host.known = vec![Known::EMPTY; ENTRIES];
+        host.known = vec![Known::default(); ENTRIES];
         let images = [0, 1].map(|generation| image(setup, generation));
         Self { host, scratch: Box::default(), images, generation: 0 }
     }
