@@ -7,6 +7,7 @@ use core::mem::size_of;
 
 use crate::event::Event;
 use crate::flow::{Flow, HalfOpen, Station};
+use crate::found::Found;
 use crate::health::Counts;
 use crate::known::Known;
 use crate::observation::{Difference, Observation, ObservationKey};
@@ -23,7 +24,7 @@ use crate::scratch::Scratch;
 pub use crate::settings::{MODE_AS_POLICY, Settings, conduit_cell};
 
 /// Raised when a field changes its meaning but not its size.
-pub const VERSION: u64 = 8;
+pub const VERSION: u64 = 9;
 
 /// Hash over the version and every shared layout.
 pub const LAYOUT: u64 = hash(&[
@@ -56,6 +57,7 @@ pub const LAYOUT: u64 = hash(&[
     size_of::<LastKey>() as u64,
     size_of::<Memo>() as u64,
     size_of::<Known>() as u64,
+    size_of::<Found>() as u64,
     size_of::<Counts>() as u64,
     size_of::<Processing>() as u64,
 ]);

@@ -1,6 +1,8 @@
 //! Composes the stages. The kernel runs [`walk`], [`follow`], a protocol's dissector and [`conclude`] as programs that
 //! tail-call each other; the host runs [`decide`], which is the same functions in the same order.
 
+use core::hint::cold_path;
+
 use crate::action::Action;
 use crate::bytes::Bytes;
 use crate::environment::{Environment, Limits};
@@ -19,7 +21,7 @@ use crate::scratch::{Frame, Path, Scratch, Stream};
 use crate::stream::compare::Step;
 use crate::stream::{self, Found};
 use crate::verdict::{Mode, Reason, Verdict};
-use crate::{admission, conduit, digest, icmp, known, neighbour, options, transport};
+use crate::{admission, answer, conduit, digest, icmp, known, neighbour, options, transport};
 
 /// The stage that comes next.
 #[must_use]
@@ -72,12 +74,14 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
 ) -> Action {
     let mut next = walk(bytes, length, side, policy, environment, scratch);
     while next != Next::Judge {
-        if next == Next::Protocol && known::look_up(bytes, environment, scratch) {
-            return known::conclude(environment, scratch);
+        if next == Next::Protocol
+            && let Some(action) = known::pass(bytes, environment, scratch)
+        {
+            return action;
         }
         next = match next {
             Next::Options => tcp_options(bytes, scratch),
-            Next::Digest => digest(bytes, environment, scratch),
+            Next::Digest => digest(bytes, side, environment, scratch),
             Next::Conduit => locate(policy, environment, scratch),
             Next::Stream => follow(policy, environment, scratch, side),
             Next::Handshake => begin(policy, environment, scratch),
@@ -95,6 +99,9 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
             }
             Next::Judge => Next::Judge,
         };
+    }
+    if is_settled(scratch) {
+        return let_pass(environment, scratch);
     }
     judge(policy, environment, scratch);
     let action = conclude(environment, scratch);
@@ -145,14 +152,18 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
     scratch.frame.length = length;
     let found = match Head::of(bytes) {
         Some(head) => match headers(bytes, &head, length, policy, environment, scratch) {
-            Ok(Next::Digest) => Ok(sums(bytes, &head, environment, scratch)),
+            Ok(Next::Digest) => Ok(sums(bytes, &head, side, environment, scratch)),
             other => other,
         },
-        None => headers(bytes, bytes, length, policy, environment, scratch),
+        None => {
+            cold_path();
+            headers(bytes, bytes, length, policy, environment, scratch)
+        }
     };
     match found {
         Ok(next) => next,
         Err(reason) => {
+            cold_path();
             let scratch = scratch.anew();
             scratch.outcome = reason as u8;
             scratch.path.protocol =
@@ -231,10 +242,15 @@ fn note(scratch: &mut Scratch) {
     }
 }
 
-/// Checksums of an IP frame, and the hash of its payload.
+/// Checksums of an IP frame from `side`, and the hash of its payload.
 #[inline(always)]
-pub fn digest<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scratch: &mut Scratch) -> Next {
-    sums(bytes, bytes, environment, scratch)
+pub fn digest<B: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    side: Side,
+    environment: &E,
+    scratch: &mut Scratch,
+) -> Next {
+    sums(bytes, bytes, side, environment, scratch)
 }
 
 /// The same where `head` has the bytes of the headers.
@@ -242,10 +258,11 @@ pub fn digest<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &E, scr
 fn sums<B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
     bytes: &B,
     head: &H,
+    side: Side,
     environment: &E,
     scratch: &mut Scratch,
 ) -> Next {
-    digest::take(bytes, head, environment, scratch);
+    digest::take(bytes, head, side, environment, scratch);
     let tcp = scratch.frame.transport_protocol == network::protocol::TCP;
     if tcp && scratch.outcome == 0 { Next::Stream } else { Next::Conduit }
 }
@@ -304,6 +321,10 @@ pub fn locate<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
     }
     note(scratch);
     let scratch = scratch.anew();
+    if answer::is_let_be(&limits, scratch) {
+        scratch.outcome = Reason::Response as u8;
+        return Next::Judge;
+    }
     scratch.stream.start = scratch.frame.payload;
     scratch.stream.end = scratch.frame.payload_end;
     Next::Protocol
@@ -489,6 +510,30 @@ pub fn assemble<'a, E: Environment>(environment: &'a mut E, scratch: &mut Scratc
     scratch.stream.start = 0;
     scratch.stream.end = assembled.length();
     Some(assembled)
+}
+
+/// True for a frame in which nothing is asked and of which nothing is written down, the ordinary rest of a conversation in
+/// enforce: [`let_pass`] is next, in the same program.
+#[must_use]
+#[inline(always)]
+pub const fn is_settled(scratch: &Scratch) -> bool {
+    const REST: u64 = 1 << Reason::Response as u8
+        | 1 << Reason::NoPayload as u8
+        | 1 << Reason::Retransmission as u8
+        | 1 << Reason::Partial as u8;
+    let enforced = scratch.path.mode == Mode::Enforce as u8;
+    let rest = scratch.outcome < 64 && REST >> (scratch.outcome & 63) & 1 != 0;
+    enforced && rest && scratch.count == 0 && scratch.looked_on == 0
+}
+
+/// Counts such a frame, and advances its stream.
+#[inline(always)]
+pub fn let_pass<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Action {
+    scratch.action = Action::Forward as u8;
+    let reason = Reason::from_code(scratch.outcome).unwrap_or(Reason::BeyondInspection);
+    environment.count(scratch, None, u32::MAX, reason, false);
+    stream::commit(environment, scratch);
+    Action::Forward
 }
 
 /// Decides about the frame, whose operations are judged; and advances the stream when it goes on.

@@ -9,6 +9,7 @@ use crate::bytes::{Bytes, part};
 use crate::environment::Environment;
 use crate::head;
 use crate::network::protocol;
+use crate::port::Side;
 use crate::scratch::{Frame, Scratch};
 
 /// Blocks of the key: more than the longest payload has, and a power of two.
@@ -70,11 +71,13 @@ pub struct Digest {
     pub padding: u32,
 }
 
-/// Verifies the checksums of an IP frame and hashes its payload. Leaves `frame.wrong_checksum` and `stream.hash`.
+/// Verifies the checksums of an IP frame from `side` and hashes its payload, if it is for the device: what a device sends is
+/// never compared. Leaves `frame.wrong_checksum` and `stream.hash`.
 #[inline(always)]
 pub fn take<B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
     bytes: &B,
     head: &H,
+    side: Side,
     environment: &E,
     scratch: &mut Scratch,
 ) {
@@ -82,10 +85,15 @@ pub fn take<B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
     let frame = &scratch.frame;
     let (payload, end) = (frame.payload, frame.payload_end);
     let sum = header(bytes, head, frame);
-    let Some(key) = environment.key() else {
-        return;
+    let (scratch, found) = match side {
+        Side::Network => {
+            let Some(key) = environment.key() else {
+                return;
+            };
+            range(bytes, scratch, payload, end, sum, Some(key))
+        }
+        Side::Device => range(bytes, scratch, payload, end, sum, None),
     };
-    let (scratch, found) = range(bytes, scratch, payload, end, sum, key);
     let frame = &mut scratch.frame;
     if !is_all_ones(found.sum) && !may_be_absent(bytes, frame) {
         frame.wrong_checksum |= Frame::WRONG_TRANSPORT;
@@ -94,7 +102,7 @@ pub fn take<B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
 }
 
 /// Sums of the bytes from `from` up to `to`, which lie in the frame behind at least eight others. `sum` is what the checksum
-/// begins with.
+/// begins with; without a key the hash is 0.
 #[inline(always)]
 pub fn range<'s, B: Bytes + ?Sized>(
     bytes: &B,
@@ -102,7 +110,7 @@ pub fn range<'s, B: Bytes + ?Sized>(
     from: u32,
     to: u32,
     sum: u64,
-    key: &Key,
+    key: Option<&Key>,
 ) -> (&'s mut Scratch, Digest) {
     if to.wrapping_sub(from) < BLOCK {
         // What most frames hold, without a way through memory.
@@ -119,7 +127,7 @@ pub fn range<'s, B: Bytes + ?Sized>(
 
 /// Whole blocks: two at a time, and the last one where they are odd.
 #[inline(always)]
-fn blocks<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: &Key) {
+fn blocks<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: Option<&Key>) {
     let mut sums = Sums::default();
     let mut at = digest.at;
     let whole = digest.end.wrapping_sub(at) >> 5;
@@ -149,11 +157,9 @@ fn blocks<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: &Key) {
 /// Less than a block: 16 bytes, 8, and the last ones, each where as many are left. Each has numbers of its own in the key, so
 /// that strings of one length meet the same ones. The sums with them; as they were, where the bytes are not there.
 #[inline(always)]
-fn rest<B: Bytes + ?Sized>(bytes: &B, digest: Digest, key: &Key) -> Digest {
+fn rest<B: Bytes + ?Sized>(bytes: &B, digest: Digest, key: Option<&Key>) -> Digest {
     let Digest { mut at, end, blocks, .. } = digest;
-    let Some(key) = key.blocks.get(blocks as usize & const { KEY_BLOCKS - 1 }) else {
-        return digest;
-    };
+    let key = numbers(key, blocks);
     let (mut sums, left) = (Sums::default(), end.wrapping_sub(at));
     if left & 16 != 0 {
         let Some(bytes) = bytes.read::<16>(at) else { return digest };
@@ -173,6 +179,12 @@ fn rest<B: Bytes + ?Sized>(bytes: &B, digest: Digest, key: &Key) -> Digest {
     Digest { sum: digest.sum.wrapping_add(sums.sum()), hash: digest.hash.wrapping_add(sums.hash), ..digest }
 }
 
+/// The key's numbers for a block.
+#[inline(always)]
+fn numbers(key: Option<&Key>, block: u32) -> Option<&Numbers> {
+    key?.blocks.get(block as usize & const { KEY_BLOCKS - 1 })
+}
+
 /// Checksum and hash in the making.
 #[derive(Clone, Copy, Default)]
 struct Sums {
@@ -186,27 +198,24 @@ struct Sums {
 /// Each takes the bytes, and the place of their numbers in a block of the key.
 impl Sums {
     #[inline(always)]
-    fn add32<B: Bytes + ?Sized>(self, bytes: &[u8; BLOCK as usize], key: &Key, index: u32) -> Self {
-        match key.blocks.get(index as usize & const { KEY_BLOCKS - 1 }) {
-            Some(numbers) => self.add16::<B>(&part(bytes, 0), numbers, 0).add16::<B>(&part(bytes, 16), numbers, 2),
-            None => self,
-        }
+    fn add32<B: Bytes + ?Sized>(self, bytes: &[u8; BLOCK as usize], key: Option<&Key>, index: u32) -> Self {
+        let numbers = numbers(key, index);
+        self.add16::<B>(&part(bytes, 0), numbers, 0).add16::<B>(&part(bytes, 16), numbers, 2)
     }
 
     #[inline(always)]
-    fn add16<B: Bytes + ?Sized>(self, bytes: &[u8; 16], key: &Numbers, place: usize) -> Self {
+    fn add16<B: Bytes + ?Sized>(self, bytes: &[u8; 16], key: Option<&Numbers>, place: usize) -> Self {
         self.add8::<B>(&part(bytes, 0), key, place).add8::<B>(&part(bytes, 8), key, place.wrapping_add(1))
     }
 
     #[inline(always)]
-    fn add8<B: Bytes + ?Sized>(self, bytes: &[u8; 8], key: &Numbers, place: usize) -> Self {
+    fn add8<B: Bytes + ?Sized>(self, bytes: &[u8; 8], key: Option<&Numbers>, place: usize) -> Self {
         let word = u64::from_le_bytes(*bytes);
         let (low, high) = halves(word);
-        let [first, second] = match key.get(place) {
-            Some(pair) => *pair,
-            None => [0; 2],
+        let product = match key.and_then(|key| key.get(place)) {
+            Some([first, second]) => (low.wrapping_add(*first) as u64).wrapping_mul(high.wrapping_add(*second) as u64),
+            None => 0,
         };
-        let product = (low.wrapping_add(first) as u64).wrapping_mul(high.wrapping_add(second) as u64);
         let [high, words, hash] = B::add_up([self.high, self.words, self.hash], [high as u64, word, product]);
         Self { high, words, hash }
     }

@@ -277,8 +277,6 @@ pub struct Flow {
     /// Boot time at which the conversation was taken up in the middle, nanoseconds. Written by the network port, or by the
     /// device port before the conversation can be found.
     pub adopted_at: u64,
-    /// Index of the newest entry of `ring`, modulo its size.
-    pub newest: u32,
     /// Policy generation that `conduit` was looked up in.
     pub generation: u32,
     /// VLAN ids of the conversation, outer in the upper 16 bits; id 0 is no tag (IEEE 802.1Q 9.6).
@@ -295,13 +293,16 @@ pub struct Flow {
     pub client: u8,
     /// Non-zero: killed after a denied operation.
     pub killed: u8,
-    /// [`State`] code. Written by the device port.
-    pub state: u8,
     /// Non-zero: some entry of `ahead` is in use. Written by the network port.
     pub strays: u8,
+    /// Index of the newest entry of `ring`, modulo its size. Written by the network port.
+    pub newest: u8,
     /// What the conduit says; not of conversations that none covers.
     pub terms: Terms,
-    /// Who talks. Written by the device port.
+    /// [`State`] code, and above it how many conversations the slot has held. One word: whoever reads it knows whether the slot
+    /// holds a conversation that was found there before. Written by the port that gives the slot out.
+    pub life: u32,
+    /// Who talks. Written by the same port.
     pub key: FlowKey,
     /// Bytes forwarded, or let through, of a unit toward the device that is not complete.
     pub network_carry: [u8; CARRY],
@@ -329,7 +330,6 @@ impl Flow {
         ring: [Sent { hash: 0, sequence: 0, length: 0 }; RING],
         ahead: [Stretch { first: 0, end: 0 }; AHEAD],
         adopted_at: 0,
-        newest: 0,
         generation: 0,
         vlans: 0,
         network_sync: 0,
@@ -338,13 +338,45 @@ impl Flow {
         protocol: 0,
         client: 0,
         killed: 0,
-        state: 0,
         strays: 0,
+        newest: 0,
         terms: Terms::EMPTY,
+        life: 0,
         key: FlowKey::EMPTY,
         network_carry: [0; CARRY],
         device_carry: [0; DEVICE_CARRY],
     };
+
+    /// [`State`] code.
+    #[must_use]
+    #[inline(always)]
+    pub const fn state(&self) -> u8 {
+        Self::state_in(self.life)
+    }
+
+    /// The same of a `life` that was read before.
+    #[must_use]
+    #[inline(always)]
+    pub const fn state_in(life: u32) -> u8 {
+        (life & Self::STATE) as u8
+    }
+
+    /// Goes over to another state with the conversation at hand.
+    #[inline(always)]
+    pub const fn enter(&mut self, state: State) {
+        self.life = self.life & !Self::STATE | state as u32;
+    }
+
+    /// Another conversation's from here on, which can't be found before [`Self::enter`]. The compiler may move nothing that
+    /// is written afterwards in front of this.
+    #[inline(always)]
+    pub fn renew(&mut self) -> &mut Self {
+        self.life = (self.life & !Self::STATE).wrapping_add(const { Self::STATE.wrapping_add(1) });
+        black_box(self)
+    }
+
+    /// Bits of `life` that hold the state.
+    const STATE: u32 = 0xff;
 
     /// The direction of segments that enter by `side`, and the other one to read.
     #[inline(always)]

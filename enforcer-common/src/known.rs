@@ -177,13 +177,42 @@ const fn place(tail: u64, slot: u32, length: u32) -> u32 {
 
 const _: () = assert!(ENTRIES == 1 << 8);
 
-/// True when the request in the frame is known: [`conclude`] is next, else its dissector.
+/// Lets the request in the frame pass, if it is known: counts it, and advances its stream. `None`: its dissector is next.
 #[must_use]
 #[inline(always)]
-pub fn look_up<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scratch: &mut Scratch) -> bool {
-    if !is_eligible(scratch) {
-        return false;
+pub fn pass<B: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    environment: &mut E,
+    scratch: &mut Scratch,
+) -> Option<Action> {
+    if !is_eligible(scratch) || !recognise(bytes, environment, scratch) {
+        return None;
     }
+    for unit in 0..UNITS {
+        let scratch = scratch.anew();
+        if unit >= scratch.judging.units as usize {
+            break;
+        }
+        let Some(&Finding { node, rule, .. }) = scratch.judging.found.get(unit) else {
+            break;
+        };
+        // All that counting asks for of an operation.
+        if let Some(record) = scratch.operations.get_mut(unit) {
+            record.rule = rule;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "below `UNITS`")]
+        environment.count(scratch, Some(unit as u32), node, Reason::RuleAllow, false);
+    }
+    let scratch = scratch.anew();
+    scratch.outcome = Reason::RuleAllow as u8;
+    scratch.action = Action::Forward as u8;
+    stream::commit(environment, scratch);
+    Some(Action::Forward)
+}
+
+/// True when the request is one that was kept. Leaves what was found about it.
+#[inline(always)]
+fn recognise<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scratch: &mut Scratch) -> bool {
     let (payload, end, now) = (scratch.frame.payload, scratch.frame.payload_end, minute(scratch.now));
     if bytes.length() < end {
         return false;
@@ -212,6 +241,9 @@ pub fn look_up<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E
     }
     known.pending = known.pending.wrapping_add(1);
     known.tries = 0;
+    scratch.stream.context = known.context;
+    scratch.judging.units = known.units;
+    scratch.judging.found = known.found;
     true
 }
 
@@ -260,36 +292,6 @@ fn copy<B: Bytes + ?Sized>(bytes: &B, known: &mut Known, from: u32, end: u32) {
     {
         *kept = Word { bytes: last_word(bytes, end, left), cares: u64::MAX };
     }
-}
-
-/// The outcome of a request that is known: counts it, and advances its stream.
-#[inline(always)]
-pub fn conclude<E: Environment>(environment: &mut E, scratch: &mut Scratch) -> Action {
-    let place = scratch.wanted.place.wrapping_sub(1);
-    for unit in 0..UNITS {
-        let scratch = scratch.anew();
-        let Some(known) = environment.known(place) else {
-            break;
-        };
-        if unit >= known.units as usize {
-            break;
-        }
-        let Some(&Finding { node, rule, .. }) = known.found.get(unit) else {
-            break;
-        };
-        scratch.stream.context = known.context;
-        // All that counting asks for of an operation.
-        if let Some(record) = scratch.operations.get_mut(unit) {
-            record.rule = rule;
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "below `UNITS`")]
-        environment.count(scratch, Some(unit as u32), node, Reason::RuleAllow, false);
-    }
-    let scratch = scratch.anew();
-    scratch.outcome = Reason::RuleAllow as u8;
-    scratch.action = Action::Forward as u8;
-    stream::commit(environment, scratch);
-    Action::Forward
 }
 
 /// True for a request that the judge has let pass, and that should be known when it comes again: [`keep`] is next.

@@ -48,12 +48,14 @@ pub mod icmp;
 pub mod neighbour;
 
 pub mod flow;
+pub mod found;
 pub mod stream;
 pub mod table;
 
 pub mod operation;
 pub mod protocol;
 
+pub mod answer;
 pub mod judge;
 pub mod known;
 pub mod policy;

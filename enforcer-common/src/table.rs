@@ -109,7 +109,7 @@ pub fn search<E: Environment>(environment: &mut E, claim: &mut Claim, now: u64) 
             if claim.free == u32::MAX {
                 claim.free = slot;
             }
-        } else if flow.state == State::Live as u8 && has_ended(flow, silent) && silent >= claim.longest {
+        } else if flow.state() == State::Live as u8 && has_ended(flow, silent) && silent >= claim.longest {
             claim.longest = silent;
             claim.ended = slot;
         }
@@ -126,7 +126,7 @@ pub fn take<E: Environment>(environment: &mut E, claim: &Claim, key: &FlowKey, n
     if claim.free == u32::MAX {
         return None;
     }
-    let flow = environment.flow(claim.free)?;
+    let flow = environment.flow(claim.free)?.renew();
     flow.network = Direction::EMPTY;
     flow.device = Direction::EMPTY;
     flow.forget();
@@ -135,7 +135,7 @@ pub fn take<E: Environment>(environment: &mut E, claim: &Claim, key: &FlowKey, n
     flow.network.seen = now;
     flow.device.seen = now;
     flow.adopted_at = now;
-    flow.state = State::Live as u8;
+    flow.enter(State::Live);
     Some(claim.free)
 }
 
@@ -146,7 +146,7 @@ fn retire<E: Environment>(environment: &mut E, slot: u32, now: u64) {
     let Some(flow) = environment.flow(slot) else {
         return;
     };
-    flow.state = State::Retired as u8;
+    flow.enter(State::Retired);
     flow.device.seen = now;
     let key = flow.key;
     let half = HalfOpen {
@@ -166,14 +166,14 @@ fn retire<E: Environment>(environment: &mut E, slot: u32, now: u64) {
 
 #[inline(always)]
 const fn is_free(flow: &Flow, silent: u64) -> bool {
-    flow.state == State::Free as u8 || (flow.state == State::Retired as u8 && silent >= GRACE)
+    flow.state() == State::Free as u8 || (flow.state() == State::Retired as u8 && silent >= GRACE)
 }
 
 /// Nanoseconds since the last segment of either side.
 #[must_use]
 #[inline(always)]
 pub const fn silence(flow: &Flow, now: u64) -> u64 {
-    let last = if flow.state == State::Live as u8 && flow.network.seen > flow.device.seen {
+    let last = if flow.state() == State::Live as u8 && flow.network.seen > flow.device.seen {
         flow.network.seen
     } else {
         flow.device.seen

@@ -22,7 +22,7 @@ pub fn rewind(context: XdpContext) -> u32 {
             (*flow).device.next = (*flow).device.pending;
             (*flow).device.acknowledged = (*flow).network.pending;
             // As if the device had acknowledged the run before.
-            let oldest = ((*flow).newest + 1) as usize & (RING - 1);
+            let oldest = ((*flow).newest as usize + 1) & (RING - 1);
             (*flow).ring.as_mut_ptr().add(oldest).write(Sent { hash: 0, sequence: 0, length: 0 });
         }
     }

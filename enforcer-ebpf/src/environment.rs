@@ -9,6 +9,7 @@ use enforcer_common::digest::Key;
 use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
 use enforcer_common::flow::{BEHIND_CARRY, CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
+use enforcer_common::found::{self, Found, PLACES, Words};
 use enforcer_common::health::Counts;
 use enforcer_common::known::Known;
 use enforcer_common::observation::Observation;
@@ -123,13 +124,47 @@ fn halves(address: &[u8; 16]) -> [u64; 2] {
 
 /// The key of an IPv4 conversation. In whole words: the hash of a key that was stored byte by byte waits for each of them.
 #[inline(always)]
-fn v4(key: &FlowKey) -> FlowKeyV4 {
+fn words(key: &FlowKey) -> Words {
     let [_, network] = halves(&key.network);
     let [_, device] = halves(&key.device);
     let [[a, b], [c, d]] = [key.network_port, key.device_port].map(|port| (port as u16).to_ne_bytes());
-    let words = [(network >> 32) as u32, (device >> 32) as u32, u32::from_ne_bytes([a, b, c, d])];
+    [(network >> 32) as u32, (device >> 32) as u32, u32::from_ne_bytes([a, b, c, d])]
+}
+
+/// The same as the table has it.
+#[inline(always)]
+fn v4(key: &FlowKey) -> FlowKeyV4 {
+    from_words(words(key))
+}
+
+#[inline(always)]
+fn from_words(words: Words) -> FlowKeyV4 {
     // SAFETY: three words are the key's four fields without padding, see its layout; any bytes are a key.
-    unsafe { core::mem::transmute::<[u32; 3], FlowKeyV4>(words) }
+    unsafe { core::mem::transmute::<Words, FlowKeyV4>(words) }
+}
+
+/// The slot of an IPv4 conversation: where this CPU found it before, or where the table says.
+#[inline(always)]
+fn find(key: Words) -> Option<u32> {
+    // SAFETY: this CPU's own record, masked with its size.
+    let found = maps::FOUND
+        .get_ptr_mut(0)
+        .map(|all| unsafe { &mut *all.cast::<Found>().add(opaque(found::place(&key)) & (PLACES - 1)) })?;
+    if found.is_of(&key) && life(found.slot) == Some(found.life) {
+        return Some(found.slot);
+    }
+    // SAFETY: the value is copied at once; a slot number is a plain word.
+    let slot = unsafe { maps::FLOWS_V4.get(from_words(key)).copied()? };
+    if let Some(life) = life(slot) {
+        found.note(&key, slot, life);
+    }
+    Some(slot)
+}
+
+#[inline(always)]
+fn life(slot: u32) -> Option<u32> {
+    // SAFETY: a plain word of a live map value.
+    maps::FLOW_TABLE.get_ptr(slot).map(|flow| unsafe { (*flow).life })
 }
 
 impl Environment for Maps<'_> {
@@ -172,12 +207,11 @@ impl Environment for Maps<'_> {
 
     #[inline(always)]
     fn find_flow(&mut self, key: &FlowKey) -> Option<u32> {
-        // SAFETY: the value is copied at once; a slot number is a plain word.
         if is_v4(key) {
-            unsafe { maps::FLOWS_V4.get(v4(key)).copied() }
-        } else {
-            unsafe { maps::FLOWS_V6.get(key).copied() }
+            return find(words(key));
         }
+        // SAFETY: the value is copied at once; a slot number is a plain word.
+        unsafe { maps::FLOWS_V6.get(key).copied() }
     }
 
     #[inline(always)]

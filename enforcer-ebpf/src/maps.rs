@@ -11,6 +11,7 @@ use enforcer_common::abi::{
 use enforcer_common::digest::Key;
 use enforcer_common::event::Event;
 use enforcer_common::flow::{CARRY, DEVICE_CARRY, Flow, FlowKey, HalfOpen, Station};
+use enforcer_common::found::{Found, PLACES};
 use enforcer_common::health::Counts;
 use enforcer_common::known::{ENTRIES, Known};
 use enforcer_common::observation::{Difference, Observation, ObservationKey};
@@ -61,6 +62,10 @@ pub(crate) static FLOWS_V4: HashMap<FlowKeyV4, u32, FLOWS> = HashMap::new();
 /// Slots of IPv6 conversations. Written by the device port's program.
 #[btf_map]
 pub(crate) static FLOWS_V6: HashMap<FlowKey, u32, FLOWS> = HashMap::new();
+
+/// Where this CPU found IPv4 conversations before. Not pinned: a table of another size begins empty.
+#[btf_map]
+pub(crate) static FOUND: PerCpuArray<[Found; PLACES], 1> = PerCpuArray::new();
 
 /// The conversations. Each field has one writer, see [`enforcer_common::flow`].
 #[btf_map]

@@ -1,5 +1,7 @@
 //! The only place that touches packet memory: checked reads for the decision core.
 
+use core::hint::cold_path;
+
 use aya_ebpf::programs::XdpContext;
 use enforcer_common::bytes::{Bytes, MAX_OFFSET};
 
@@ -35,6 +37,7 @@ impl Bytes for Window {
     #[inline(always)]
     fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
         if offset > MAX_OFFSET {
+            cold_path();
             return None;
         }
         // The mask changes nothing here, and proves the bound in the register that is used.
@@ -42,6 +45,7 @@ impl Bytes for Window {
         // Else the comparison becomes arithmetic on the end pointer, or `>=` for one byte: the verifier learns from neither.
         let stop = opaque(address + N);
         if stop > self.end {
+            cold_path();
             return None;
         }
         // SAFETY: the bytes from `address` to `address + N` lie before the end of the packet; `[u8; N]` has no alignment.

@@ -26,6 +26,8 @@ pub struct Tables {
     pub inner: &'static [Protocol],
     /// True when its units are longer than segments as a rule, so that conduits let them be split unless they say otherwise.
     pub streams: bool,
+    /// True when no request is read by what was answered before, so that in enforce its answers need not be read at all.
+    pub lone_answers: bool,
     /// Functions that read their first range of objects and write the second, in one request.
     pub reads_then_writes: &'static [u32],
     /// True when rows with an object are functions of that kind of object, and a rule's `objects` say on which of them; so
@@ -44,6 +46,7 @@ pub const NONE: Tables = Tables {
     last_unit: 0,
     inner: &[],
     streams: false,
+    lone_answers: false,
     reads_then_writes: &[],
     rows_of_objects: false,
 };

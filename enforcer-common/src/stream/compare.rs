@@ -87,7 +87,7 @@ fn hash<'s, B: Bytes + ?Sized, E: Environment>(
     let Some(key) = environment.key() else {
         return (scratch, 0);
     };
-    let (scratch, found) = digest::range(bytes, scratch, from, to, 0, key);
+    let (scratch, found) = digest::range(bytes, scratch, from, to, 0, Some(key));
     (scratch, found.hash)
 }
 

@@ -11,14 +11,14 @@ use crate::flow::{AHEAD, Direction, Flow, RING, Sent, Stretch, distance};
 pub(super) fn vacancy(flow: &Flow) -> Option<u32> {
     // A capture of one side alone: nobody can say what the other acknowledged.
     if !flow.device.has(Direction::SPOKEN) && !flow.device.has(Direction::CONFIRMED) {
-        return Some(flow.newest.wrapping_add(1));
+        return Some(oldest(flow));
     }
     // The oldest entry: nearly always the device has acknowledged it.
-    if is_vacant(flow, flow.newest.wrapping_add(1)) {
-        return Some(flow.newest.wrapping_add(1));
+    if is_vacant(flow, oldest(flow)) {
+        return Some(oldest(flow));
     }
     // Two numbers: the one inside an absent `Option` is undefined, and the kernel's verifier refuses to see it moved.
-    let (mut index, mut ahead, mut is_ahead) = (flow.newest, 0, false);
+    let (mut index, mut ahead, mut is_ahead) = (flow.newest as u32, 0, false);
     for _ in 0..RING {
         index = index.wrapping_add(1);
         let Some(entry) = flow.ring.get(index as usize & (RING - 1)) else {
@@ -32,6 +32,12 @@ pub(super) fn vacancy(flow: &Flow) -> Option<u32> {
         }
     }
     if is_ahead { Some(ahead) } else { None }
+}
+
+/// The place behind the newest entry.
+#[inline(always)]
+const fn oldest(flow: &Flow) -> u32 {
+    (flow.newest as u32).wrapping_add(1)
 }
 
 /// True for an entry that is free, or of which the device has acknowledged all.
@@ -48,12 +54,13 @@ fn is_vacant(flow: &Flow, index: u32) -> bool {
 pub(super) fn remember(flow: &mut Flow, sent: Sent) {
     let index = match vacancy(flow) {
         Some(index) => index,
-        None => flow.newest.wrapping_add(1),
+        None => oldest(flow),
     };
     if let Some(entry) = flow.ring.get_mut(index as usize & (RING - 1)) {
         *entry = sent;
     }
-    flow.newest = index;
+    let [low, _, _, _] = index.to_le_bytes();
+    flow.newest = low;
 }
 
 /// Bytes from `sequence` up to `end` that went by before, though the stream had not come to them: some of them, or none.

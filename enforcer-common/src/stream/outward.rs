@@ -2,6 +2,7 @@
 //! back for its place: it can do the device no harm.
 
 use super::{Found, holds, payload_length, prepare, resync};
+use crate::answer;
 use crate::environment::Limits;
 use crate::flow::{Direction, Flow, distance};
 use crate::operation::Role;
@@ -34,7 +35,7 @@ pub(super) fn follow(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, no
         flow.device.skip = 0;
     }
     heed(flow, scratch);
-    place(flow, scratch)
+    place(limits, flow, scratch)
 }
 
 /// The device's word on how far it has come, which is what everything toward it hangs on.
@@ -117,7 +118,7 @@ pub(super) const fn is_at(device: &Direction, first: u32) -> bool {
 
 /// Where the segment lies relative to what came before.
 #[inline(always)]
-pub(super) fn place(flow: &mut Flow, scratch: &mut Scratch) -> Result<Found, Reason> {
+pub(super) fn place(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch) -> Result<Found, Reason> {
     let length = payload_length(&scratch.frame);
     let sequence = scratch.frame.sequence;
     let fin = scratch.frame.tcp_flags & flag::FIN != 0;
@@ -158,6 +159,11 @@ pub(super) fn place(flow: &mut Flow, scratch: &mut Scratch) -> Result<Found, Rea
             Some(reason) if !answer => reason,
             _ => Reason::Partial,
         });
+    }
+    if answer && !flow.network.has(Direction::ADOPTED) && answer::is_let_be(limits, scratch) {
+        // Whoever reads the next one takes it up at its first byte.
+        scratch.stream.skip = 0;
+        return Err(Reason::Response);
     }
     if !answer && let Some(reason) = odd {
         scratch.fault(reason);

@@ -18,7 +18,7 @@ fn send(rules: &[Rule], side: Side, bytes: &[u8]) -> Seen {
     policy.protocol = Protocol::Bacnet;
     let (from, to) = if side == Side::Network { (HMI, PLC) } else { (PLC, HMI) };
     let frame = ethernet(side, &[], 0x0800, &ipv4(from, to, 17, &[], &udp((502, 502), bytes)));
-    Wire::new(&policy, Mode::Enforce).frame(side, &frame)
+    Wire::new(&policy, Mode::Enforce).watched().frame(side, &frame)
 }
 
 fn all() -> [Rule; 1] {

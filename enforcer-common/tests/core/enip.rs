@@ -16,7 +16,7 @@ use crate::support::wire::Wire;
 fn wire() -> Wire {
     let mut policy = Policy::new(&[rule(Effect::Allow, &[])]);
     policy.protocol = Protocol::Enip;
-    Wire::open(&policy, Mode::Enforce)
+    Wire::open(&policy, Mode::Enforce).watched()
 }
 
 /// The records of one request.

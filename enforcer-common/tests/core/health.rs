@@ -16,7 +16,7 @@ use crate::support::wire::Wire;
 /// A box where answers to function 3 have come before: the device is known.
 fn known(mode: Mode) -> Wire {
     let reads = Policy::new(&[rule(Effect::Allow, &[3])]);
-    let mut wire = Wire::open(&Policy { on_deny: OnDeny::Drop, ..reads }, mode);
+    let mut wire = Wire::open(&Policy { on_deny: OnDeny::Drop, ..reads }, mode).watched();
     exchange(&mut wire, 1, 5_000_000);
     wire
 }

@@ -13,7 +13,7 @@ const STAGES: &[&[&str]] = &[
     &["admission", "options", "digest"],
     &["conduit"],
     &["icmp", "neighbour"],
-    &["stream", "table"],
+    &["stream", "table", "answer"],
     &["protocol"],
     &["policy"],
     &["judge", "action", "reset"],
@@ -29,6 +29,7 @@ const SHARED: &[&str] = &[
     "environment", // the seam to flows, modes, time, counters and events
     "scratch",     // what the stages know about one frame
     "flow",        // what is kept of a conversation
+    "found",       // where a conversation was found before
     "operation",   // the record that protocols fill and policy reads
     "verdict",     // reasons and modes: the words for an outcome
     "settings",    // the switches that the controller writes
@@ -40,6 +41,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("icmp", "policy"),      // the rate's arithmetic
     ("neighbour", "policy"), // the policy says which addresses are devices'
     ("stream", "policy"),    // the policy says what happens to a conversation without beginning
+    ("answer", "policy"),    // the number that stands for no conduit
+    ("answer", "protocol"),  // the registry: whose answers stand alone
     ("conduit", "protocol"), // the registry: which protocol stands at a port
     ("conduit", "action"),   // OnDeny, a word of the conduit's entry
     ("policy", "action"),    // OnDeny, a word of the conduit's entry

@@ -8,6 +8,7 @@ mod stream;
 mod support;
 
 mod admission;
+mod answers;
 mod bacnet;
 mod compare;
 mod cotp;

@@ -1,12 +1,13 @@
 //! Properties over random requests, cuts, frames and conversations.
 
 use enforcer_common::action::{Action, OnDeny};
+use enforcer_common::flow::{DEVICE_CARRY, Direction, Flow};
 use enforcer_common::operation::Operation;
 use enforcer_common::policy::OnUnsynchronised;
 use enforcer_common::port::Side;
 use enforcer_common::protocol::Protocol;
 use enforcer_common::protocol::modbus::functions::space::*;
-use enforcer_common::verdict::Mode;
+use enforcer_common::verdict::{Mode, Reason};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -126,6 +127,21 @@ fn stream<'a>(values: bool, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<O
 /// Functions of UMAS whose data are not read.
 const OPAQUE: [u8; 6] = [0x01, 0x0a, 0x29, 0x40, 0x58, 0x99];
 
+/// Answers have units in shadow, where they are read, and none in enforce.
+fn ordinary(reason: Reason) -> Reason {
+    if reason == Reason::Partial { Reason::Response } else { reason }
+}
+
+/// The same without what is known of units that a device has not finished.
+fn without_answers(flows: &[Flow]) -> Vec<Flow> {
+    let without = |flow: &Flow| Flow {
+        device: Direction { skip: 0, carry_length: 0, ..flow.device },
+        device_carry: [0; DEVICE_CARRY],
+        ..*flow
+    };
+    flows.iter().map(without).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -228,11 +244,11 @@ proptest! {
             let [shadow, enforce] = &mut both;
             let would = shadow.segment(side, place, ack, flags, bytes);
             let does = enforce.segment(side, place, ack, flags, bytes);
-            prop_assert_eq!(would.reason, does.reason);
+            prop_assert_eq!(ordinary(would.reason), ordinary(does.reason));
             if does.action != Action::Forward {
                 break;
             }
-            prop_assert_eq!(&shadow.host.flows, &enforce.host.flows);
+            prop_assert_eq!(without_answers(&shadow.host.flows), without_answers(&enforce.host.flows));
             next[mine] = place.wrapping_add(bytes.len() as u32);
         }
     }

@@ -20,7 +20,7 @@ fn ask(rules: &[crate::support::policy::Rule], bytes: &[u8]) -> Seen {
 
 /// The record of one answer of the device.
 fn answer(pdu: &[u8]) -> Operation {
-    let seen = Wire::open(&Policy::reads(), Mode::Enforce).answer(&adu(9, 3, pdu));
+    let seen = Wire::open(&Policy::reads(), Mode::Enforce).watched().answer(&adu(9, 3, pdu));
     assert_eq!((seen.reason, seen.action), (Reason::Response, Action::Forward), "a device's answer is not stopped");
     seen.operations[0]
 }

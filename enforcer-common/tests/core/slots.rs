@@ -62,7 +62,7 @@ fn another_devices_slots_are_its_own() {
     let other = enforcer_common::network::mapped([10, 0, 1, 11]);
     wire.host.devices.push(other);
     assert_eq!(wire.host.devices.len(), 2);
-    assert!(wire.host.flows[16..].iter().all(|flow| flow.state == State::Free as u8));
+    assert!(wire.host.flows[16..].iter().all(|flow| flow.state() == State::Free as u8));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn ended_conversations_make_room_one_guard_time_later() {
         let mut wire = full();
         end(&mut wire, 41_005);
         assert_eq!(connect(&mut wire, 42_000).reason, Reason::FlowTableFull, "{what}: a program may still hold it");
-        assert_eq!(wire.host.flows.iter().filter(|flow| flow.state == State::Retired as u8).count(), 1, "{what}");
+        assert_eq!(wire.host.flows.iter().filter(|flow| flow.state() == State::Retired as u8).count(), 1, "{what}");
         wire.host.now += SECOND / 10 - 1;
         assert_eq!(connect(&mut wire, 42_001).reason, Reason::FlowTableFull, "{what}: a moment too early");
         wire.host.now += 1;
@@ -106,10 +106,10 @@ fn half_closed_ones_wait_two_minutes() {
     segment(&mut wire, Side::Network, 41_003, (100, 200), FIN | ACK);
     wire.host.now += 120 * SECOND;
     connect(&mut wire, 42_000);
-    assert!(wire.host.flows.iter().all(|flow| flow.state != State::Retired as u8));
+    assert!(wire.host.flows.iter().all(|flow| flow.state() != State::Retired as u8));
     wire.host.now += 1;
     connect(&mut wire, 42_001);
-    assert_eq!(wire.host.flows.iter().filter(|flow| flow.state == State::Retired as u8).count(), 1);
+    assert_eq!(wire.host.flows.iter().filter(|flow| flow.state() == State::Retired as u8).count(), 1);
 }
 
 #[test]
@@ -120,9 +120,9 @@ fn slots_are_retired_before_the_last_is_taken() {
     }
     segment(&mut wire, Side::Device, 41_000, (200, 100), RST | ACK);
     connect(&mut wire, 42_000);
-    assert_eq!(wire.host.flows[0].state, State::Live as u8, "with more than four spare ones nothing is given up");
+    assert_eq!(wire.host.flows[0].state(), State::Live as u8, "with more than four spare ones nothing is given up");
     connect(&mut wire, 42_001);
-    assert_eq!(wire.host.flows[0].state, State::Retired as u8);
+    assert_eq!(wire.host.flows[0].state(), State::Retired as u8);
 }
 
 /// Vector 21.

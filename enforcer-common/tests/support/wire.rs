@@ -68,6 +68,12 @@ impl Wire {
         wire
     }
 
+    /// The same box where somebody wants to know what devices answer: else nobody reads that in enforce.
+    pub(crate) fn watched(mut self) -> Self {
+        self.scratch.looked_on = 1;
+        self
+    }
+
     pub(crate) fn handshake(&mut self) {
         let (client, server) = (self.client, self.server);
         self.segment(Side::Network, client.wrapping_sub(1), 0, SYN, &[]);

@@ -20,9 +20,10 @@ pub fn conduit(context: XdpContext) -> u32 {
     };
     let environment = &mut Maps::new(&context);
     let next = decide::locate(policy, environment, scratch);
-    if next == Next::Protocol && known::look_up(&Window::new(&context), environment, scratch.anew()) {
-        let action = known::conclude(environment, scratch.anew());
-        return act(&context, scratch, action);
+    if next == Next::Protocol
+        && let Some(action) = known::pass(&Window::new(&context), environment, scratch.anew())
+    {
+        return act(&context, scratch.anew(), action);
     }
     go_on(&context, scratch, next)
 }

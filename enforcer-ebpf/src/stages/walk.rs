@@ -74,18 +74,21 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
     let mut next = decide::walk(&window, length, side, policy, environment, scratch);
     // Where nearly every frame of a conversation goes on: without another program in between.
     if next == Next::Digest {
-        next = decide::digest(&window, environment, scratch);
+        next = decide::digest(&window, side, environment, scratch);
     }
     if next == Next::Stream {
         next = decide::follow(policy, environment, scratch, side);
     }
-    if side as u8 == Side::Network as u8 && next == Next::Protocol {
-        // All anew: what the verifier knows of each path through the stages above would multiply the paths below.
-        let environment = &mut Maps::new(context);
-        if known::look_up(&Window::new(context), environment, scratch.anew()) {
-            let action = known::conclude(environment, scratch.anew());
-            return act(context, scratch.anew(), action);
-        }
+    // All anew below: what the verifier knows of each path through the stages above would multiply the paths.
+    if next == Next::Judge && decide::is_settled(scratch.anew()) {
+        let action = decide::let_pass(&mut Maps::new(context), scratch.anew());
+        return act(context, scratch.anew(), action);
+    }
+    if side as u8 == Side::Network as u8
+        && next == Next::Protocol
+        && let Some(action) = known::pass(&Window::new(context), &mut Maps::new(context), scratch.anew())
+    {
+        return act(context, scratch.anew(), action);
     }
     go_on(context, scratch, next)
 }
@@ -134,7 +137,7 @@ pub fn digest(context: XdpContext) -> u32 {
     };
     let environment = &mut Maps::new(&context);
     let side = Side::from_code(scratch.frame.side);
-    let mut next = decide::digest(&Window::new(&context), environment, scratch);
+    let mut next = decide::digest(&Window::new(&context), side, environment, scratch);
     if next == Next::Stream {
         next = decide::follow(policy, environment, scratch, side);
     }

@@ -114,7 +114,7 @@ pub fn census(maps: &Maps, now: u64) -> Result<Census, MapError> {
 impl Device {
     /// Counts what is in a slot, if it is a conversation that goes on.
     fn count(&mut self, flow: &Flow, now: u64) {
-        if flow.state != State::Live as u8 || table::has_ended(flow, table::silence(flow, now)) {
+        if flow.state() != State::Live as u8 || table::has_ended(flow, table::silence(flow, now)) {
             return;
         }
         if !flow.network.has(Direction::ADOPTED) {
@@ -192,7 +192,7 @@ mod tests {
     use super::{Device, PATIENCE};
 
     fn flow(flags: u32) -> Flow {
-        let mut flow = Flow { state: State::Live as u8, ..Flow::EMPTY };
+        let mut flow = Flow { life: State::Live as u32, ..Flow::EMPTY };
         flow.network.flags = Direction::SPOKEN | flags;
         flow
     }
@@ -209,7 +209,7 @@ mod tests {
         count(&mut device, &splitting, PATIENCE);
         count(&mut device, &Flow { killed: 1, ..flow(0) }, 1);
         count(&mut device, &flow(Direction::RESET), 1);
-        count(&mut device, &Flow { state: State::Retired as u8, ..flow(0) }, 1);
+        count(&mut device, &Flow { life: State::Retired as u32, ..flow(0) }, 1);
         count(&mut device, &Flow::EMPTY, 1);
         assert_eq!((device.locked, device.pending, device.cannot_be_locked, device.all()), (1, 1, 2, 4));
         assert_eq!(Vec::from_iter(device.why), [("one_way", 1), ("split_unit", 1)]);

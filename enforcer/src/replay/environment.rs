@@ -138,7 +138,7 @@ impl HostEnvironment {
 
     fn has_free_slot(&self, first: u32, count: u32) -> bool {
         let slots = self.flows.get(first as usize..(first + count) as usize);
-        slots.is_some_and(|flows| flows.iter().any(|flow| flow.state == State::Free as u8))
+        slots.is_some_and(|flows| flows.iter().any(|flow| flow.state() == State::Free as u8))
     }
 
     /// Changes what holds for conversations; a capture has no limits.

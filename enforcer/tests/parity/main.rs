@@ -7,6 +7,7 @@ mod again;
 #[path = "../captured/mod.rs"]
 mod captured;
 mod dice;
+mod found;
 #[path = "../../../enforcer-common/fuzz/src/left_out.rs"]
 #[allow(unreachable_pub, reason = "public for the fuzz targets")]
 mod left_out;

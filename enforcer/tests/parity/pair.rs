@@ -10,7 +10,7 @@ use enforcer_common::action::Action;
 use enforcer_common::decide;
 use enforcer_common::environment::Trust;
 use enforcer_common::event::Event;
-use enforcer_common::flow::{Flow, FlowKey, NO_FLOW};
+use enforcer_common::flow::{Flow, FlowKey, NO_FLOW, State};
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::operation::Operation;
 use enforcer_common::policy::{Image, capacity};
@@ -101,7 +101,10 @@ impl<'p> Pair<'p> {
         );
         let given = maps.device_count.get(&0, 0).expect("the count");
         for slot in 0..given * FLOWS_PER_DEVICE {
-            maps.flow_table.set(slot, super::stand::plain_flow(Flow::EMPTY), 0).expect("a flow");
+            // Slots count on: what a CPU has found before does not hold any more.
+            let mut flow = Flow { life: maps.flow_table.get(&slot, 0).expect("a flow").0.life, ..Flow::EMPTY };
+            flow.enter(State::Free);
+            maps.flow_table.set(slot, super::stand::plain_flow(flow), 0).expect("a flow");
         }
         maps.device_count.set(0, 0, 0).expect("the count");
         let devices: Vec<_> = maps.devices.keys().map(|key| key.expect("a key")).collect();
@@ -313,7 +316,7 @@ fn known(differences: &mut Differences, kernel: &Scratch, host: &Scratch) {
     differences.see("nothing to read", &false, &(host.count == 0));
 }
 
-/// A conversation without the times of its segments and without what lies behind its carries.
+/// A conversation without the times of its segments and without what lies behind its carries and in front of it.
 fn settled(flow: &Flow) -> Flow {
     let mut flow = *flow;
     for side in [Side::Network, Side::Device] {
@@ -324,6 +327,8 @@ fn settled(flow: &Flow) -> Flow {
         flow.carry(side).iter_mut().skip(length).for_each(|byte| *byte = 0);
     }
     flow.adopted_at = 0;
+    // How many conversations its slot has held before is no part of it.
+    flow.life = u32::from(flow.state());
     flow
 }
 

@@ -20,6 +20,7 @@ pub const TABLES: Tables = Tables {
     last_function: 0x7ff,
     last_unit: 65535,
     inner: &[Protocol::Bvlc],
+    lone_answers: true,
     ..NONE
 };
 

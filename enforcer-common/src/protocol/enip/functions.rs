@@ -36,6 +36,7 @@ pub const TABLES: Tables = Tables {
     last_unit: u32::MAX,
     inner: &[Protocol::Cip, Protocol::CipIo, Protocol::Pccc],
     rows_of_objects: true,
+    lone_answers: true,
     ..NONE
 };
 

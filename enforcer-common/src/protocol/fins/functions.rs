@@ -64,6 +64,7 @@ pub const TABLES: Tables = Tables {
     last_function: 0xffff,
     last_unit: 0x00ff_ffff,
     reads_then_writes: &[command::TRANSFER],
+    lone_answers: true,
     ..NONE
 };
 

@@ -59,6 +59,7 @@ pub const TABLES: Tables = Tables {
     spaces: SPACES,
     last_function: 255,
     last_unit: u32::MAX,
+    lone_answers: true,
     ..NONE
 };
 

@@ -52,6 +52,7 @@ pub const TABLES: Tables = Tables {
     spaces: &[Space::plain(space::COMMAND, "command", 0xffff)],
     last_function: 0x1_00ff,
     last_unit: u32::MAX,
+    lone_answers: true,
     ..NONE
 };
 

@@ -41,6 +41,7 @@ pub const TABLES: Tables = Tables {
     last_unit: 255,
     inner: &[Protocol::Umas],
     reads_then_writes: &[23],
+    lone_answers: true,
     ..NONE
 };
 

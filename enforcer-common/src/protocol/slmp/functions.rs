@@ -54,6 +54,7 @@ pub const TABLES: Tables = Tables {
     spaces: SPACES,
     last_function: 0xffff,
     last_unit: u32::MAX,
+    lone_answers: true,
     ..NONE
 };
 
