@@ -95,7 +95,7 @@ pub(crate) fn classes() -> Vec<Class> {
         class("request, 10 PDUs", Side::Network, requests(10), Reason::RuleAllow, 10),
         class("request, 32 PDUs", Side::Network, requests(32), Reason::RuleAllow, 32),
         class("full segment, 6 writes", Side::Network, data(Side::Network, &writes), Reason::RuleAllow, 6),
-        class("response, 1 PDU", Side::Device, data(Side::Device, &answer), Reason::Response, 1),
+        class("response, 1 PDU", Side::Device, data(Side::Device, &answer), Reason::Response, 0),
         class("acknowledgement only", Side::Network, data(Side::Network, &[]), Reason::NoPayload, 0),
         class(
             "pass-through TCP, 100 bytes",
