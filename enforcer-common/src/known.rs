@@ -18,7 +18,7 @@ use crate::operation::{Operation, Role};
 use crate::policy::memo::minute;
 use crate::policy::{Image, UNCOVERED};
 use crate::port::Side;
-use crate::scratch::{Bits, Commit, Finding, MOST, Scratch, UNITS, Wanted};
+use crate::scratch::{Bits, Commit, Finding, MOST, Scratch, UNITS};
 use crate::stream;
 use crate::verdict::{Mode, Reason};
 
@@ -218,11 +218,11 @@ fn recognise<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, 
         return false;
     }
     let place = place(word(bytes, end.wrapping_sub(8)), scratch.path.slot, length(scratch));
-    let here = Circumstances::of(scratch, scratch.stream.context);
-    scratch.wanted = Wanted { place: place.wrapping_add(1), pending: 0, context: here.context, ..Wanted::EMPTY };
+    scratch.wanted.begin(place.wrapping_add(1), scratch.stream.context);
     let Some(known): Option<&mut Known> = environment.known(place) else {
         return false;
     };
+    let here = Circumstances::of(scratch, scratch.stream.context);
     if known.circumstances.differ(&here) != 0 {
         return false;
     }

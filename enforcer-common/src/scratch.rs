@@ -427,6 +427,16 @@ pub struct Wanted {
 impl Wanted {
     /// Nothing.
     pub const EMPTY: Self = Self { place: 0, pending: 0, context: 0, padding: 0, other: 0, left_out: [Bits::NONE; 3] };
+
+    /// Of another request, about which nothing is said yet: bits at the frame's first byte are none of its payload.
+    #[inline(always)]
+    pub const fn begin(&mut self, place: u32, context: u32) {
+        self.place = place;
+        self.pending = 0;
+        self.context = context;
+        let [one, two, three] = &mut self.left_out;
+        (one.at, two.at, three.at) = (0, 0, 0);
+    }
 }
 
 /// What a frame's operations say of the device's health.
