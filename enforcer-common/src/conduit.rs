@@ -30,7 +30,7 @@ pub struct Resolved {
 impl Resolved {
     /// Notes it in the path of a frame from `side`.
     #[inline(always)]
-    fn put(self, side: Side, path: &mut Path) {
+    pub(crate) fn put(self, side: Side, path: &mut Path) {
         path.conduit = self.conduit;
         path.protocol = self.protocol;
         path.role = if self.client as u8 == side as u8 { Role::Request as u8 } else { Role::Response as u8 };
@@ -125,7 +125,7 @@ pub fn terms(policy: &Image, path: &Path) -> Terms {
 
 /// The same where the conduit and its terms are known.
 #[inline(always)]
-fn agree<E: Environment>(policy: &Image, environment: &E, scratch: &mut Scratch, terms: Terms) {
+pub(crate) fn agree<E: Environment>(policy: &Image, environment: &E, scratch: &mut Scratch, terms: Terms) {
     let path = &mut scratch.path;
     path.generation = policy.header.generation;
     path.bank = policy.header.bank;

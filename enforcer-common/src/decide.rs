@@ -21,11 +21,12 @@ use crate::scratch::{Frame, Path, Scratch, Stream};
 use crate::stream::compare::Step;
 use crate::stream::{self, Found};
 use crate::verdict::{Mode, Reason, Verdict};
-use crate::{admission, answer, conduit, digest, icmp, known, neighbour, options, transport};
+use crate::{admission, answer, conduit, digest, icmp, known, neighbour, options, ordinary, transport};
 
 /// The stage that comes next.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Next {
     /// The options of a TCP segment.
     Options,
@@ -51,6 +52,35 @@ pub enum Next {
     Judge,
 }
 
+impl Next {
+    /// The stage with this code; `None` for a number that is none.
+    #[must_use]
+    #[inline(always)]
+    pub const fn from_code(code: u32) -> Option<Self> {
+        const ALL: [Next; 11] = [
+            Next::Options,
+            Next::Digest,
+            Next::Conduit,
+            Next::Stream,
+            Next::Handshake,
+            Next::Claim,
+            Next::Compare,
+            Next::Icmp,
+            Next::Neighbour,
+            Next::Protocol,
+            Next::Judge,
+        ];
+        let mut rest: &[Self] = &ALL;
+        while let [next, tail @ ..] = rest {
+            if *next as u32 == code {
+                return Some(*next);
+            }
+            rest = tail;
+        }
+        None
+    }
+}
+
 /// Judges one frame: `bytes` came in by the port of `side`. All findings are in `scratch` afterwards.
 pub fn decide<B: Bytes + ?Sized, E: Environment>(
     bytes: &B,
@@ -72,7 +102,11 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
     environment: &mut E,
     scratch: &mut Scratch,
 ) -> Action {
-    let mut next = walk(bytes, length, side, policy, environment, scratch);
+    begin(environment, scratch);
+    let mut next = match ordinary::follow(bytes, length, side, policy, environment, scratch) {
+        Some(next) => next,
+        None => walk(bytes, length, side, policy, environment, scratch),
+    };
     while next != Next::Judge {
         if next == Next::Protocol
             && let Some(action) = known::pass(bytes, environment, scratch)
@@ -83,8 +117,8 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
             Next::Options => tcp_options(bytes, scratch),
             Next::Digest => digest(bytes, side, environment, scratch),
             Next::Conduit => locate(policy, environment, scratch),
-            Next::Stream => follow(policy, environment, scratch, side),
-            Next::Handshake => begin(policy, environment, scratch),
+            Next::Stream => follow_and_admit(policy, environment, scratch, side),
+            Next::Handshake => handshake(policy, environment, scratch),
             Next::Claim => claim(policy, environment, scratch),
             Next::Compare => compare(bytes, environment, scratch),
             Next::Icmp => icmp_message(bytes, environment, scratch),
@@ -126,7 +160,22 @@ pub fn judge<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
     while judge::units(policy, environment, scratch) {}
 }
 
-/// Link, network and transport. `length` is the whole frame's, of which `bytes` may hold only the first part.
+/// Before anything is known of a frame.
+#[inline(always)]
+pub fn begin<E: Environment>(environment: &E, scratch: &mut Scratch) {
+    scratch.count = 0;
+    scratch.outcome = 0;
+    scratch.action = 0;
+    scratch.report = 0;
+    scratch.asked = 0;
+    scratch.ordinary = 0;
+    scratch.wanted.place = 0;
+    scratch.wanted.pending = 0;
+    scratch.now = environment.now();
+    judge::begin(scratch);
+}
+
+/// Link, network and transport, behind [`begin`], where [`ordinary::follow`] found nothing. `length` is the whole frame's, of which `bytes` may hold only the first part.
 #[inline(always)]
 pub fn walk<B: Bytes + ?Sized, E: Environment>(
     bytes: &B,
@@ -136,17 +185,8 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
     environment: &mut E,
     scratch: &mut Scratch,
 ) -> Next {
-    scratch.count = 0;
-    scratch.outcome = 0;
-    scratch.action = 0;
-    scratch.report = 0;
-    scratch.asked = 0;
-    scratch.wanted.place = 0;
-    scratch.wanted.pending = 0;
-    scratch.now = environment.now();
-    scratch.stream = Stream::default();
-    judge::begin(scratch);
     scratch.path = Path::EMPTY;
+    scratch.stream = Stream::default();
     scratch.frame = Frame::EMPTY;
     scratch.frame.side = side as u8;
     scratch.frame.length = length;
@@ -426,9 +466,24 @@ pub fn follow<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut
     found_or_reason(policy, scratch, found)
 }
 
+/// The same, and the next segment like it is known to be admitted, see [`ordinary`].
+#[inline(always)]
+pub fn follow_and_admit<E: Environment>(
+    policy: &Image,
+    environment: &mut E,
+    scratch: &mut Scratch,
+    side: Side,
+) -> Next {
+    let next = follow(policy, environment, scratch, side);
+    if next != Next::Conduit {
+        ordinary::admit(environment, scratch.anew(), side);
+    }
+    next
+}
+
 /// A TCP segment whose flow is not known.
 #[inline(always)]
-pub fn begin<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Next {
+pub fn handshake<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut Scratch) -> Next {
     let found = stream::handshake::begin(policy, environment, scratch);
     found_or_reason(policy, scratch, found)
 }

@@ -5,6 +5,7 @@
 use crate::bytes::Bytes;
 use crate::digest::Key;
 use crate::flow::{Flow, FlowKey, HalfOpen, Station};
+use crate::found::{Found, Words};
 use crate::health::Counts;
 use crate::known::Known;
 use crate::policy::grant::GrantKey;
@@ -134,6 +135,13 @@ pub trait Environment {
     /// The memo in a place, see [`crate::policy::memo`]; `None` where nothing is remembered.
     fn memo(&mut self, place: u32) -> Option<&mut Memo> {
         let _ = place;
+        None
+    }
+
+    /// Where the entry of an IPv4 conversation lies, or that of another one, see [`crate::found`]; `None` where nothing is
+    /// remembered.
+    fn found(&mut self, key: &Words) -> Option<&mut Found> {
+        let _ = key;
         None
     }
 

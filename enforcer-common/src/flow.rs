@@ -439,6 +439,13 @@ pub const fn vlans(frame: &Frame) -> u32 {
     if outer == 0 { inner << 16 } else { outer << 16 | inner }
 }
 
+/// 1 where `a` lies before `b` in sequence space, else 0: a bit among others, instead of a branch.
+#[must_use]
+#[inline(always)]
+pub const fn before(a: u32, b: u32) -> u32 {
+    a.wrapping_sub(b) >> 31
+}
+
 /// How far `a` lies behind `b` in sequence space; negative when before: RFC 9293 3.4.
 #[must_use]
 #[inline(always)]

@@ -2,12 +2,15 @@
 //! spares the search for the slot, which is a good twelfth of what a frame costs.
 //!
 //! An entry names a slot, and the conversation in it by [`Flow::life`](crate::flow::Flow::life): it holds while that word
-//! is what it was when the search had found the slot. A conversation that is given up or begins anew changes it.
+//! is what it was when the search had found the slot. A conversation that is given up or begins anew changes it. Beside it
+//! stands what frames of the conversation looked like on the cable, for [`crate::ordinary`].
 
 use crate::flow::{Flow, State};
+use crate::port::Side;
+use crate::scratch::Frame;
 
 /// Entries, a power of two.
-pub const PLACES: usize = 512;
+pub const PLACES: usize = 256;
 
 /// The key of an IPv4 conversation in whole words, as [`FlowKeyV4`](crate::abi::FlowKeyV4) lies in memory.
 pub type Words = [u32; 3];
@@ -24,6 +27,28 @@ pub struct Found {
     pub life: u32,
     /// Always 0.
     pub padding: [u32; 3],
+    /// What its frames had in front of their IP header, by the [`Side`] that they entered by.
+    pub ends: [Ends; 2],
+}
+
+/// What stands in front of the IP header of frames that were admitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Ends {
+    /// Destination and source, as they lie in the frame.
+    pub macs: Words,
+    /// Generation of the policy that admitted them; 0: none did.
+    pub generation: u32,
+}
+
+impl Ends {
+    /// True when this policy admitted frames from this station to that one.
+    #[must_use]
+    #[inline(always)]
+    pub const fn are(&self, macs: &Words, generation: u32) -> bool {
+        let ([a, b, c], [x, y, z]) = (self.macs, *macs);
+        (a ^ x) | (b ^ y) | (c ^ z) | (self.generation ^ generation) == 0 && generation != 0
+    }
 }
 
 /// Index of a conversation's entry.
@@ -32,10 +57,30 @@ pub struct Found {
 pub const fn place(key: &Words) -> usize {
     let [network, device, ports] = *key;
     let mixed = (network ^ device.rotate_left(8) ^ ports).wrapping_mul(0x9e37_79b1);
-    (mixed >> 23) as usize & (PLACES - 1)
+    (mixed >> 24) as usize & (PLACES - 1)
 }
 
-const _: () = assert!(PLACES == 1 << (32 - 23));
+const _: () = assert!(PLACES == 1 << (32 - 24));
+
+/// The key of an IPv4 conversation from its two addresses and ports, as they lie in a frame that entered by `side`.
+#[must_use]
+#[inline(always)]
+pub const fn words(side: Side, source: [u8; 4], destination: [u8; 4], ports: [u8; 4]) -> Words {
+    let (from, to) = (u32::from_ne_bytes(source), u32::from_ne_bytes(destination));
+    let [s0, s1, d0, d1] = ports;
+    let ports = u32::from_le_bytes([s1, s0, d1, d0]);
+    match side {
+        Side::Network => [from, to, ports],
+        Side::Device => [to, from, ports.rotate_left(16)],
+    }
+}
+
+/// Destination and source of a frame, as they lie in it.
+#[inline(always)]
+const fn macs(frame: &Frame) -> Words {
+    let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (frame.destination_mac, frame.source_mac);
+    [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]), u32::from_le_bytes([i, j, k, l])]
+}
 
 impl Found {
     /// True when the entry is about this conversation.
@@ -46,15 +91,35 @@ impl Found {
         (a ^ x) | (b ^ y) | (c ^ z) == 0
     }
 
+    /// What frames that entered by `side` had in front.
+    #[must_use]
+    #[inline(always)]
+    pub const fn ends(&self, side: Side) -> &Ends {
+        let [network, device] = &self.ends;
+        match side {
+            Side::Network => network,
+            Side::Device => device,
+        }
+    }
+
     /// Writes down where the search found a conversation, unless it is being given up.
     #[inline(always)]
-    pub const fn note(&mut self, key: &Words, slot: u32, life: u32) {
+    pub fn note(&mut self, key: &Words, slot: u32, life: u32) {
         if Flow::state_in(life) != State::Live as u8 {
             return;
         }
-        self.key = *key;
-        self.slot = slot;
-        self.life = life;
+        *self = Self { key: *key, slot, life, ..Self::default() };
+    }
+
+    /// Writes down what the frame at hand has in front of its IP header, which `generation` admitted.
+    #[inline(always)]
+    pub const fn admit(&mut self, side: Side, frame: &Frame, generation: u32) {
+        let [network, device] = &mut self.ends;
+        let ends = match side {
+            Side::Network => network,
+            Side::Device => device,
+        };
+        *ends = Ends { macs: macs(frame), generation };
     }
 }
 

@@ -13,7 +13,7 @@ const NO_OPTIONS: u8 = 0x45;
 
 /// Where the IP header begins, and what is behind it.
 const NETWORK: u32 = 14;
-const TRANSPORT: u32 = 34;
+pub(crate) const TRANSPORT: u32 = 34;
 
 /// Offset of the IP header in bytes like `B`.
 #[must_use]

@@ -138,17 +138,23 @@ const fn length(scratch: &Scratch) -> u32 {
 /// True for a frame whose request may be kept: whole, new, in its place, with nothing noted about it.
 #[inline(always)]
 fn is_eligible(scratch: &Scratch) -> bool {
-    let Scratch { frame, path, stream, .. } = scratch;
+    let Scratch { frame, path, .. } = scratch;
     let length = length(scratch);
     let other =
         (path.mode ^ Mode::Enforce as u8) | (path.role ^ Role::Request as u8) | (frame.side ^ Side::Network as u8);
+    other == 0
+        && scratch.looked_on == 0
+        && (SHORTEST..=LONGEST).contains(&length)
+        && (scratch.ordinary != 0 || (is_in_its_place(scratch) && path.conduit != UNCOVERED))
+}
+
+/// True for new bytes that can be read where they lie, of which nothing else is to be said.
+#[inline(always)]
+const fn is_in_its_place(scratch: &Scratch) -> bool {
+    let Scratch { frame, stream, .. } = scratch;
     let odd = stream.assembled | stream.unproved | stream.uncertain | stream.retransmission | scratch.outcome;
     let elsewhere = (stream.start ^ frame.payload) | (stream.end ^ frame.payload_end) | stream.skip | scratch.count;
-    (other | odd) as u32 | elsewhere == 0
-        && scratch.looked_on == 0
-        && path.conduit != UNCOVERED
-        && stream.commit <= Commit::Advance as u8
-        && (SHORTEST..=LONGEST).contains(&length)
+    odd as u32 | elsewhere == 0 && stream.commit <= Commit::Advance as u8
 }
 
 /// Eight bytes, the first one lowest. The caller has seen that they are there.
@@ -243,7 +249,11 @@ fn recognise<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, 
     known.tries = 0;
     scratch.stream.context = known.context;
     scratch.judging.units = known.units;
-    scratch.judging.found = known.found;
+    let ([first, rest @ ..], [first_kept, rest_kept @ ..]) = (&mut scratch.judging.found, &known.found);
+    *first = *first_kept;
+    if known.units > 1 {
+        *rest = *rest_kept;
+    }
     true
 }
 

@@ -74,5 +74,6 @@ pub mod reset;
 
 pub mod decide;
 pub mod environment;
+pub mod ordinary;
 pub mod scratch;
 pub mod settings;

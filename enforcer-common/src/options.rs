@@ -17,7 +17,7 @@ const HEADER: u32 = 20;
 const MOST: u32 = 40;
 
 /// No operation twice and a timestamp, as Linux, Windows and BSD lay it out (RFC 7323 appendix A).
-const TIMESTAMP: [u8; 4] = [1, 1, 8, 10];
+pub(crate) const TIMESTAMP: [u8; 4] = [1, 1, 8, 10];
 
 /// False for the two layouts that nearly all segments have, no options and a timestamp alone, and for the device's segments.
 #[must_use]

@@ -494,8 +494,8 @@ pub struct Scratch {
     pub begun: u64,
     /// Frames that pass unmeasured before the next one that is, see [`crate::processing`].
     pub unmeasured: u32,
-    /// Always 0.
-    pub padding: u32,
+    /// Non-zero: the frame was found to be [`crate::ordinary`].
+    pub ordinary: u32,
 }
 
 impl Scratch {
@@ -523,7 +523,7 @@ impl Scratch {
             said: Said::default(),
             begun: 0,
             unmeasured: 0,
-            padding: 0,
+            ordinary: 0,
         }
     }
 

@@ -146,10 +146,7 @@ fn from_words(words: Words) -> FlowKeyV4 {
 /// The slot of an IPv4 conversation: where this CPU found it before, or where the table says.
 #[inline(always)]
 fn find(key: Words) -> Option<u32> {
-    // SAFETY: this CPU's own record, masked with its size.
-    let found = maps::FOUND
-        .get_ptr_mut(0)
-        .map(|all| unsafe { &mut *all.cast::<Found>().add(opaque(found::place(&key)) & (PLACES - 1)) })?;
+    let found = entry(&key)?;
     if found.is_of(&key) && life(found.slot) == Some(found.life) {
         return Some(found.slot);
     }
@@ -159,6 +156,15 @@ fn find(key: Words) -> Option<u32> {
         found.note(&key, slot, life);
     }
     Some(slot)
+}
+
+/// Where this CPU writes down where it found a conversation.
+#[inline(always)]
+fn entry<'a>(key: &Words) -> Option<&'a mut Found> {
+    // SAFETY: this CPU's own record, masked with its size.
+    maps::FOUND
+        .get_ptr_mut(0)
+        .map(|all| unsafe { &mut *all.cast::<Found>().add(opaque(found::place(key)) & (PLACES - 1)) })
 }
 
 #[inline(always)]
@@ -383,6 +389,11 @@ impl Environment for Maps<'_> {
     fn known(&mut self, place: u32) -> Option<&mut Known> {
         // SAFETY: as above.
         maps::KNOWN_REQUESTS.get_ptr_mut(place).map(|known| unsafe { &mut *known })
+    }
+
+    #[inline(always)]
+    fn found(&mut self, key: &Words) -> Option<&mut Found> {
+        entry(key)
     }
 
     #[inline(always)]

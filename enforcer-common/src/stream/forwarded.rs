@@ -34,6 +34,12 @@ pub(super) fn vacancy(flow: &Flow) -> Option<u32> {
     if is_ahead { Some(ahead) } else { None }
 }
 
+/// True where there is nothing to search for: the oldest entry has room.
+#[inline(always)]
+pub(super) fn has_room(flow: &Flow) -> bool {
+    is_vacant(flow, oldest(flow))
+}
+
 /// The place behind the newest entry.
 #[inline(always)]
 const fn oldest(flow: &Flow) -> u32 {

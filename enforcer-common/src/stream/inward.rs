@@ -261,7 +261,7 @@ pub(super) fn fresh(flow: &Flow, scratch: &mut Scratch, sequence: u32, now: u64)
 /// Units must begin and end where segments do, unless the conduit says otherwise, or the sender asks whether the device
 /// has room again: a single byte against a window of none (RFC 9293 3.8.6.1).
 #[inline(always)]
-fn set_whole(flow: &Flow, scratch: &mut Scratch, length: u32) {
+pub(super) fn set_whole(flow: &Flow, scratch: &mut Scratch, length: u32) {
     let probe = length == 1 && flow.device.window == 0;
     scratch.stream.whole = (!probe && scratch.path.whole != 0) as u8;
 }

@@ -10,6 +10,7 @@
 //! inward      toward the device: in order, or compared with what was forwarded
 //! forwarded   what is remembered of the bytes that were forwarded
 //! compare     the bytes of a segment that was sent again
+//! in_turn     the segment that a direction waits for
 //! outward     from the device: followed, never held back
 //! resync      conversations that were open before the box came
 //! ```
@@ -17,6 +18,7 @@
 pub mod compare;
 mod forwarded;
 pub mod handshake;
+pub(crate) mod in_turn;
 mod inward;
 mod outward;
 pub mod resync;

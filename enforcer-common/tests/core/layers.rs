@@ -50,7 +50,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 /// Modules that compose or measure all stages.
-const ABOVE: &[&str] = &["lib", "decide", "abi", "processing"];
+const ABOVE: &[&str] = &["lib", "decide", "ordinary", "abi", "processing"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the core's sources") {

@@ -34,6 +34,7 @@ mod mms;
 mod neighbours;
 mod opcua;
 mod options;
+mod ordinary;
 mod profinet_cm;
 mod properties;
 mod requests;

@@ -6,6 +6,7 @@ use enforcer_common::digest::Key;
 use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
+use enforcer_common::found::{Found, Words, words};
 use enforcer_common::health::Counts;
 use enforcer_common::known::Known;
 use enforcer_common::observation::{Observation, ObservationKey};
@@ -46,6 +47,8 @@ pub(crate) struct Host {
     pub(crate) per_device: u32,
     pub(crate) keys: HashMap<FlowKey, u32>,
     pub(crate) flows: Vec<Flow>,
+    /// Where conversations were found before, for [`enforcer_common::ordinary`]; `None`: no frame is ordinary.
+    pub(crate) found: Option<HashMap<Words, Found>>,
     pub(crate) half_open: HashMap<FlowKey, HalfOpen>,
     pub(crate) stations: HashMap<FlowKey, Station>,
     pub(crate) limits: Limits,
@@ -80,6 +83,7 @@ impl Host {
             per_device: 16,
             keys: HashMap::new(),
             flows: vec![Flow::EMPTY; 64],
+            found: Some(HashMap::new()),
             half_open: HashMap::new(),
             stations: HashMap::new(),
             limits: Limits {
@@ -119,6 +123,13 @@ impl Host {
     }
 }
 
+/// The words of an IPv4 conversation.
+fn words_of(key: &FlowKey) -> Option<Words> {
+    let v4 = |address: [u8; 16]| address.starts_with(&[0; 10]).then(|| address[12..].try_into().expect("four bytes"));
+    let [a, b] = [key.network_port, key.device_port].map(|port| (port as u16).to_be_bytes());
+    Some(words(Side::Network, v4(key.network)?, v4(key.device)?, [a[0], a[1], b[0], b[1]]))
+}
+
 impl Environment for Host {
     type Assembled = [u8];
 
@@ -135,7 +146,18 @@ impl Environment for Host {
     }
 
     fn find_flow(&mut self, key: &FlowKey) -> Option<u32> {
-        self.keys.get(key).copied()
+        let slot = self.keys.get(key).copied()?;
+        if let (Some(found), Some(key)) = (&mut self.found, words_of(key)) {
+            let (life, entry) = (self.flows[slot as usize].life, found.entry(key).or_default());
+            if !entry.is_of(&key) || entry.life != life {
+                entry.note(&key, slot, life);
+            }
+        }
+        Some(slot)
+    }
+
+    fn found(&mut self, key: &Words) -> Option<&mut Found> {
+        self.found.as_mut()?.get_mut(key)
     }
 
     fn slots(&mut self, device: &[u8; 16], side: Side) -> Option<Slots> {

@@ -51,7 +51,7 @@ pub fn handshake(context: XdpContext) -> u32 {
         begin(&context, Side::from_code(scratch.frame.side));
         return missing();
     }
-    let next = decide::begin(policy, &mut Maps::new(&context), scratch);
+    let next = decide::handshake(policy, &mut Maps::new(&context), scratch);
     go_on(&context, scratch, next)
 }
 

@@ -2,13 +2,14 @@
 
 use aya_ebpf::EbpfContext as _;
 use aya_ebpf::bindings::xdp_action::XDP_PASS;
+use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
 use enforcer_common::decide::{self, Next};
 use enforcer_common::environment::Environment as _;
 use enforcer_common::port::Side;
-use enforcer_common::{known, processing};
+use enforcer_common::{known, ordinary, processing};
 
 use super::act::act;
 use super::{begin, go_on, is_of, missing, policy, policy_by, scratch};
@@ -63,7 +64,6 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
         return missing();
     };
     scratch.looked_on = u64::from(settings.looks_on());
-    let window = Window::new(context);
     // SAFETY: the context is the one this program was called with.
     let length = unsafe { bpf_xdp_get_buff_len(context.as_ptr().cast()) } as u32;
     let environment = &mut Maps::with_settings(context, settings);
@@ -71,14 +71,14 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
         let measured = processing::is_measured(scratch, settings.measured);
         scratch.begun = if measured { environment.clock() } else { 0 };
     }
-    let mut next = decide::walk(&window, length, side, policy, environment, scratch);
-    // Where nearly every frame of a conversation goes on: without another program in between.
-    if next == Next::Digest {
-        next = decide::digest(&window, side, environment, scratch);
-    }
-    if next == Next::Stream {
-        next = decide::follow(policy, environment, scratch, side);
-    }
+    decide::begin(environment, scratch);
+    let next = match ordinary::follow(&Window::new(context), length, side, policy, environment, scratch) {
+        Some(next) => next,
+        None => match one_by_one(context, side, length) {
+            Some(next) => next,
+            None => return missing(),
+        },
+    };
     // All anew below: what the verifier knows of each path through the stages above would multiply the paths.
     if next == Next::Judge && decide::is_settled(scratch.anew()) {
         let action = decide::let_pass(&mut Maps::new(context), scratch.anew());
@@ -91,6 +91,52 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
         return act(context, scratch.anew(), action);
     }
     go_on(context, scratch, next)
+}
+
+/// The stages of a frame that is out of the ordinary.
+#[inline(always)]
+fn one_by_one(context: &XdpContext, side: Side, length: u32) -> Option<Next> {
+    let code = match side {
+        Side::Network => stages_network(context.ctx, length),
+        Side::Device => stages_device(context.ctx, length),
+    };
+    Next::from_code(code)
+}
+
+/// A function of its own, which the kernel verifies once, wherever it is called from. Enters: the frame and its length. Leaves:
+/// the code of what comes next, or another number where something is missing.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn stages_network(context: *mut xdp_md, length: u32) -> u32 {
+    stages(&XdpContext::new(context), Side::Network, length)
+}
+
+/// The same of a frame from the device.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn stages_device(context: *mut xdp_md, length: u32) -> u32 {
+    stages(&XdpContext::new(context), Side::Device, length)
+}
+
+#[inline(always)]
+fn stages(context: &XdpContext, side: Side, length: u32) -> u32 {
+    let (Some(scratch), Some(settings)) = (scratch(), maps::SETTINGS.get(0)) else {
+        return u32::MAX;
+    };
+    let Some(policy) = policy_by(settings) else {
+        return u32::MAX;
+    };
+    let window = Window::new(context);
+    let environment = &mut Maps::with_settings(context, settings);
+    let mut next = decide::walk(&window, length, side, policy, environment, scratch);
+    // Where nearly every frame of a conversation goes on: without another program in between.
+    if next == Next::Digest {
+        next = decide::digest(&window, side, environment, scratch);
+    }
+    if next == Next::Stream {
+        next = decide::follow_and_admit(policy, environment, scratch, side);
+    }
+    u32::from(next as u8)
 }
 
 /// Options of a TCP segment.

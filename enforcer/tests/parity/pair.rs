@@ -45,6 +45,8 @@ pub(crate) struct Pair<'p> {
     pub(crate) operations: u64,
     /// Requests that the kernel knew, and the host read.
     pub(crate) known: u64,
+    /// Frames that the kernel found to be ordinary; the host goes through all stages.
+    pub(crate) ordinary: u64,
     pub(crate) outcomes: BTreeMap<u8, u64>,
 }
 
@@ -62,6 +64,7 @@ impl<'p> Pair<'p> {
             multi_buffer: 0,
             operations: 0,
             known: 0,
+            ordinary: 0,
             outcomes: BTreeMap::new(),
         }
     }
@@ -134,6 +137,7 @@ impl<'p> Pair<'p> {
         self.witness.begin(bytes);
         let action = decide::decide_part(linear, length, side, self.policy, &mut self.witness, &mut self.scratch);
         let mut host = self.scratch.clone();
+        self.ordinary += u64::from(kernel.ordinary);
         self.operations += u64::from(host.count);
         *self.outcomes.entry(host.outcome).or_default() += 1;
         let mut host_events = self.witness.events.clone();
