@@ -89,7 +89,7 @@ fn with_options(side: Side, numbers: [u32; 2], flags: u8, options: &[u8], payloa
     let (from, to, ports) = if side == Side::Network { (HMI, PLC, (40000, 502)) } else { (PLC, HMI, (502, 40000)) };
     let [sequence, acknowledgement] = numbers;
     let mut segment = tcp(ports, sequence, acknowledgement, flags, &[options, payload].concat());
-    segment[12] = 0x50 + (options.len() as u8 / 4 << 4);
+    segment[12] = 0x50 + ((options.len() as u8 / 4) << 4);
     checksum::repaired(ethernet(side, &[], 0x0800, &ipv4(from, to, 6, &[], &segment)))
 }
 
@@ -192,10 +192,13 @@ fn a_segment_out_of_its_place_is_not_ordinary() {
     assert!(two.see(Side::Network, &segment(Side::Network, [1000, 4000], ACK, &read())), "an old acknowledgement");
 }
 
+/// What is other about a conversation.
+type Changed = (&'static str, fn(&mut Flow));
+
 #[test]
 fn nothing_is_ordinary_while_anything_is_under_way() {
     use enforcer_common::flow::Direction;
-    let cases: [(&str, fn(&mut Flow)); 17] = [
+    let cases: [Changed; 17] = [
         ("given up", |flow| flow.life += 0x100),
         ("of another policy", |flow| flow.generation += 1),
         ("tagged", |flow| flow.vlans = 7),
@@ -232,7 +235,7 @@ fn nothing_is_ordinary_while_anything_is_under_way() {
     let mut two = Two::under_way(&Policy::reads(), Mode::Enforce);
     two.flow(full);
     assert!(!two.see(Side::Network, &request()), "nothing more can be remembered");
-    let cases: [(&str, fn(&mut Flow)); 8] = [
+    let cases: [Changed; 8] = [
         ("the device asks", |flow| flow.client = Side::Device as u8),
         ("a unit begun", |flow| flow.device.carry_length = 3),
         ("a unit's rest to come", |flow| flow.device.skip = 3),

@@ -6,9 +6,12 @@ use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
+use enforcer_common::abi::Settings;
 use enforcer_common::decide::{self, Next};
 use enforcer_common::environment::Environment as _;
+use enforcer_common::policy::Image;
 use enforcer_common::port::Side;
+use enforcer_common::scratch::Scratch;
 use enforcer_common::{known, ordinary, processing};
 
 use super::act::act;
@@ -74,7 +77,7 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
     decide::begin(environment, scratch);
     let next = match ordinary::follow(&Window::new(context), length, side, policy, environment, scratch) {
         Some(next) => next,
-        None => match one_by_one(context, side, length) {
+        None => match one_by_one(context, side, length, AtHand { scratch: &mut *scratch, settings, policy }) {
             Some(next) => next,
             None => return missing(),
         },
@@ -93,39 +96,67 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
     go_on(context, scratch, next)
 }
 
+/// What the programs that begin with a frame have at hand.
+struct AtHand<'a> {
+    scratch: &'a mut Scratch,
+    settings: &'a Settings,
+    policy: &'a Image,
+}
+
 /// The stages of a frame that is out of the ordinary.
 #[inline(always)]
-fn one_by_one(context: &XdpContext, side: Side, length: u32) -> Option<Next> {
+fn one_by_one(context: &XdpContext, side: Side, length: u32, at_hand: AtHand<'_>) -> Option<Next> {
+    let AtHand { scratch, settings, policy } = at_hand;
     let code = match side {
-        Side::Network => stages_network(context.ctx, length),
-        Side::Device => stages_device(context.ctx, length),
+        Side::Network => stages_network(context.ctx, scratch, settings, policy, length),
+        Side::Device => stages_device(context.ctx, scratch, settings, policy, length),
     };
     Next::from_code(code)
 }
 
-/// A function of its own, which the kernel verifies once, wherever it is called from. Enters: the frame and its length. Leaves:
-/// the code of what comes next, or another number where something is missing.
+/// A function of its own, which the kernel verifies once, whatever is known where it is called. Enters: what is at hand, and the
+/// frame's length. Leaves: the code of what comes next, or another number where something is missing.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn stages_network(context: *mut xdp_md, length: u32) -> u32 {
-    stages(&XdpContext::new(context), Side::Network, length)
+extern "C" fn stages_network(
+    context: *mut xdp_md,
+    scratch: *mut Scratch,
+    settings: *const Settings,
+    policy: *const Image,
+    length: u32,
+) -> u32 {
+    stages(context, Side::Network, scratch, settings, policy, length)
 }
 
 /// The same of a frame from the device.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn stages_device(context: *mut xdp_md, length: u32) -> u32 {
-    stages(&XdpContext::new(context), Side::Device, length)
+extern "C" fn stages_device(
+    context: *mut xdp_md,
+    scratch: *mut Scratch,
+    settings: *const Settings,
+    policy: *const Image,
+    length: u32,
+) -> u32 {
+    stages(context, Side::Device, scratch, settings, policy, length)
 }
 
 #[inline(always)]
-fn stages(context: &XdpContext, side: Side, length: u32) -> u32 {
-    let (Some(scratch), Some(settings)) = (scratch(), maps::SETTINGS.get(0)) else {
+fn stages(
+    context: *mut xdp_md,
+    side: Side,
+    scratch: *mut Scratch,
+    settings: *const Settings,
+    policy: *const Image,
+    length: u32,
+) -> u32 {
+    // SAFETY: the only caller has references to live map values; the verifier takes nothing for granted and wants to see the
+    // pointers asked whether they are null.
+    let (scratch, settings, policy) = unsafe { (scratch.as_mut(), settings.as_ref(), policy.as_ref()) };
+    let (Some(scratch), Some(settings), Some(policy)) = (scratch, settings, policy) else {
         return u32::MAX;
     };
-    let Some(policy) = policy_by(settings) else {
-        return u32::MAX;
-    };
+    let context = &XdpContext::new(context);
     let window = Window::new(context);
     let environment = &mut Maps::with_settings(context, settings);
     let mut next = decide::walk(&window, length, side, policy, environment, scratch);
