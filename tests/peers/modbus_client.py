@@ -11,9 +11,9 @@ client.connect()
 def step(name, call):
     try:
         answer = call()
-        print(json.dumps({"step": name, "ok": not answer.isError(), "values": getattr(answer, "registers", None)}))
+        print(json.dumps({"step": name, "ok": not answer.isError(), "values": getattr(answer, "registers", None)}), flush=True)
     except Exception as error:
-        print(json.dumps({"step": name, "ok": False, "error": type(error).__name__}))
+        print(json.dumps({"step": name, "ok": False, "error": type(error).__name__}), flush=True)
 
 
 step("read", lambda: client.read_holding_registers(0, count=3, device_id=1))

@@ -27,7 +27,8 @@ pub fn start(namespace: &Namespace, file: &str, words: &[&str]) -> Process {
     let python = python();
     assert!(python.exists(), "{} is not there; run: cargo xtask setup", python.display());
     let mut command: Command = namespace.command(python);
-    command.arg("-u").arg(project_root().join("tests/peers").join(file)).args(words);
+    // Buffered: each script writes a line at once then, and not its end apart, in front of which a library's own words may come.
+    command.arg(project_root().join("tests/peers").join(file)).args(words);
     Process::start(command)
 }
 
