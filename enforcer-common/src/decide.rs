@@ -175,7 +175,8 @@ pub fn begin<E: Environment>(environment: &E, scratch: &mut Scratch) {
     judge::begin(scratch);
 }
 
-/// Link, network and transport, behind [`begin`], where [`ordinary::follow`] found nothing. `length` is the whole frame's, of which `bytes` may hold only the first part.
+/// Link, network and transport, behind [`begin`], where [`ordinary::follow`] found nothing. `length` is the whole frame's, of
+/// which `bytes` may hold only the first part.
 #[inline(always)]
 pub fn walk<B: Bytes + ?Sized, E: Environment>(
     bytes: &B,

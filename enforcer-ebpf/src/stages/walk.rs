@@ -77,7 +77,7 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
     decide::begin(environment, scratch);
     let next = match ordinary::follow(&Window::new(context), length, side, policy, environment, scratch) {
         Some(next) => next,
-        None => match one_by_one(context, side, length, AtHand { scratch: &mut *scratch, settings, policy }) {
+        None => match one_by_one(context, side, scratch, settings, policy, length) {
             Some(next) => next,
             None => return missing(),
         },
@@ -96,17 +96,16 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
     go_on(context, scratch, next)
 }
 
-/// What the programs that begin with a frame have at hand.
-struct AtHand<'a> {
-    scratch: &'a mut Scratch,
-    settings: &'a Settings,
-    policy: &'a Image,
-}
-
 /// The stages of a frame that is out of the ordinary.
 #[inline(always)]
-fn one_by_one(context: &XdpContext, side: Side, length: u32, at_hand: AtHand<'_>) -> Option<Next> {
-    let AtHand { scratch, settings, policy } = at_hand;
+fn one_by_one(
+    context: &XdpContext,
+    side: Side,
+    scratch: &mut Scratch,
+    settings: &Settings,
+    policy: &Image,
+    length: u32,
+) -> Option<Next> {
     let code = match side {
         Side::Network => stages_network(context.ctx, scratch, settings, policy, length),
         Side::Device => stages_device(context.ctx, scratch, settings, policy, length),
