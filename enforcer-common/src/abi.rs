@@ -141,6 +141,8 @@ pub mod slot {
     pub const MEASURE: u32 = 24;
     /// Keeps a request that was judged, for when it comes again.
     pub const KEEP: u32 = 25;
+    /// Lets a request pass that is known.
+    pub const KNOWN: u32 = 26;
     /// Size of the array.
     pub const COUNT: u32 = 128;
 

@@ -62,7 +62,7 @@ pub const fn action(verdict: Verdict, mode: Mode, on_deny: OnDeny) -> Action {
 }
 
 /// Frames up to this length lie in one buffer of every driver.
-const ONE_BUFFER: u32 = 2048;
+pub(crate) const ONE_BUFFER: u32 = 2048;
 
 /// True for a forwarded frame that may go straight to the other port. The others go by the Linux bridge, where the box
 /// hears them too: what is for its own address (`outcome`), what is for everybody, and IPv6's questions for neighbours

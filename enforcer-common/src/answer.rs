@@ -37,6 +37,13 @@ pub const fn is_let_be(limits: &Limits, scratch: &Scratch) -> bool {
         && scratch.looked_on == 0
         && scratch.count == 0
         && path.conduit != UNCOVERED
-        && LONE >> (path.protocol & 63) & 1 != 0
+        && is_alone(path.protocol)
         && limits.trust as u8 != Trust::Whole as u8
+}
+
+/// True for a protocol, by its code, whose answers stand alone.
+#[must_use]
+#[inline(always)]
+pub const fn is_alone(protocol: u8) -> bool {
+    LONE >> (protocol & 63) & 1 != 0
 }

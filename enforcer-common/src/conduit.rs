@@ -126,15 +126,21 @@ pub fn terms(policy: &Image, path: &Path) -> Terms {
 /// The same where the conduit and its terms are known.
 #[inline(always)]
 pub(crate) fn agree<E: Environment>(policy: &Image, environment: &E, scratch: &mut Scratch, terms: Terms) {
+    let mode = environment.mode(scratch.now, policy.header.bank, scratch.path.conduit, terms.mode());
+    agree_in(mode as u8, policy, environment, scratch, terms);
+}
+
+/// The same where the mode's code is known too.
+#[inline(always)]
+pub(crate) fn agree_in<E: Environment>(mode: u8, policy: &Image, environment: &E, scratch: &mut Scratch, terms: Terms) {
     let path = &mut scratch.path;
     path.generation = policy.header.generation;
     path.bank = policy.header.bank;
     path.uncovered = policy.header.uncovered;
     path.whole = terms.whole();
     path.on_deny = terms.on_deny();
-    let mode = environment.mode(scratch.now, policy.header.bank, path.conduit, terms.mode());
-    path.mode = mode as u8;
-    let enforced = mode as u8 == Mode::Enforce as u8;
+    path.mode = mode;
+    let enforced = mode == Mode::Enforce as u8;
     // What no conduit covers gets the policy's default, whatever its place.
     path.holds = (enforced && path.conduit != UNCOVERED) as u8;
     // Evidence is kept with values where nothing is stopped; and the candidate may look at other values.

@@ -12,6 +12,7 @@ use crate::judge::{self, Progress};
 use crate::link::{self, ethertype};
 use crate::network;
 use crate::operation::Role;
+use crate::ordinary::Course;
 use crate::policy::grant;
 use crate::policy::{Image, UNCOVERED};
 use crate::port::Side;
@@ -104,11 +105,13 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
 ) -> Action {
     begin(environment, scratch);
     let mut next = match ordinary::follow(bytes, length, side, policy, environment, scratch) {
-        Some(next) => next,
+        Some(Course::Passed) => return Action::Forward,
+        Some(Course::Next(next)) => next,
         None => walk(bytes, length, side, policy, environment, scratch),
     };
     while next != Next::Judge {
         if next == Next::Protocol
+            && scratch.ordinary == 0
             && let Some(action) = known::pass(bytes, environment, scratch)
         {
             return action;

@@ -7,10 +7,11 @@
 
 use crate::bytes::{Bytes, part};
 use crate::environment::Environment;
-use crate::head;
+use crate::head::{self, TRANSPORT};
 use crate::network::protocol;
 use crate::port::Side;
 use crate::scratch::{Frame, Scratch};
+use crate::transport::Segment;
 
 /// Blocks of the key: more than the longest payload has, and a power of two.
 pub const KEY_BLOCKS: usize = 64;
@@ -99,6 +100,40 @@ pub fn take<B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
         frame.wrong_checksum |= Frame::WRONG_TRANSPORT;
     }
     scratch.stream.hash = found.hash;
+}
+
+/// The same of an ordinary segment: leaves `stream.hash`, and that no checksum was wrong. `None`: one is.
+#[inline(always)]
+pub(crate) fn segment<'s, B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    head: &H,
+    segment: &Segment,
+    side: Side,
+    environment: &E,
+    scratch: &'s mut Scratch,
+) -> Option<&'s mut Scratch> {
+    let Segment { payload, end, .. } = *segment;
+    if !is_all_ones(words20(&head.read::<20>(14)?)) {
+        return None;
+    }
+    let length = (end.wrapping_sub(TRANSPORT) & 0xffff) as u16;
+    let pseudo = words8(head.read(26)?).wrapping_add((protocol::TCP as u16).swap_bytes() as u64);
+    let pseudo = pseudo.wrapping_add(length.swap_bytes() as u64);
+    let sum = pseudo.wrapping_add(words20(&head.read::<20>(TRANSPORT)?));
+    let sum = if payload == const { TRANSPORT + 20 } {
+        sum
+    } else {
+        let [a, b, c] = [const { TRANSPORT + 20 }, const { TRANSPORT + 24 }, const { TRANSPORT + 28 }];
+        let (a, b, c) = (words4(bytes.read(a)?), words4(bytes.read(b)?), words4(bytes.read(c)?));
+        sum.wrapping_add(a).wrapping_add(b).wrapping_add(c)
+    };
+    let key = match side {
+        Side::Network => Some(environment.key()?),
+        Side::Device => None,
+    };
+    let (scratch, found) = range(bytes, scratch, payload, end, sum, key);
+    scratch.stream.hash = found.hash;
+    if is_all_ones(found.sum) { Some(scratch) } else { None }
 }
 
 /// Sums of the bytes from `from` up to `to`, which lie in the frame behind at least eight others. `sum` is what the checksum

@@ -12,7 +12,7 @@ use crate::policy::grant::GrantKey;
 use crate::policy::memo::Memo;
 use crate::policy::step::LastKey;
 use crate::port::Side;
-use crate::scratch::Scratch;
+use crate::scratch::{Finding, Scratch};
 use crate::table::Slots;
 use crate::verdict::{Mode, Reason};
 
@@ -160,6 +160,9 @@ pub trait Environment {
     /// Counts an outcome: per conduit and reason, per function node (`u32::MAX`: none) and per rule. `acted` is true when
     /// the denial was carried out.
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool);
+
+    /// Counts what passes without a record, in a conduit of a bank: a unit of which this was found, or a whole frame.
+    fn count_known(&mut self, bank: u8, conduit: u16, found: Option<&Finding>, reason: Reason);
 
     /// Reports the operation at `index`, or the whole frame.
     fn emit(&mut self, scratch: &Scratch, index: Option<u32>);

@@ -14,6 +14,7 @@ use crate::action::Action;
 use crate::bytes::Bytes;
 use crate::environment::Environment;
 use crate::judge::is_rated;
+use crate::network;
 use crate::operation::{Operation, Role};
 use crate::policy::memo::minute;
 use crate::policy::{Image, UNCOVERED};
@@ -108,13 +109,21 @@ impl Circumstances {
             ports: (frame.destination_port as u32) << 16 | frame.source_port as u32,
             context,
             peer_context: stream.peer_context,
-            marks: (frame.transport_protocol as u32) << 24
-                | (path.protocol as u32) << 16
-                | ((stream.whole != 0) as u32) << 2
-                | ((stream.midstream != 0) as u32) << 1
+            marks: Self::all_marks(frame.transport_protocol, path.protocol, stream.whole, stream.midstream != 0)
                 | (first & 1) as u32,
             padding: 0,
         }
+    }
+
+    /// The marks of a segment for one receiver.
+    #[inline(always)]
+    pub(crate) const fn marks(protocol: u8, whole: u8, midstream: bool) -> u32 {
+        Self::all_marks(network::protocol::TCP, protocol, whole, midstream)
+    }
+
+    #[inline(always)]
+    const fn all_marks(transport: u8, protocol: u8, whole: u8, midstream: bool) -> u32 {
+        (transport as u32) << 24 | (protocol as u32) << 16 | ((whole != 0) as u32) << 2 | (midstream as u32) << 1
     }
 
     #[inline(always)]
@@ -135,6 +144,12 @@ const fn length(scratch: &Scratch) -> u32 {
     scratch.frame.payload_end.wrapping_sub(scratch.frame.payload)
 }
 
+/// True for a request of a length that may be kept.
+#[inline(always)]
+pub(crate) const fn fits(length: u32) -> bool {
+    SHORTEST <= length && length <= LONGEST
+}
+
 /// True for a frame whose request may be kept: whole, new, in its place, with nothing noted about it.
 #[inline(always)]
 fn is_eligible(scratch: &Scratch) -> bool {
@@ -142,10 +157,7 @@ fn is_eligible(scratch: &Scratch) -> bool {
     let length = length(scratch);
     let other =
         (path.mode ^ Mode::Enforce as u8) | (path.role ^ Role::Request as u8) | (frame.side ^ Side::Network as u8);
-    other == 0
-        && scratch.looked_on == 0
-        && (SHORTEST..=LONGEST).contains(&length)
-        && (scratch.ordinary != 0 || (is_in_its_place(scratch) && path.conduit != UNCOVERED))
+    other == 0 && scratch.looked_on == 0 && fits(length) && is_in_its_place(scratch) && path.conduit != UNCOVERED
 }
 
 /// True for new bytes that can be read where they lie, of which nothing else is to be said.
@@ -191,24 +203,14 @@ pub fn pass<B: Bytes + ?Sized, E: Environment>(
     environment: &mut E,
     scratch: &mut Scratch,
 ) -> Option<Action> {
-    if !is_eligible(scratch) || !recognise(bytes, environment, scratch) {
+    if !is_eligible(scratch) {
         return None;
     }
-    for unit in 0..UNITS {
-        let scratch = scratch.anew();
-        if unit >= scratch.judging.units as usize {
-            break;
-        }
-        let Some(&Finding { node, rule, .. }) = scratch.judging.found.get(unit) else {
-            break;
-        };
-        // All that counting asks for of an operation.
-        if let Some(record) = scratch.operations.get_mut(unit) {
-            record.rule = rule;
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "below `UNITS`")]
-        environment.count(scratch, Some(unit as u32), node, Reason::RuleAllow, false);
-    }
+    let here = Circumstances::of(scratch, scratch.stream.context);
+    let (payload, end) = (scratch.frame.payload, scratch.frame.payload_end);
+    scratch.stream.context = recognise(bytes, environment, scratch, &here, payload, end)?;
+    let (bank, conduit) = (scratch.path.bank, scratch.path.conduit);
+    count(environment, scratch, bank, conduit);
     let scratch = scratch.anew();
     scratch.outcome = Reason::RuleAllow as u8;
     scratch.action = Action::Forward as u8;
@@ -216,45 +218,64 @@ pub fn pass<B: Bytes + ?Sized, E: Environment>(
     Some(Action::Forward)
 }
 
-/// True when the request is one that was kept. Leaves what was found about it.
+/// Counts what was found about a known request.
 #[inline(always)]
-fn recognise<B: Bytes + ?Sized, E: Environment>(bytes: &B, environment: &mut E, scratch: &mut Scratch) -> bool {
-    let (payload, end, now) = (scratch.frame.payload, scratch.frame.payload_end, minute(scratch.now));
-    if bytes.length() < end {
-        return false;
+pub(crate) fn count<E: Environment>(environment: &mut E, scratch: &mut Scratch, bank: u8, conduit: u16) {
+    for unit in 0..UNITS {
+        let scratch = scratch.anew();
+        if unit >= scratch.judging.units as usize {
+            break;
+        }
+        let Some(found) = scratch.judging.found.get(unit) else {
+            break;
+        };
+        environment.count_known(bank, conduit, Some(found), Reason::RuleAllow);
     }
-    let place = place(word(bytes, end.wrapping_sub(8)), scratch.path.slot, length(scratch));
-    scratch.wanted.begin(place.wrapping_add(1), scratch.stream.context);
-    let Some(known): Option<&mut Known> = environment.known(place) else {
-        return false;
-    };
-    let here = Circumstances::of(scratch, scratch.stream.context);
-    if known.circumstances.differ(&here) != 0 {
-        return false;
+}
+
+/// Some when the request from `payload` up to `end` is one that was kept: what its dissector knows behind it. Leaves what was
+/// found about it.
+#[inline(always)]
+pub(crate) fn recognise<B: Bytes + ?Sized, E: Environment>(
+    bytes: &B,
+    environment: &mut E,
+    scratch: &mut Scratch,
+    here: &Circumstances,
+    payload: u32,
+    end: u32,
+) -> Option<u32> {
+    let now = minute(scratch.now);
+    if bytes.length() < end {
+        return None;
+    }
+    let place = place(word(bytes, end.wrapping_sub(8)), here.slot, end.wrapping_sub(payload));
+    scratch.wanted.begin(place.wrapping_add(1), here.context);
+    let known: &mut Known = environment.known(place)?;
+    if known.circumstances.differ(here) != 0 {
+        return None;
     }
     // Written down and read back: the paths through the loop join.
     scratch.wanted.other = other(bytes, known, payload, end);
     let scratch = scratch.anew();
     if scratch.wanted.other != 0 {
-        return false;
+        return None;
     }
     if known.minute != now {
         // The long way, which writes down how often.
         known.minute = now;
         scratch.wanted.pending = known.pending;
         known.pending = 0;
-        return false;
+        return None;
     }
     known.pending = known.pending.wrapping_add(1);
     known.tries = 0;
-    scratch.stream.context = known.context;
     scratch.judging.units = known.units;
     let ([first, rest @ ..], [first_kept, rest_kept @ ..]) = (&mut scratch.judging.found, &known.found);
     *first = *first_kept;
     if known.units > 1 {
         *rest = *rest_kept;
     }
-    true
+    Some(known.context)
 }
 
 /// Bits that matter and are other than those that were kept; of all words together.

@@ -494,11 +494,16 @@ pub struct Scratch {
     pub begun: u64,
     /// Frames that pass unmeasured before the next one that is, see [`crate::processing`].
     pub unmeasured: u32,
-    /// Non-zero: the frame was found to be [`crate::ordinary`].
+    /// Non-zero: the frame was found to be [`crate::ordinary`], see [`Scratch::ORDINARY`].
     pub ordinary: u32,
 }
 
 impl Scratch {
+    /// The frame was ordinary, and its record was filled in.
+    pub const ORDINARY: u32 = 1;
+    /// It was ordinary, and passed without a record.
+    pub const PASSED: u32 = 2;
+
     /// A record to start from.
     #[must_use]
     pub fn new() -> Self {

@@ -22,6 +22,29 @@ pub mod flag {
     pub const URG: u8 = 0x20;
 }
 
+/// What a TCP segment says of itself, for [`crate::ordinary`].
+#[derive(Clone, Copy)]
+pub(crate) struct Segment {
+    /// Offset of its payload, and behind it.
+    pub(crate) payload: u32,
+    /// See `payload`.
+    pub(crate) end: u32,
+    /// Of its first byte.
+    pub(crate) sequence: u32,
+    /// Of the byte that its sender expects next.
+    pub(crate) acknowledgement: u32,
+    /// How many bytes its sender has room for, unscaled.
+    pub(crate) window: u16,
+}
+
+impl Segment {
+    /// Bytes of payload.
+    #[inline(always)]
+    pub(crate) const fn length(self) -> u32 {
+        self.end.wrapping_sub(self.payload)
+    }
+}
+
 /// Reads the transport header into `frame`: ports, sequence numbers, flags, `payload`. `payload_end` is already bounded.
 ///
 /// # Errors

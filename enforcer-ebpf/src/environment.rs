@@ -19,7 +19,7 @@ use enforcer_common::policy::memo::Memo;
 use enforcer_common::policy::step::{LastKey, UNKNOWN};
 use enforcer_common::policy::{capacity, mac_number};
 use enforcer_common::port::Side;
-use enforcer_common::scratch::Scratch;
+use enforcer_common::scratch::{Finding, Scratch};
 use enforcer_common::table::{MOST_PER_DEVICE, Slots};
 use enforcer_common::verdict::{Mode, Reason};
 
@@ -100,6 +100,40 @@ fn increment(cell: Option<*mut u64>) {
         // SAFETY: the pointer is a live map value.
         unsafe { *cell += 1 };
     }
+}
+
+#[inline(always)]
+fn count_conduit(bank: u8, conduit: u16, reason: Reason, acted: bool) {
+    let cells = maps::CONDUIT_COUNTERS.get_ptr_mut(bank as u32 * capacity::CONDUITS as u32 + conduit as u32);
+    if let Some(cells) = cells {
+        // SAFETY: a live map value; `of_conduit` is masked with its size.
+        increment(Some(unsafe {
+            cells.cast::<u64>().add(opaque(cell::of_conduit(reason, acted)) & (cell::PER_CONDUIT - 1))
+        }));
+    }
+}
+
+#[inline(always)]
+fn count_rule(bank: u8, rule: u16) {
+    if rule != NO_RULE {
+        increment(maps::RULE_COUNTERS.get_ptr_mut(bank as u32 * capacity::RULES as u32 + rule as u32));
+    }
+}
+
+/// False where no node counts what is counted.
+#[inline(always)]
+fn count_node(bank: u8, node: u32, reason: Reason, acted: bool) -> bool {
+    if node == u32::MAX {
+        return false;
+    }
+    let Some(place) = cell::of_function(reason, acted) else {
+        return false;
+    };
+    if let Some(cells) = maps::FUNCTION_COUNTERS.get_ptr_mut(bank as u32 * capacity::FUNCTIONS as u32 + node) {
+        // SAFETY: a live map value; `of_function` is masked with its size.
+        increment(Some(unsafe { cells.cast::<u64>().add(opaque(place) & (cell::PER_FUNCTION - 1)) }));
+    }
+    true
 }
 
 /// Counts a loss, see [`loss`].
@@ -412,27 +446,12 @@ impl Environment for Maps<'_> {
     #[inline(always)]
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool) {
         let path = &scratch.path;
-        let bank = path.bank as u32;
-        let conduit = maps::CONDUIT_COUNTERS.get_ptr_mut(bank * capacity::CONDUITS as u32 + path.conduit as u32);
-        if let Some(cells) = conduit {
-            // SAFETY: a live map value; `of_conduit` is masked with its size.
-            increment(Some(unsafe {
-                cells.cast::<u64>().add(opaque(cell::of_conduit(reason, acted)) & (cell::PER_CONDUIT - 1))
-            }));
-        }
+        count_conduit(path.bank, path.conduit, reason, acted);
         let Some(operation) = index.and_then(|index| scratch.operation(index)) else {
             return;
         };
-        if operation.rule != NO_RULE {
-            increment(maps::RULE_COUNTERS.get_ptr_mut(bank * capacity::RULES as u32 + operation.rule as u32));
-        }
-        if node != u32::MAX
-            && let Some(place) = cell::of_function(reason, acted)
-        {
-            if let Some(cells) = maps::FUNCTION_COUNTERS.get_ptr_mut(bank * capacity::FUNCTIONS as u32 + node) {
-                // SAFETY: a live map value; `of_function` is masked with its size.
-                increment(Some(unsafe { cells.cast::<u64>().add(opaque(place) & (cell::PER_FUNCTION - 1)) }));
-            }
+        count_rule(path.bank, operation.rule);
+        if count_node(path.bank, node, reason, acted) {
             return;
         }
         if matches!(reason, Reason::Response) || operation.function == NO_FUNCTION {
@@ -451,6 +470,15 @@ impl Environment for Maps<'_> {
                     lose(loss::FUNCTIONS);
                 }
             }
+        }
+    }
+
+    #[inline(always)]
+    fn count_known(&mut self, bank: u8, conduit: u16, found: Option<&Finding>, reason: Reason) {
+        count_conduit(bank, conduit, reason, false);
+        if let Some(found) = found {
+            count_rule(bank, found.rule);
+            count_node(bank, found.node, reason, false);
         }
     }
 

@@ -62,6 +62,17 @@ pub(super) fn remember(flow: &mut Flow, sent: Sent) {
         Some(index) => index,
         None => oldest(flow),
     };
+    put(flow, index, sent);
+}
+
+/// The same where [`has_room`].
+#[inline(always)]
+pub(super) fn remember_next(flow: &mut Flow, sent: Sent) {
+    put(flow, oldest(flow), sent);
+}
+
+#[inline(always)]
+fn put(flow: &mut Flow, index: u32, sent: Sent) {
     if let Some(entry) = flow.ring.get_mut(index as usize & (RING - 1)) {
         *entry = sent;
     }

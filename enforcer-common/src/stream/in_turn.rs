@@ -4,16 +4,16 @@
 use super::{forwarded, inward, outward, payload_length, prepare};
 use crate::answer;
 use crate::environment::Limits;
-use crate::flow::{Direction, Flow, before};
+use crate::flow::{Direction, Flow, Sent, before};
 use crate::port::Side;
 use crate::scratch::{Commit, Scratch};
+use crate::transport::Segment;
 use crate::verdict::Reason;
 
-/// True when a segment with these sequence and acknowledgement numbers, and `length` bytes, is the one that its direction waits
-/// for. It has ACK and no other flag that has a meaning.
+/// True when a segment is the one that its direction waits for. It has ACK and no other flag that has a meaning.
 #[inline(always)]
-pub(crate) fn is_next(limits: &Limits, flow: &Flow, side: Side, numbers: [u32; 2], length: u32) -> bool {
-    let [sequence, acknowledgement] = numbers;
+pub(crate) fn is_next(limits: &Limits, flow: &Flow, side: Side, segment: &Segment) -> bool {
+    let Segment { sequence, acknowledgement, .. } = *segment;
     let Flow { network, device, .. } = flow;
     match side {
         Side::Network => {
@@ -28,7 +28,7 @@ pub(crate) fn is_next(limits: &Limits, flow: &Flow, side: Side, numbers: [u32; 2
             let under_way = network.carry_length | network.skip | (flow.killed | flow.strays) as u32;
             let place = sequence ^ network.next | before(device.next, acknowledgement);
             let unseen = device.flags & Direction::UNSEEN != 0 && before(network.next, device.unseen) != 0;
-            state | seen | under_way | place == 0 && !unseen && (length == 0 || forwarded::has_room(flow))
+            state | seen | under_way | place == 0 && !unseen && (segment.length() == 0 || forwarded::has_room(flow))
         }
         Side::Device => {
             const STATE: u32 = Direction::SYNCHRONISED | Direction::PENDING;
@@ -80,4 +80,25 @@ pub(crate) fn take(
         }
     }
     Ok(())
+}
+
+/// Notes such a segment toward the device, which is forwarded: what [`take`] and [`super::commit`] leave of one with bytes that
+/// need not be read, where they end with a unit. `context` is what the dissector knows behind it.
+#[inline(always)]
+pub(crate) fn inward(flow: &mut Flow, segment: &Segment, hash: u64, context: u32, now: u64) {
+    let sent = Sent { hash, sequence: segment.sequence, length: segment.length() };
+    forwarded::remember_next(flow, sent);
+    let mine = &mut flow.network;
+    mine.seen = now;
+    mine.strikes = 0;
+    mine.next = segment.sequence.wrapping_add(segment.length());
+    mine.context = context;
+}
+
+/// The same of a segment from the device.
+#[inline(always)]
+pub(crate) fn outward(flow: &mut Flow, segment: &Segment, now: u64) {
+    outward::hear(flow, segment.acknowledgement, segment.window);
+    flow.device.seen = now;
+    flow.device.next = segment.sequence.wrapping_add(segment.length());
 }

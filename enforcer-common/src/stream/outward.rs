@@ -41,9 +41,17 @@ pub(super) fn follow(limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, no
 /// The device's word on how far it has come, which is what everything toward it hangs on.
 #[inline(always)]
 pub(super) const fn heed(flow: &mut Flow, scratch: &Scratch) {
+    let Frame { acknowledgement, window, tcp_flags, .. } = scratch.frame;
+    // Without ACK the number means nothing: what is known stays.
+    let acknowledgement = if tcp_flags & flag::ACK != 0 { acknowledgement } else { flow.device.acknowledged };
+    hear(flow, acknowledgement, window);
+}
+
+/// The same by its numbers.
+#[inline(always)]
+pub(super) const fn hear(flow: &mut Flow, acknowledgement: u32, window: u16) {
     let (mine, theirs) = (&mut flow.device, &flow.network);
-    let acknowledgement = scratch.frame.acknowledgement;
-    if scratch.frame.tcp_flags & flag::ACK != 0 && distance(acknowledgement, mine.acknowledged) > 0 {
+    if distance(acknowledgement, mine.acknowledged) > 0 {
         if distance(acknowledgement, theirs.next) > 0 {
             // Of bytes that did not pass here: nothing that passes may count as old by it.
             mine.unseen = acknowledgement;
@@ -52,7 +60,7 @@ pub(super) const fn heed(flow: &mut Flow, scratch: &Scratch) {
             mine.acknowledged = acknowledgement;
         }
     }
-    mine.window = scratch.frame.window;
+    mine.window = window;
     mine.flags |= Direction::SPOKEN;
 }
 

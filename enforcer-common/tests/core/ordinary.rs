@@ -60,16 +60,22 @@ impl Two {
             wire.host.events.clear();
             let action = decide(frame, side, &wire.policy, &mut wire.host, &mut wire.scratch);
             let host = (&wire.host.flows, &wire.host.counted, &wire.host.events, &wire.host.observations);
-            (action, Scratch { ordinary: 0, ..*wire.scratch }, host, wire.scratch.ordinary != 0)
+            (action, Scratch { ordinary: 0, ..*wire.scratch }, host, wire.scratch.ordinary)
         });
         assert_eq!(found.0, plain.0, "{side:?} {frame:02x?}");
+        assert!(found.2 == plain.2, "conversations, counters or what is reported: {side:?} {frame:02x?}");
+        assert_eq!(plain.3, 0, "it has nothing to know it by");
+        if found.3 == Scratch::PASSED {
+            let said =
+                |scratch: &Scratch| (scratch.outcome, scratch.action, scratch.report, scratch.count, scratch.asked);
+            assert_eq!(said(&found.1), said(&plain.1), "{side:?} {frame:02x?}");
+            return true;
+        }
         assert_eq!(found.1.frame, plain.1.frame, "{side:?} {frame:02x?}");
         assert_eq!(found.1.path, plain.1.path, "{side:?} {frame:02x?}");
         assert_eq!(found.1.stream, plain.1.stream, "{side:?} {frame:02x?}");
         assert!(found.1 == plain.1, "the record: {side:?} {frame:02x?}");
-        assert!(found.2 == plain.2, "conversations, counters or what is reported: {side:?} {frame:02x?}");
-        assert!(!plain.3, "it has nothing to know it by");
-        found.3
+        found.3 != 0
     }
 
     fn change(&mut self, change: impl Fn(&mut Wire)) {

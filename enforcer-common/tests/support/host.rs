@@ -14,7 +14,7 @@ use enforcer_common::policy::grant::{Grant, GrantKey};
 use enforcer_common::policy::memo::Memo;
 use enforcer_common::policy::step::{LastKey, UNKNOWN};
 use enforcer_common::port::Side;
-use enforcer_common::scratch::Scratch;
+use enforcer_common::scratch::{Finding, Scratch};
 use enforcer_common::table::Slots;
 use enforcer_common::verdict::{Mode, Reason};
 
@@ -287,6 +287,13 @@ impl Environment for Host {
 
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, node: u32, reason: Reason, acted: bool) {
         self.counted.push(Counted { conduit: scratch.path.conduit, index, node, reason, acted });
+    }
+
+    fn count_known(&mut self, _bank: u8, conduit: u16, found: Option<&Finding>, reason: Reason) {
+        let units = self.counted.iter().filter(|counted| counted.index.is_some()).count();
+        let index = found.map(|_| u32::try_from(units).expect("few units"));
+        let node = found.map_or(u32::MAX, |found| found.node);
+        self.counted.push(Counted { conduit, index, node, reason, acted: false });
     }
 
     fn emit(&mut self, scratch: &Scratch, index: Option<u32>) {

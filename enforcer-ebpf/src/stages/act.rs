@@ -6,6 +6,7 @@ use aya_ebpf::programs::XdpContext;
 use enforcer_common::abi::{loss, slot};
 use enforcer_common::action::{self, Action};
 use enforcer_common::environment::Environment as _;
+use enforcer_common::port::Side;
 use enforcer_common::scratch::Scratch;
 
 use super::{call, missing, scratch};
@@ -26,6 +27,17 @@ pub fn measure(context: XdpContext) -> u32 {
         unsafe { (*known).add(took) };
     }
     let_go(&context, scratch, Action::from_code(scratch.action))
+}
+
+/// The same for a frame from `side` that passes without a record.
+#[inline(always)]
+pub(super) fn pass(context: &XdpContext, scratch: &mut Scratch, side: Side) -> u32 {
+    if scratch.begun != 0 {
+        scratch.frame.side = side as u8;
+        call::<{ slot::MEASURE }>(context);
+        lose(loss::STAGES);
+    }
+    cross(side)
 }
 
 /// What becomes of the frame: noted first, where it is one of those that are measured.
@@ -54,11 +66,17 @@ fn let_go(context: &XdpContext, scratch: &Scratch, action: Action) -> u32 {
 /// To the other port, or to the bridge.
 #[inline(always)]
 fn forward(scratch: &Scratch) -> u32 {
-    if !action::may_cross(&scratch.frame, scratch.outcome) {
+    if scratch.ordinary != Scratch::PASSED && !action::may_cross(&scratch.frame, scratch.outcome) {
         return XDP_PASS;
     }
+    cross(Side::from_code(scratch.frame.side))
+}
+
+/// Straight to the other port, or where there is none to the bridge.
+#[inline(always)]
+fn cross(side: Side) -> u32 {
     // An empty cell answers with the fallback.
-    match maps::ACROSS.redirect(u32::from(scratch.frame.side & 1), u64::from(XDP_PASS)) {
+    match maps::ACROSS.redirect(side as u32, u64::from(XDP_PASS)) {
         Ok(answer) | Err(answer) => answer,
     }
 }

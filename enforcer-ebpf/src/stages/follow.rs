@@ -2,12 +2,13 @@
 
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
+use enforcer_common::abi::slot;
 use enforcer_common::decide::{self, Next};
 use enforcer_common::known;
 use enforcer_common::port::Side;
 
 use super::act::act;
-use super::{begin, go_on, is_of, missing, policy, scratch};
+use super::{begin, call, go_on, is_of, missing, policy, scratch};
 use crate::environment::Maps;
 use crate::window::Window;
 
@@ -18,14 +19,25 @@ pub fn conduit(context: XdpContext) -> u32 {
     let (Some(scratch), Some(policy)) = (scratch(), policy()) else {
         return missing();
     };
-    let environment = &mut Maps::new(&context);
-    let next = decide::locate(policy, environment, scratch);
-    if next == Next::Protocol
-        && let Some(action) = known::pass(&Window::new(&context), environment, scratch.anew())
-    {
-        return act(&context, scratch.anew(), action);
+    let next = decide::locate(policy, &mut Maps::new(&context), scratch);
+    if next == Next::Protocol && scratch.frame.side == Side::Network as u8 {
+        call::<{ slot::KNOWN }>(&context);
+        return missing();
     }
     go_on(&context, scratch, next)
+}
+
+/// A request that may be known, where [`enforcer_common::ordinary`] did not ask.
+#[xdp(frags)]
+#[inline(always)]
+pub fn known(context: XdpContext) -> u32 {
+    let Some(scratch) = scratch() else {
+        return missing();
+    };
+    match known::pass(&Window::new(&context), &mut Maps::new(&context), scratch) {
+        Some(action) => act(&context, scratch.anew(), action),
+        None => go_on(&context, scratch, Next::Protocol),
+    }
 }
 
 /// Flow and stream of TCP.

@@ -6,16 +6,17 @@ use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
-use enforcer_common::abi::Settings;
+use enforcer_common::abi::{Settings, slot};
 use enforcer_common::decide::{self, Next};
 use enforcer_common::environment::Environment as _;
+use enforcer_common::ordinary::{self, Course};
 use enforcer_common::policy::Image;
 use enforcer_common::port::Side;
+use enforcer_common::processing;
 use enforcer_common::scratch::Scratch;
-use enforcer_common::{known, ordinary, processing};
 
-use super::act::act;
-use super::{begin, go_on, is_of, missing, policy, policy_by, scratch};
+use super::act::{act, pass};
+use super::{begin, call, go_on, is_of, missing, policy, policy_by, scratch};
 use crate::environment::Maps;
 use crate::maps;
 use crate::window::Window;
@@ -76,45 +77,35 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
     }
     decide::begin(environment, scratch);
     let next = match ordinary::follow(&Window::new(context), length, side, policy, environment, scratch) {
-        Some(next) => next,
-        None => match one_by_one(context, side, scratch, settings, policy, length) {
-            Some(next) => next,
-            None => return missing(),
-        },
+        Some(Course::Passed) => return pass(context, scratch.anew(), side),
+        Some(Course::Next(next)) => next,
+        None => {
+            let code = match side {
+                Side::Network => stages_network(context.ctx, scratch, settings, policy, length),
+                Side::Device => stages_device(context.ctx, scratch, settings, policy, length),
+            };
+            let Some(next) = Next::from_code(code) else {
+                return missing();
+            };
+            let request = side as u8 == Side::Network as u8 && next == Next::Protocol;
+            if request {
+                call::<{ slot::KNOWN }>(context);
+                return missing();
+            }
+            next
+        }
     };
     // All anew below: what the verifier knows of each path through the stages above would multiply the paths.
     if next == Next::Judge && decide::is_settled(scratch.anew()) {
         let action = decide::let_pass(&mut Maps::new(context), scratch.anew());
         return act(context, scratch.anew(), action);
     }
-    if side as u8 == Side::Network as u8
-        && next == Next::Protocol
-        && let Some(action) = known::pass(&Window::new(context), &mut Maps::new(context), scratch.anew())
-    {
-        return act(context, scratch.anew(), action);
-    }
     go_on(context, scratch, next)
 }
 
-/// The stages of a frame that is out of the ordinary.
-#[inline(always)]
-fn one_by_one(
-    context: &XdpContext,
-    side: Side,
-    scratch: &mut Scratch,
-    settings: &Settings,
-    policy: &Image,
-    length: u32,
-) -> Option<Next> {
-    let code = match side {
-        Side::Network => stages_network(context.ctx, scratch, settings, policy, length),
-        Side::Device => stages_device(context.ctx, scratch, settings, policy, length),
-    };
-    Next::from_code(code)
-}
-
-/// A function of its own, which the kernel verifies once, whatever is known where it is called. Enters: what is at hand, and the
-/// frame's length. Leaves: the code of what comes next, or another number where something is missing.
+/// The stages of a frame that is out of the ordinary. A function of its own, which the kernel verifies once, whatever is known
+/// where it is called. Enters: what is at hand, and the frame's length. Leaves: the code of what comes next, or
+/// another number where something is missing.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn stages_network(

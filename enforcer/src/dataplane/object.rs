@@ -18,7 +18,8 @@ use super::maps::{MAPS, Maps, Sizes};
 pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer-ebpf"));
 
 /// The stages that every frame or any protocol may come to.
-const OWN: [(&str, u32); 25] = [
+const OWN: [(&str, u32); 26] = [
+    ("known", slot::KNOWN),
     ("digest", slot::DIGEST),
     ("handshake", slot::HANDSHAKE),
     ("compare", slot::COMPARE),

@@ -13,7 +13,7 @@ use enforcer_common::policy::memo::{MEMOS, Memo};
 use enforcer_common::policy::step::{LastKey, UNKNOWN};
 use enforcer_common::policy::{Image, UNCOVERED};
 use enforcer_common::port::Side;
-use enforcer_common::scratch::Scratch;
+use enforcer_common::scratch::{Finding, Scratch};
 use enforcer_common::table::Slots;
 use enforcer_common::verdict::{Mode, Reason};
 use enforcer_common::{decide, judge};
@@ -169,6 +169,10 @@ impl Environment for Desk {
     fn count(&mut self, scratch: &Scratch, index: Option<u32>, _node: u32, reason: Reason, _acted: bool) {
         let operation = index.and_then(|index| scratch.operation(index));
         self.found = operation.map(|operation| (reason, operation.rule));
+    }
+
+    fn count_known(&mut self, _bank: u8, _conduit: u16, found: Option<&Finding>, reason: Reason) {
+        self.found = found.map(|found| (reason, found.rule));
     }
 
     fn emit(&mut self, _scratch: &Scratch, _index: Option<u32>) {}

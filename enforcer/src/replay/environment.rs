@@ -13,7 +13,7 @@ use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::operation::NO_RULE;
 use enforcer_common::policy::step::{LastKey, UNKNOWN};
 use enforcer_common::port::Side;
-use enforcer_common::scratch::Scratch;
+use enforcer_common::scratch::{Finding, Scratch};
 use enforcer_common::table::Slots;
 use enforcer_common::verdict::{Mode, Reason};
 
@@ -282,6 +282,14 @@ impl Environment for HostEnvironment {
             && operation.rule != NO_RULE
         {
             *self.counters.rules.entry(operation.rule).or_default() += 1;
+        }
+    }
+
+    fn count_known(&mut self, _bank: u8, conduit: u16, found: Option<&Finding>, reason: Reason) {
+        self.counters.outcomes.entry((conduit, reason as u8)).or_default().judged += 1;
+        if let Some(found) = found {
+            *self.counters.functions.entry((found.node, reason as u8)).or_default() += 1;
+            *self.counters.rules.entry(found.rule).or_default() += 1;
         }
     }
 

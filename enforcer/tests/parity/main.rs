@@ -58,8 +58,8 @@ fn told(pair: &Pair<'_>, what: &str) {
         .map(|(code, count)| format!("{:?} {count}", Reason::from_code(*code).expect("a reason")))
         .collect();
     println!(
-        "{what}: {} frames, {} operations, {} known, {} ordinary, {} in several buffers, {} of a length that no test run takes",
-        pair.frames, pair.operations, pair.known, pair.ordinary, pair.multi_buffer, pair.skipped
+        "{what}: {} frames, {} operations, {} known, {} ordinary, {} of them passed at once, {} in several buffers, {} of a length that no test run takes",
+        pair.frames, pair.operations, pair.known, pair.ordinary, pair.passed, pair.multi_buffer, pair.skipped
     );
     println!("  {}", reasons.join(", "));
 }
@@ -101,6 +101,7 @@ fn captures_are_judged_alike() {
     told(&pair, "captures");
     assert!(pair.known > 500, "requests that come again are known");
     assert!(pair.ordinary > 30_000, "many segments are ordinary");
+    assert!(pair.passed > 1_000, "in enforce many pass at once");
     println!("  {cut} frames cut by the snap length; bits on which no decision hangs: {left_out:?}");
     for (protocol, bits) in
         [(Protocol::Modbus, 16), (Protocol::S7comm, 16), (Protocol::Enip, 80), (Protocol::Opcua, 160)]

@@ -47,6 +47,8 @@ pub(crate) struct Pair<'p> {
     pub(crate) known: u64,
     /// Frames that the kernel found to be ordinary; the host goes through all stages.
     pub(crate) ordinary: u64,
+    /// Of these frames that passed without a record.
+    pub(crate) passed: u64,
     pub(crate) outcomes: BTreeMap<u8, u64>,
 }
 
@@ -65,6 +67,7 @@ impl<'p> Pair<'p> {
             operations: 0,
             known: 0,
             ordinary: 0,
+            passed: 0,
             outcomes: BTreeMap::new(),
         }
     }
@@ -137,7 +140,8 @@ impl<'p> Pair<'p> {
         self.witness.begin(bytes);
         let action = decide::decide_part(linear, length, side, self.policy, &mut self.witness, &mut self.scratch);
         let mut host = self.scratch.clone();
-        self.ordinary += u64::from(kernel.ordinary);
+        self.ordinary += u64::from(kernel.ordinary != 0);
+        self.passed += u64::from(kernel.ordinary == Scratch::PASSED);
         self.operations += u64::from(host.count);
         *self.outcomes.entry(host.outcome).or_default() += 1;
         let mut host_events = self.witness.events.clone();
@@ -161,7 +165,11 @@ impl<'p> Pair<'p> {
         differences.see("XDP action", &ran.action, &expected);
         let expected = if action == Action::Reset { rewritten(bytes, &host.frame) } else { bytes.to_vec() };
         differences.see("the frame afterwards", &ran.bytes, &expected);
-        if is_known(&kernel) {
+        if kernel.ordinary == Scratch::PASSED {
+            self.known += u64::from(is_known(&kernel));
+            differences.see("outcome", &kernel.outcome, &host.outcome);
+            nothing_to_say(&mut differences, &host);
+        } else if is_known(&kernel) {
             self.known += 1;
             known(&mut differences, &kernel, &host);
         } else {
@@ -312,12 +320,17 @@ fn known(differences: &mut Differences, kernel: &Scratch, host: &Scratch) {
     differences.see("stream", &level(&kernel.stream), &level(&host.stream));
     differences.see("outcome", &kernel.outcome, &host.outcome);
     differences.see("action", &kernel.action, &host.action);
+    nothing_to_say(differences, host);
+    differences.see("nothing to read", &false, &(host.count == 0));
+}
+
+/// What passes unread has nothing in it that is denied.
+fn nothing_to_say(differences: &mut Differences, host: &Scratch) {
     for operation in host.operations.iter().take(host.count as usize) {
         differences.see("a fault", &0, &operation.fault);
         let decided = operation.has(Operation::DECIDED);
         differences.see("a denial", &false, &(decided && operation.reason != Reason::RuleAllow as u8));
     }
-    differences.see("nothing to read", &false, &(host.count == 0));
 }
 
 /// A conversation without the times of its segments and without what lies behind its carries and in front of it.

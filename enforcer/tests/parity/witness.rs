@@ -11,7 +11,7 @@ use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
 use enforcer_common::observation::{Observation, ObservationKey};
 use enforcer_common::operation::{NO_FUNCTION, NO_RULE};
 use enforcer_common::port::Side;
-use enforcer_common::scratch::Scratch;
+use enforcer_common::scratch::{Finding, Scratch};
 use enforcer_common::table::Slots;
 use enforcer_common::verdict::{Mode, Reason};
 
@@ -178,6 +178,15 @@ impl Environment for Witness {
             self.add(Counter::Node { bank, node, reason: code, acted });
         } else if reason != Reason::Response && operation.function != NO_FUNCTION {
             self.add(Counter::Function { bank, conduit, function: operation.function, reason: code, acted });
+        }
+    }
+
+    fn count_known(&mut self, bank: u8, conduit: u16, found: Option<&Finding>, reason: Reason) {
+        let code = reason as u8;
+        self.add(Counter::Conduit { bank, conduit, reason: code, acted: false });
+        if let Some(found) = found {
+            self.add(Counter::Rule { bank, rule: found.rule });
+            self.add(Counter::Node { bank, node: found.node, reason: code, acted: false });
         }
     }
 

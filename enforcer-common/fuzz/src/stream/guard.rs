@@ -74,6 +74,11 @@ impl Guard {
         }
         let acts = reason.verdict() == Verdict::Deny && self.host.mode == Mode::Enforce;
         assert_eq!(action != Action::Forward, acts, "{reason:?} in {:?}", self.host.mode);
+        if self.scratch.ordinary == Scratch::PASSED {
+            let length = u32::try_from(segment.payload.len()).expect("below the limit");
+            let fresh = (length != 0).then_some((segment.sequence, length));
+            return Decided { action, reason, fresh, stateless: false };
+        }
         let stream = &self.scratch.stream;
         let new = stream.commit != Commit::Nothing as u8 && action == Action::Forward;
         let stateless = stream.commit == Commit::Midstream as u8;
