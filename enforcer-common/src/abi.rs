@@ -24,7 +24,7 @@ use crate::scratch::Scratch;
 pub use crate::settings::{MODE_AS_POLICY, Settings, conduit_cell};
 
 /// Raised when a field changes its meaning but not its size.
-pub const VERSION: u64 = 10;
+pub const VERSION: u64 = 11;
 
 /// Hash over the version and every shared layout.
 pub const LAYOUT: u64 = hash(&[

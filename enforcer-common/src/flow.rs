@@ -215,6 +215,13 @@ impl Direction {
         self.flags & flag == flag
     }
 
+    /// The SYN of this side that the other may answer yet.
+    #[must_use]
+    #[inline(always)]
+    pub const fn offer(&self) -> Offer {
+        if self.has(Self::PENDING) { Offer::new(self.pending, self.handshake) } else { Offer::NONE }
+    }
+
     /// Starts at `next`, with nothing left of what was before but the acknowledgement.
     #[inline(always)]
     pub const fn start(&mut self, next: u32, flags: u32) {
@@ -453,6 +460,28 @@ pub const fn distance(a: u32, b: u32) -> i32 {
     a.wrapping_sub(b).cast_signed()
 }
 
+/// A SYN of the network side that the device may answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Offer {
+    /// First data sequence number that it offers.
+    pub first: u32,
+    /// When it passed: boot time in units of 2^20 nanoseconds, never 0; 0: there is none.
+    pub at: u32,
+}
+
+impl Offer {
+    /// No SYN waits.
+    pub const NONE: Self = Self { first: 0, at: 0 };
+
+    /// A SYN that passed at a boot time in units of 2^20 nanoseconds.
+    #[must_use]
+    #[inline(always)]
+    pub const fn new(first: u32, at: u32) -> Self {
+        Self { first, at: if at == 0 { u32::MAX } else { at } }
+    }
+}
+
 /// A SYN that waits for its answer, or bytes of an unknown conversation that wait for the device's word. Kept apart from
 /// the conversations: whoever floods the box with SYN fills this table alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -466,6 +495,8 @@ pub struct HalfOpen {
     pub first: u32,
     /// First data sequence number of the side that answered; with [`Self::MIDSTREAM`] the number behind the bytes.
     pub answer: u32,
+    /// The network side's last SYN, unless the device has answered it.
+    pub offer: Offer,
     /// [`Side`] code of the side that asks.
     pub side: u32,
     /// The bits below.
@@ -484,7 +515,7 @@ impl HalfOpen {
     pub const SERVES: u32 = 4;
 
     /// Nothing waits.
-    pub const EMPTY: Self = Self { since: 0, hash: 0, first: 0, answer: 0, side: 0, flags: 0 };
+    pub const EMPTY: Self = Self { since: 0, hash: 0, first: 0, answer: 0, offer: Offer::NONE, side: 0, flags: 0 };
 
     /// True for a SYN that came from `side`.
     #[must_use]

@@ -154,6 +154,7 @@ fn retire<E: Environment>(environment: &mut E, slot: u32, now: u64) {
         hash: u64::MAX,
         first: flow.device.acknowledged,
         answer: flow.network.next,
+        offer: flow.network.offer(),
         side: Side::Network as u32,
         flags: HalfOpen::MIDSTREAM,
     };

@@ -4,12 +4,12 @@
 //! handshake that it began itself, or any segment of a conversation that was open before the box came. So nobody on the
 //! network side can fill the table by asking. What waits for that word is kept in a table of its own, [`HalfOpen`].
 
-use super::inward::coarse;
+use super::inward::{coarse, is_awaited};
 use super::{Found, admit, check, holds, is_opening, payload_length, prepare, resync};
 use crate::action::OnDeny;
 use crate::conduit;
 use crate::environment::{Environment, Limits, Trust};
-use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Sent, Stretch, distance};
+use crate::flow::{self, Direction, Flow, FlowKey, HalfOpen, Offer, Sent, Stretch, distance};
 use crate::operation::Role;
 use crate::policy::Image;
 use crate::port::Side;
@@ -30,45 +30,56 @@ pub fn begin<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
     let limits = environment.limits();
     check(&limits, &scratch.frame)?;
     let key = FlowKey::of(&scratch.frame);
-    if is_opening(&scratch.frame) {
-        return Err(open(environment, scratch, &limits, &key));
-    }
     let now = scratch.now;
     let half = match environment.half_open(&key) {
         Some(half) if now.saturating_sub(half.since) < PATIENCE => *half,
         _ => HalfOpen::EMPTY,
     };
+    if is_opening(&scratch.frame) {
+        return Err(open(environment, scratch, &limits, &key, &half));
+    }
     match Side::from_code(scratch.frame.side) {
         Side::Network => from_network(policy, environment, scratch, &limits, &key, &half),
         Side::Device => from_device(environment, scratch, &key, &half),
     }
 }
 
-/// A SYN waits for its answer.
+/// A SYN waits for its answer. What was answered, or went by, stays until the other side answers anew, for anybody can send
+/// another SYN; but the device may answer that one too, so it is not forgotten.
 #[inline(always)]
-fn open<E: Environment>(environment: &mut E, scratch: &Scratch, limits: &Limits, key: &FlowKey) -> Reason {
+fn open<E: Environment>(
+    environment: &mut E,
+    scratch: &Scratch,
+    limits: &Limits,
+    key: &FlowKey,
+    half: &HalfOpen,
+) -> Reason {
     let now = scratch.now;
     let frame = &scratch.frame;
-    if frame.side == Side::Network as u8
-        && let Err(reason) = admit(environment, limits, key, now)
-    {
-        return reason;
-    }
-    let mut asked = 0;
-    if let Some(half) = environment.half_open(key)
-        && now.saturating_sub(half.since) < PATIENCE
-    {
-        asked = HalfOpen::ASKED_AGAIN;
-        half.flags |= asked;
-        if half.flags & (HalfOpen::ANSWERED | HalfOpen::MIDSTREAM) != 0 {
-            // What was answered, or went by, stays until the other side answers anew: anybody can send another SYN.
-            return Reason::NoPayload;
+    let first = frame.sequence.wrapping_add(1);
+    let answered = half.flags & HalfOpen::ANSWERED != 0;
+    let mut offer = half.offer;
+    if frame.side == Side::Network as u8 {
+        if let Err(reason) = admit(environment, limits, key, now) {
+            return reason;
+        }
+        if offer.at != 0 && offer.first != first && is_awaited(offer.at, now) {
+            // One question at a time, so that it is known what the device may be answering.
+            return Reason::ConnectionRate;
+        }
+        // A copy of the one that was answered offers nothing.
+        if !(answered && half.waits_for(Side::Network) && half.first == first) {
+            offer = Offer::new(first, coarse(now));
         }
     }
-    let first = frame.sequence.wrapping_add(1);
-    let serves = if scratch.path.role == Role::Request as u8 { 0 } else { HalfOpen::SERVES };
-    let half = HalfOpen { since: now, first, side: frame.side as u32, flags: serves | asked, ..HalfOpen::EMPTY };
-    environment.set_half_open(key, half);
+    let asked = if half.since == 0 { 0 } else { HalfOpen::ASKED_AGAIN };
+    let next = if answered || half.flags & HalfOpen::MIDSTREAM != 0 {
+        HalfOpen { offer, flags: half.flags | asked, ..*half }
+    } else {
+        let serves = if scratch.path.role == Role::Request as u8 { 0 } else { HalfOpen::SERVES };
+        HalfOpen { since: now, first, offer, side: frame.side as u32, flags: serves | asked, ..HalfOpen::EMPTY }
+    };
+    environment.set_half_open(key, next);
     Reason::NoPayload
 }
 
@@ -162,15 +173,21 @@ fn stateless(policy: &Image, scratch: &mut Scratch, trust: Trust, half: &HalfOpe
 #[inline(always)]
 pub(super) fn note<E: Environment>(environment: &mut E, scratch: &Scratch) {
     let stream = &scratch.stream;
+    let key = FlowKey::of(&scratch.frame);
+    let offer = match environment.half_open(&key) {
+        Some(half) => half.offer,
+        None => Offer::NONE,
+    };
     let half = HalfOpen {
         since: scratch.now,
         hash: stream.hash,
         first: stream.fresh,
         answer: stream.fresh.wrapping_add(stream.fresh_length),
+        offer,
         side: Side::Network as u32,
         flags: HalfOpen::MIDSTREAM,
     };
-    environment.set_half_open(&FlowKey::of(&scratch.frame), half);
+    environment.set_half_open(&key, half);
 }
 
 #[inline(always)]
@@ -215,6 +232,7 @@ fn answered<E: Environment>(environment: &mut E, scratch: &Scratch, key: &FlowKe
     let now = HalfOpen {
         since: scratch.now,
         first: frame.acknowledgement,
+        offer: if half.offer.first == frame.acknowledgement { Offer::NONE } else { half.offer },
         answer: frame.sequence.wrapping_add(1),
         side: Side::Network as u32,
         flags: HalfOpen::ANSWERED | serves | half.flags & HalfOpen::ASKED_AGAIN,
@@ -274,6 +292,11 @@ pub fn claim<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
         establish(flow, scratch, &half);
     } else {
         take_up(flow, scratch, &half);
+    }
+    if half.offer.at != 0 && !(handshake && half.offer.first == scratch.frame.acknowledgement) {
+        flow.network.pending = half.offer.first;
+        flow.network.flags |= Direction::PENDING;
+        flow.network.handshake = half.offer.at;
     }
     // Found only when it is complete: the network port's program may look for it at any moment.
     if !environment.bind(&key, slot) {
@@ -354,11 +377,6 @@ fn take_up(flow: &mut Flow, scratch: &Scratch, half: &HalfOpen) {
     }
     flow.device.acknowledged = toward;
     flow.device.window = u16::MAX;
-    if half.waits_for(Side::Network) && !began {
-        flow.network.pending = half.first;
-        flow.network.flags |= Direction::PENDING;
-        flow.network.handshake = coarse(half.since);
-    }
     if began {
         flow.client = half.client();
         flow.network.handshake = coarse(half.since);

@@ -17,7 +17,8 @@ const STRIKES: u8 = 3;
 /// A device answers a SYN within this time, in nanoseconds, or not at all.
 pub(super) const ANSWER: u64 = 3_000_000_000;
 
-/// Bytes behind the first one of a conversation that a device may take before it has acknowledged anything.
+/// Bytes that may be on the way: behind the first one of a conversation before the device has acknowledged anything, and
+/// before the last one that was sent when it is sent again.
 const WINDOW: i32 = 1 << 20;
 
 /// Follows a segment that entered by the network port.
@@ -75,9 +76,15 @@ fn open(flow: &mut Flow) {
     let (mine, theirs) = (&mut flow.network, &flow.device);
     if theirs.has(Direction::CONFIRMED) && theirs.turn != mine.turn {
         mine.turn = theirs.turn;
-        mine.start(theirs.confirmed, 0);
+        mine.start(theirs.confirmed, unanswered(mine, theirs.confirmed));
         flow.forget();
     }
+}
+
+/// What stays of a SYN that the device may answer yet, when it answers one with this first number: the flag.
+#[inline(always)]
+const fn unanswered(mine: &Direction, answered: u32) -> u32 {
+    if mine.pending == answered { 0 } else { mine.flags & Direction::PENDING }
 }
 
 /// False for a segment that a device could take for a part of another conversation than the one that is followed: it may
@@ -90,13 +97,14 @@ fn fits_handshake(flow: &Flow, scratch: &Scratch, now: u64) -> bool {
         return sequence == mine.next;
     }
     let end = sequence.wrapping_add(payload_length(&scratch.frame));
-    !(is_awaited(mine, now) && distance(end, mine.pending) > 0 && distance(sequence, mine.pending) < WINDOW)
+    let awaited = mine.has(Direction::PENDING) && is_awaited(mine.handshake, now);
+    !(awaited && distance(end, mine.pending) > 0 && distance(sequence, mine.pending) < WINDOW)
 }
 
-/// True while the device may answer a SYN.
+/// True while the device may answer a SYN that passed `since`, in units of 2^20 nanoseconds.
 #[inline(always)]
-const fn is_awaited(mine: &Direction, now: u64) -> bool {
-    mine.has(Direction::PENDING) && coarse(now).wrapping_sub(mine.handshake) < coarse(ANSWER)
+pub(super) const fn is_awaited(since: u32, now: u64) -> bool {
+    coarse(now).wrapping_sub(since) < coarse(ANSWER)
 }
 
 /// True for a copy of the SYN that the conversation began with, which a cable repeated or kept for so long that the device
@@ -105,7 +113,7 @@ const fn is_awaited(mine: &Direction, now: u64) -> bool {
 #[inline(always)]
 const fn is_late_copy(mine: &Direction, theirs: &Direction, first: u32, now: u64) -> bool {
     let same = theirs.has(Direction::CONFIRMED) && theirs.confirmed == first && !outward::is_at(theirs, first);
-    same && !mine.has(Direction::PENDING) && coarse(now).wrapping_sub(mine.handshake) < coarse(ANSWER)
+    same && !mine.has(Direction::PENDING) && is_awaited(mine.handshake, now)
 }
 
 /// A SYN starts nothing by itself: the numbering it offers counts when the device's SYN-ACK acknowledges it. A copy of the
@@ -115,7 +123,7 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch, now: u64) -> Reason {
     let (mine, theirs) = (&mut flow.network, &flow.device);
     let first = scratch.frame.sequence.wrapping_add(1);
     if scratch.frame.tcp_flags & flag::ACK == 0 {
-        if is_awaited(mine, now) && mine.pending != first {
+        if mine.has(Direction::PENDING) && mine.pending != first && is_awaited(mine.handshake, now) {
             // One question at a time, so that it is known what the device may be answering.
             return Reason::ConnectionRate;
         }
@@ -133,7 +141,7 @@ fn synchronise(flow: &mut Flow, scratch: &Scratch, now: u64) -> Reason {
     }
     let acknowledged = scratch.frame.acknowledgement;
     if theirs.has(Direction::PENDING) && theirs.pending == acknowledged {
-        mine.start(first, Direction::CONFIRMED);
+        mine.start(first, Direction::CONFIRMED | unanswered(mine, first));
         mine.confirmed = acknowledged;
         flow.killed = 0;
         flow.forget();
@@ -171,6 +179,14 @@ fn acknowledges(flow: &Flow, scratch: &Scratch) -> bool {
     behind <= 0 && (!first || behind == 0)
 }
 
+/// How far behind `next` a segment begins; negative when before. What is so far before it that nobody repeats it belongs to
+/// another numbering, and is no more known than what lies behind.
+#[inline(always)]
+const fn how_far(sequence: u32, next: u32) -> i32 {
+    let ahead = distance(sequence, next);
+    if ahead < -WINDOW { i32::MAX } else { ahead }
+}
+
 /// Where the segment lies relative to what was forwarded.
 #[inline(always)]
 fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch, now: u64) -> Result<Found, Reason> {
@@ -180,7 +196,7 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
     let fin = scratch.frame.tcp_flags & flag::FIN != 0;
     let mine = &flow.network;
     let closed = mine.has(Direction::CLOSED);
-    let ahead = distance(sequence, mine.next);
+    let ahead = how_far(sequence, mine.next);
     let limit = mine.next.wrapping_sub(closed as u32);
     if closed && (distance(end, limit) > 0 || (fin && end != limit)) {
         // A bare acknowledgement behind the FIN has no bytes.

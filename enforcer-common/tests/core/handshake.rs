@@ -68,17 +68,66 @@ fn the_first_segment_is_exactly_where_the_device_waits() {
 
 #[test]
 fn one_question_at_a_time() {
+    // Whatever the clock says; a SYN's time is kept in 32 bits of 2^20 nanoseconds each.
+    for now in [2 << 20, 3 << 20, 1 << 52] {
+        let mut wire = closed();
+        wire.host.now = now;
+        wire.segment(Side::Network, 999, 0, SYN, &[]);
+        assert_eq!(wire.segment(Side::Network, 999, 0, SYN, &[]).reason, Reason::NoPayload, "the same again");
+        assert_eq!(wire.segment(Side::Network, 888, 0, SYN, &[]).reason, Reason::ConnectionRate);
+        wire.segment(Side::Device, 4999, 1000, SYN | ACK, &[]);
+        wire.at(1000, &[]);
+        assert_eq!(wire.segment(Side::Network, 776, 0, SYN, &[]).reason, Reason::NoPayload, "on a live conversation");
+        assert_eq!(wire.segment(Side::Network, 665, 0, SYN, &[]).reason, Reason::ConnectionRate);
+        assert_eq!(wire.host.only_flow().network.pending, 777);
+        wire.host.now += 3_000_000_000;
+        assert_eq!(wire.segment(Side::Network, 665, 0, SYN, &[]).reason, Reason::NoPayload, "a device answers at once");
+    }
+}
+
+#[test]
+fn a_question_that_nobody_answered_makes_room_for_another() {
     let mut wire = closed();
     wire.segment(Side::Network, 999, 0, SYN, &[]);
-    assert_eq!(wire.segment(Side::Network, 999, 0, SYN, &[]).reason, Reason::NoPayload, "the same again");
-    assert_eq!(wire.segment(Side::Network, 888, 0, SYN, &[]).reason, Reason::NoPayload, "the device says which counts");
-    wire.segment(Side::Device, 4999, 1000, SYN | ACK, &[]);
-    wire.at(1000, &[]);
-    assert_eq!(wire.segment(Side::Network, 776, 0, SYN, &[]).reason, Reason::NoPayload, "on a live conversation");
-    assert_eq!(wire.segment(Side::Network, 665, 0, SYN, &[]).reason, Reason::ConnectionRate);
-    assert_eq!(wire.host.only_flow().network.pending, 777);
     wire.host.now += 3_000_000_000;
-    assert_eq!(wire.segment(Side::Network, 665, 0, SYN, &[]).reason, Reason::NoPayload, "a device answers at once");
+    assert_eq!(wire.segment(Side::Network, 888, 0, SYN, &[]).reason, Reason::NoPayload);
+    wire.segment(Side::Device, 4999, 889, SYN | ACK, &[]);
+    assert_eq!(wire.at(889, &read(1)).reason, Reason::RuleAllow);
+    let mut refused = closed();
+    refused.segment(Side::Network, 999, 0, SYN, &[]);
+    refused.segment(Side::Device, 0, 1000, RST | ACK, &[]);
+    assert_eq!(refused.segment(Side::Network, 888, 0, SYN, &[]).reason, Reason::NoPayload, "at once");
+}
+
+/// The device may answer it after the one that it has answered, and then begins in the middle of these bytes.
+#[test]
+fn a_question_behind_the_answer_is_not_forgotten() {
+    let mut wire = closed();
+    wire.segment(Side::Network, 999, 0, SYN, &[]);
+    wire.segment(Side::Device, 4999, 1000, SYN | ACK, &[]);
+    assert_eq!(wire.segment(Side::Network, 1016, 0, SYN, &[]).action, Action::Forward);
+    assert_eq!(wire.segment(Side::Network, 999, 0, SYN, &[]).reason, Reason::ConnectionRate);
+    wire.server = 5000;
+    assert_eq!(wire.at(1000, &read(1)).reason, Reason::RuleAllow, "in front of what it offered");
+    let held = wire.at(1012, &read(2));
+    assert_eq!((held.reason, held.action), (Reason::SequenceGap, Action::Drop));
+    wire.host.now += 3_000_000_000;
+    assert_eq!(wire.at(1012, &read(2)).reason, Reason::RuleAllow, "nobody answered it");
+}
+
+/// Of a conversation that was open before the box came, or that lost its place to another one.
+#[test]
+fn a_question_beside_what_went_by_is_not_forgotten() {
+    let mut wire = closed();
+    wire.host.limits.trust = Trust::Reading;
+    assert_eq!(wire.at(1000, &read(1)).reason, Reason::RuleAllow);
+    assert_eq!(wire.segment(Side::Network, 989, 0, SYN, &[]).action, Action::Forward);
+    wire.segment(Side::Device, 5000, 1012, ACK, &[]);
+    assert_eq!(wire.host.only_flow().network.pending, 990);
+    let held = wire.at(990, &write(1));
+    assert_eq!((held.reason, held.action), (Reason::SequenceGap, Action::Drop), "the device may wait for them");
+    wire.host.now += 3_000_000_000;
+    assert_eq!(wire.at(990, &write(1)).reason, Reason::Retransmission, "it has not answered");
 }
 
 /// Vector 16, with the first bytes of the new numbering inside of what the old one sends.

@@ -35,6 +35,22 @@ fn a_segment_ahead_is_held_until_what_is_before_it_came() {
 }
 
 /// Vector 13.
+/// Its handshake was not seen: half of all numberings lie before the one that is followed.
+#[test]
+fn what_lies_far_before_the_stream_is_no_repetition() {
+    for back in [2 << 20, 1 << 30, (1 << 31) - 1] {
+        let mut wire = open();
+        exchange(&mut wire);
+        let next = wire.client;
+        let seen = wire.at(next.wrapping_sub(back), &write(1));
+        assert_eq!((seen.reason, seen.action), (Reason::SequenceGap, Action::Drop), "{back}");
+        let mut shadow = Wire::open(&Policy::reads(), Mode::Shadow);
+        exchange(&mut shadow);
+        let seen = shadow.at(shadow.client.wrapping_sub(back), &write(1));
+        assert_eq!(seen.reasons(), [Reason::SequenceGap, Reason::FunctionNotAllowed], "{back}");
+    }
+}
+
 #[test]
 fn a_wrong_checksum_leaves_no_trace() {
     let frame = |payload: &[u8]| {
