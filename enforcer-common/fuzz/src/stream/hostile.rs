@@ -136,9 +136,10 @@ impl World {
         }
     }
 
-    /// A cable is short, and a device acknowledges what it has.
+    /// A cable is short, and a device acknowledges what it has, until it is heard.
     fn wait(&mut self, nanoseconds: u64) {
         if nanoseconds > 10_000_000 {
+            self.wrong = false;
             for at in 0..self.talks.len() {
                 self.drain(at);
                 self.talks[at].receiver.offered = None;
