@@ -139,8 +139,9 @@ pub fn take<E: Environment>(environment: &mut E, claim: &Claim, key: &FlowKey, n
     Some(claim.free)
 }
 
-/// Gives up a conversation. That bytes are on the way which its device has not acknowledged stays known for a while, as it
-/// is of bytes that went by before a device spoke; which bytes does not, so that none pass for them.
+/// Gives up a conversation. What is on the way to its device stays known for a while: a SYN that it has not answered; and
+/// that there are bytes which it has not acknowledged, as it is known of bytes that went by before a device spoke. Which
+/// bytes does not, so that none pass for them. A device that has reset the conversation waits for none.
 #[inline(always)]
 fn retire<E: Environment>(environment: &mut E, slot: u32, now: u64) {
     let Some(flow) = environment.flow(slot) else {
@@ -149,18 +150,17 @@ fn retire<E: Environment>(environment: &mut E, slot: u32, now: u64) {
     flow.enter(State::Retired);
     flow.device.seen = now;
     let key = flow.key;
-    let half = HalfOpen {
-        since: now,
-        hash: u64::MAX,
-        first: flow.device.acknowledged,
-        answer: flow.network.next,
-        offer: flow.network.offer(),
-        side: Side::Network as u32,
-        flags: HalfOpen::MIDSTREAM,
+    let side = Side::Network as u32;
+    let offer = flow.network.offer();
+    let half = if flow.device.has(Direction::RESET) {
+        let flags = if flow.client == Side::Network as u8 { 0 } else { HalfOpen::SERVES };
+        HalfOpen { since: now, first: offer.first, offer, side, flags, ..HalfOpen::EMPTY }
+    } else {
+        let (first, answer) = (flow.device.acknowledged, flow.network.next);
+        HalfOpen { since: now, hash: u64::MAX, first, answer, offer, side, flags: HalfOpen::MIDSTREAM }
     };
-    let forgotten = flow.device.has(Direction::RESET);
     environment.unbind(&key);
-    if !forgotten {
+    if half.flags & HalfOpen::MIDSTREAM != 0 || offer.at != 0 {
         environment.set_half_open(&key, half);
     }
 }

@@ -1,7 +1,7 @@
 //! Where conversations are kept: a full device, what makes room, and what never does.
 
 use enforcer_common::action::{Action, OnDeny};
-use enforcer_common::flow::{Direction, State};
+use enforcer_common::flow::{Direction, Flow, State};
 use enforcer_common::port::Side;
 use enforcer_common::verdict::{Mode, Reason};
 
@@ -154,4 +154,26 @@ fn what_is_on_the_way_is_known_when_the_slot_is_given_up() {
     assert_eq!((other.reason, other.action), (Reason::BackPressure, Action::Drop));
     wire.segment(Side::Device, wire.server, place, ACK, &[]);
     assert_eq!(wire.at(place, &read(3)).reason, Reason::DuplicateDiffers, "nor when the device speaks");
+}
+
+/// The device may answer it though its conversation has lost the slot.
+#[test]
+fn a_syn_that_waits_outlives_the_slot() {
+    for flags in [RST | ACK, ACK] {
+        let mut wire = full();
+        segment(&mut wire, Side::Device, 41_005, (200, 100), flags);
+        segment(&mut wire, Side::Network, 41_005, (100, 200), RST);
+        assert_eq!(segment(&mut wire, Side::Network, 41_005, (51, 0), SYN).action, Action::Forward);
+        connect(&mut wire, 42_000);
+        assert_eq!(wire.host.keys.len(), 15, "it made room");
+        let (key, half) = wire.host.half_open.iter().find(|(key, _)| key.network_port == 41_005).expect("what waits");
+        assert_eq!((half.offer.first, half.waits_for(Side::Network)), (52, flags & RST != 0), "{key:?}");
+        assert_eq!(segment(&mut wire, Side::Network, 41_005, (60, 0), SYN).reason, Reason::ConnectionRate);
+        wire.host.now += SECOND;
+        segment(&mut wire, Side::Device, 41_005, (299, 52), SYN | ACK);
+        segment(&mut wire, Side::Network, 41_005, (52, 300), ACK);
+        let mine = |flow: &&Flow| flow.state() == State::Live as u8 && flow.key.network_port == 41_005;
+        let flow = wire.host.flows.iter().find(mine).expect("taken up");
+        assert_eq!((flow.network.next, flow.network.has(Direction::PENDING)), (52, false));
+    }
 }

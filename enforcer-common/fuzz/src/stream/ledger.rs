@@ -84,6 +84,7 @@ impl Ledger {
     /// The device has forgotten the conversation.
     pub(crate) fn ended(&mut self) {
         self.open.clear();
+        self.acknowledged = None;
         self.closed = true;
     }
 
