@@ -413,6 +413,19 @@ impl Flow {
         self.generation = black_box(generation);
     }
 
+    /// Number behind the last byte that was forwarded toward the device, in its turn or ahead of it.
+    #[must_use]
+    #[inline(always)]
+    pub fn furthest(&self) -> u32 {
+        let mut end = self.network.next;
+        for stretch in &self.ahead {
+            if stretch.first != stretch.end && distance(stretch.end, end) > 0 {
+                end = stretch.end;
+            }
+        }
+        end
+    }
+
     /// Forgets what was forwarded toward the device. The network port's.
     #[inline(always)]
     pub fn forget(&mut self) {

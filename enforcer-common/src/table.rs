@@ -156,7 +156,7 @@ fn retire<E: Environment>(environment: &mut E, slot: u32, now: u64) {
         let flags = if flow.client == Side::Network as u8 { 0 } else { HalfOpen::SERVES };
         HalfOpen { since: now, first: offer.first, offer, side, flags, ..HalfOpen::EMPTY }
     } else {
-        let (first, answer) = (flow.device.acknowledged, flow.network.next);
+        let (first, answer) = (flow.device.acknowledged, flow.furthest());
         HalfOpen { since: now, hash: u64::MAX, first, answer, offer, side, flags: HalfOpen::MIDSTREAM }
     };
     environment.unbind(&key);

@@ -28,3 +28,11 @@ fn a_syn_beside_what_went_by() {
         216, 44, 0, 0, 4, 12, 1, 0, 15, 24,
     ]);
 }
+
+/// Bytes behind a gap, of a conversation that then loses its slot: the device may hold them.
+#[test]
+fn what_went_ahead_outlives_the_slot() {
+    stream::run(&[
+        0, 10, 0, 32, 134, 128, 0, 152, 15, 37, 151, 0, 135, 18, 131, 1, 1, 29, 15, 27, 138, 0, 0, 141, 18, 151,
+    ]);
+}

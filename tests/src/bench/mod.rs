@@ -4,6 +4,7 @@
 //! frames, not how fast another thread wakes up. The lines take turns in short rounds, so that whatever else the machine
 //! does meets all of them; a cable without a box is one of them.
 
+mod aims;
 mod costs;
 mod line;
 pub mod page;
@@ -15,6 +16,7 @@ mod spread;
 mod suricata;
 mod table;
 
+pub use aims::aims;
 pub use costs::{Costs, costs, policy};
 pub use line::{Kind, Line};
 pub use plot::plot;

@@ -33,7 +33,8 @@ fn text(programs: &str, found: &Findings, costs: Costs) -> String {
          The lab side by side: a client, a box and a server in namespaces, joined by virtual cables with all offloads off. One \
          thread at real-time priority owns both ends of every connection and asks for ten registers, so no wake-up of another \
          thread is in the times. The lines take turns in short rounds, of which the first twenty transactions are not counted: \
-         they find the caches as another line left them. \"empty XDP\" is a program of two instructions on both \
+         they find the caches as another line left them. Everything is built three times over, for a ratio hangs on where \
+         memory happens to lie. \"empty XDP\" is a program of two instructions on both \
          ports: what any XDP program costs here, whatever it does. The nftables rules match function codes of Modbus that \
          nobody sends.{}\n\n\
          ![Modbus round trip](performance.svg)\n{}\n\

@@ -27,23 +27,26 @@ const KINDS: [Kind; 14] = [
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Extent {
-    /// Rounds in which every line has its turn.
+    /// How often everything is built anew: where memory lies, and so how well it fits the caches, is another each time.
+    pub stands: usize,
+    /// Rounds of each in which every line has its turn.
     pub rounds: usize,
     /// Transactions of a turn.
     pub turn: usize,
-    /// Transactions of each line at a hundred in a second.
+    /// Transactions of each line and stand at a hundred in a second.
     pub paced: usize,
-    /// Turns of small frames, and how long one lasts.
+    /// Turns of small frames in each stand, and how long one lasts.
     pub floods: usize,
     pub flood: Duration,
 }
 
 impl Extent {
-    /// Enough for the tails: a minute or two.
+    /// Enough for the tails: two or three minutes.
     pub const FULL: Extent =
-        Extent { rounds: 50, turn: 1000, paced: 3000, floods: 5, flood: Duration::from_millis(200) };
+        Extent { stands: 3, rounds: 17, turn: 1000, paced: 1000, floods: 2, flood: Duration::from_millis(200) };
     /// Enough to see that it works.
-    pub const SHORT: Extent = Extent { rounds: 4, turn: 50, paced: 20, floods: 1, flood: Duration::from_millis(50) };
+    pub const SHORT: Extent =
+        Extent { stands: 1, rounds: 4, turn: 50, paced: 20, floods: 1, flood: Duration::from_millis(50) };
 }
 
 /// What was found of one line.
@@ -52,6 +55,8 @@ pub struct Row {
     pub kind: Kind,
     /// One transaction behind the other.
     pub flat_out: Spread,
+    /// Their median in each stand, nanoseconds.
+    pub medians: Vec<u32>,
     /// A hundred transactions in a second.
     pub paced: Spread,
     /// Frames of 60 bytes: the median of the turns.
@@ -75,32 +80,68 @@ impl Findings {
     }
 }
 
+/// What one stand, or several, came to, by line.
+struct Times {
+    flat_out: Vec<Vec<u32>>,
+    medians: Vec<Vec<u32>>,
+    paced: Vec<Vec<u32>>,
+    floods: Vec<Vec<Flood>>,
+}
+
+impl Times {
+    /// Nothing yet of so many lines.
+    fn none(lines: usize) -> Times {
+        let (flat_out, medians) = (vec![Vec::new(); lines], vec![Vec::new(); lines]);
+        Times { flat_out, medians, paced: vec![Vec::new(); lines], floods: vec![Vec::new(); lines] }
+    }
+
+    /// Adds everything that is measured of lines that stand.
+    fn measure(&mut self, lines: &mut [Line], extent: Extent) -> Result<(), String> {
+        for ((times, all), medians) in rounds(lines, extent)?.into_iter().zip(&mut self.flat_out).zip(&mut self.medians)
+        {
+            all.extend(&times);
+            medians.push(Spread::of(times).p50);
+        }
+        paced(lines, extent.paced, &mut self.paced)?;
+        floods(lines, extent, &mut self.floods)
+    }
+
+    fn rows(self, kinds: Vec<Kind>) -> Vec<Row> {
+        let Times { flat_out, medians, paced, floods } = self;
+        let rows = kinds.into_iter().zip(flat_out).zip(medians).zip(paced).zip(floods);
+        let row = |((((kind, flat_out), medians), paced), floods)| Row {
+            kind,
+            flat_out: Spread::of(flat_out),
+            medians,
+            paced: Spread::of(paced),
+            flood: small::median(floods),
+        };
+        rows.map(row).collect()
+    }
+}
+
 /// Measures all lines in turns.
 ///
 /// # Errors
 /// One sentence: which line failed, and how.
 pub fn run(enforcer: &Path, extent: Extent) -> Result<Findings, String> {
     let suricata = suricata::version();
-    let kinds = KINDS.into_iter().filter(|kind| !matches!(kind, Kind::Suricata { .. }) || suricata.is_ok());
-    let mut lines = kinds.map(|kind| Line::build(kind, enforcer)).collect::<Result<Vec<_>, _>>()?;
-    // A thread of its own: the priority ends with it.
-    std::thread::scope(|scope| {
-        let work = scope.spawn(|| {
-            let undisturbed = crate::sys::undisturbed();
-            let flat_out = rounds(&mut lines, extent)?;
-            let paced = paced(&mut lines, extent.paced)?;
-            let floods = floods(&lines, extent)?;
-            let rows = lines.iter().zip(flat_out).zip(paced).zip(floods);
-            let rows = rows.map(|(((line, flat_out), paced), flood)| Row {
-                kind: line.kind,
-                flat_out: Spread::of(flat_out),
-                paced: Spread::of(paced),
-                flood,
+    let wanted = |kind: &Kind| !matches!(kind, Kind::Suricata { .. }) || suricata.is_ok();
+    let kinds: Vec<Kind> = KINDS.into_iter().filter(wanted).collect();
+    let mut times = Times::none(kinds.len());
+    let mut undisturbed = true;
+    for _ in 0..extent.stands {
+        let mut lines = kinds.iter().map(|kind| Line::build(*kind, enforcer)).collect::<Result<Vec<_>, _>>()?;
+        // A thread of its own: the priority ends with it.
+        undisturbed &= std::thread::scope(|scope| {
+            let work = scope.spawn(|| {
+                let undisturbed = crate::sys::undisturbed();
+                times.measure(&mut lines, extent).map(|()| undisturbed)
             });
-            Ok(Findings { rows: rows.collect(), undisturbed, suricata })
-        });
-        work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+            work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })?;
+    }
+    Ok(Findings { rows: times.rows(kinds), undisturbed, suricata })
 }
 
 /// Others must get at the CPU now and then: what has the highest priority for too long is stopped by the kernel.
@@ -131,9 +172,8 @@ fn rounds(lines: &mut [Line], extent: Extent) -> Result<Vec<Vec<u32>>, String> {
 }
 
 /// Every line has one transaction each hundredth of a second.
-fn paced(lines: &mut [Line], count: usize) -> Result<Vec<Vec<u32>>, String> {
+fn paced(lines: &mut [Line], count: usize, times: &mut [Vec<u32>]) -> Result<(), String> {
     let every = Duration::from_millis(10);
-    let mut times = vec![Vec::with_capacity(count); lines.len()];
     let mut due = Instant::now();
     for tick in 0..count {
         // Another one begins each time: the first after a sleep finds the caches cold.
@@ -146,7 +186,7 @@ fn paced(lines: &mut [Line], count: usize) -> Result<Vec<Vec<u32>>, String> {
         due += every;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
-    Ok(times)
+    Ok(())
 }
 
 fn transact(line: &mut Line) -> Result<u32, String> {
@@ -154,18 +194,13 @@ fn transact(line: &mut Line) -> Result<u32, String> {
     Ok(u32::try_from(took.as_nanos()).unwrap_or(u32::MAX))
 }
 
-fn floods(lines: &[Line], extent: Extent) -> Result<Vec<Flood>, String> {
-    let mut all = vec![Vec::new(); lines.len()];
+fn floods(lines: &[Line], extent: Extent, all: &mut [Vec<Flood>]) -> Result<(), String> {
     for _ in 0..extent.floods {
-        for (line, floods) in lines.iter().zip(&mut all) {
+        for (line, floods) in lines.iter().zip(all.iter_mut()) {
             let flood = small::flood(line, extent.flood).map_err(|error| format!("{}: {error}", line.kind))?;
             floods.push(flood);
             std::thread::sleep(BREATH);
         }
     }
-    let median = |mut floods: Vec<Flood>| {
-        floods.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
-        floods.get(floods.len() / 2).copied().unwrap_or_default()
-    };
-    Ok(all.into_iter().map(median).collect())
+    Ok(())
 }

@@ -53,3 +53,9 @@ fn received(line: &Line) -> Result<u64> {
     let count = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
     count.ok_or_else(|| Error::other("the controller's port does not count frames"))
 }
+
+/// The one in the middle, by frames in a second.
+pub(super) fn median(mut floods: Vec<Flood>) -> Flood {
+    floods.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
+    floods.get(floods.len() / 2).copied().unwrap_or_default()
+}
