@@ -10,6 +10,7 @@ use crate::environment::Environment;
 use crate::flow::{Direction, Flow};
 use crate::head::{Head, TRANSPORT};
 use crate::known::{self, Circumstances};
+use crate::network::protocol::TCP;
 use crate::policy::Image;
 use crate::port::Side;
 use crate::scratch::Scratch;
@@ -71,7 +72,7 @@ fn request<B: Bytes + ?Sized, E: Environment>(
         ports: (head.u16(const { TRANSPORT + 2 })? as u32) << 16 | head.u16(TRANSPORT)? as u32,
         context: flow.network.context,
         peer_context: flow.device.context,
-        marks: Circumstances::marks(resolved.protocol, terms.whole(), flow.network.has(Direction::MIDSTREAM)),
+        marks: Circumstances::marks(TCP, resolved.protocol, terms.whole(), flow.network.has(Direction::MIDSTREAM)),
         padding: 0,
     };
     let Some(context) = known::recognise(bytes, environment, scratch, &here, segment.payload, segment.end) else {

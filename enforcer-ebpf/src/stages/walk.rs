@@ -87,8 +87,7 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
             let Some(next) = Next::from_code(code) else {
                 return missing();
             };
-            let request = side as u8 == Side::Network as u8 && next == Next::Protocol;
-            if request {
+            if side as u8 == Side::Network as u8 && next == Next::Protocol {
                 call::<{ slot::KNOWN }>(context);
                 return missing();
             }
