@@ -325,7 +325,7 @@ impl World {
         } else if segment.flags & SYN != 0 {
             talk.ledger.began(segment.acknowledgement, segment.serial);
         } else if segment.flags & ACK != 0 {
-            talk.ledger.heard(segment.acknowledgement);
+            talk.ledger.heard(segment.acknowledgement, self.guard.host.now);
         }
     }
 

@@ -30,15 +30,18 @@ pub(crate) struct Ledger {
     tainted: bool,
     /// The device has forgotten the conversation, and takes nothing.
     closed: bool,
+    /// The box knows the conversation.
+    known: bool,
     /// Where units begin is not known: the box came in the middle of one, or looked away.
     pub(crate) unframed: bool,
 }
 
 impl Ledger {
     /// A segment toward the device was forwarded at this time, of a conversation that the box knows or not. `fresh` are its
-    /// bytes that were judged as new. What an unknown one sent so long before, and its device said nothing of, was lost.
+    /// bytes that were judged as new.
     pub(crate) fn forwarded(&mut self, segment: &Segment, now: u64, known: bool, fresh: Option<(u32, u32)>) {
-        self.open.retain(|_, byte| known || now - byte.since < 75_000_000_000);
+        self.known = known;
+        self.age(now);
         let serial = segment.serial;
         for (sequence, value) in numbered(segment).filter(|_| !self.closed) {
             if self.acknowledged.is_some_and(|acknowledged| distance(sequence, acknowledged) < 0) {
@@ -62,6 +65,12 @@ impl Ledger {
         }
     }
 
+    /// What was sent so long before, while the box did not know the conversation, was lost.
+    fn age(&mut self, now: u64) {
+        let known = self.known;
+        self.open.retain(|_, byte| known || now - byte.since < 75_000_000_000);
+    }
+
     /// A segment was forwarded by a mode that keeps nothing back: nothing holds for what `denied` or contradicts.
     pub(crate) fn let_through(&mut self, segment: &Segment, denied: bool) {
         let contradicts = |(sequence, value)| self.open.get(&sequence).is_some_and(|before| before.value != value);
@@ -73,8 +82,10 @@ impl Ledger {
         }
     }
 
-    /// The device acknowledged.
-    pub(crate) fn heard(&mut self, acknowledgement: u32) {
+    /// The device acknowledged: the box knows the conversation from now on.
+    pub(crate) fn heard(&mut self, acknowledgement: u32, now: u64) {
+        self.age(now);
+        self.known = true;
         if self.acknowledged.is_none_or(|before| distance(acknowledgement, before) > 0) {
             self.acknowledged = Some(acknowledgement);
             self.open.retain(|sequence, _| distance(*sequence, acknowledgement) >= 0);
