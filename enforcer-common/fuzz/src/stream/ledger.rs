@@ -30,7 +30,7 @@ pub(crate) struct Ledger {
     tainted: bool,
     /// The device has forgotten the conversation, and takes nothing.
     closed: bool,
-    /// The box knows the conversation.
+    /// The device was heard since bytes passed that the box knew no conversation for.
     known: bool,
     /// Where units begin is not known: the box came in the middle of one, or looked away.
     pub(crate) unframed: bool,
@@ -40,8 +40,10 @@ impl Ledger {
     /// A segment toward the device was forwarded at this time, of a conversation that the box knows or not. `fresh` are its
     /// bytes that were judged as new.
     pub(crate) fn forwarded(&mut self, segment: &Segment, now: u64, known: bool, fresh: Option<(u32, u32)>) {
-        self.known = known;
-        self.age(now);
+        if !known {
+            self.known = false;
+            self.age(now);
+        }
         let serial = segment.serial;
         for (sequence, value) in numbered(segment).filter(|_| !self.closed) {
             if self.acknowledged.is_some_and(|acknowledged| distance(sequence, acknowledged) < 0) {
@@ -67,8 +69,7 @@ impl Ledger {
 
     /// What was sent so long before, while the box did not know the conversation, was lost.
     fn age(&mut self, now: u64) {
-        let known = self.known;
-        self.open.retain(|_, byte| known || now - byte.since < 75_000_000_000);
+        self.open.retain(|_, byte| now - byte.since < 75_000_000_000);
     }
 
     /// A segment was forwarded by a mode that keeps nothing back: nothing holds for what `denied` or contradicts.
@@ -84,7 +85,9 @@ impl Ledger {
 
     /// The device acknowledged: the box knows the conversation from now on.
     pub(crate) fn heard(&mut self, acknowledgement: u32, now: u64) {
-        self.age(now);
+        if !self.known {
+            self.age(now);
+        }
         self.known = true;
         if self.acknowledged.is_none_or(|before| distance(acknowledgement, before) > 0) {
             self.acknowledged = Some(acknowledgement);
