@@ -107,12 +107,20 @@ pub(super) const fn is_awaited(since: u32, now: u64) -> bool {
     coarse(now).wrapping_sub(since) < coarse(ANSWER)
 }
 
-/// True for a copy of the SYN that the conversation began with, which a cable repeated or kept for so long that the device
-/// has acknowledged bytes meanwhile. Nobody begins anew so soon with the same number; and were it to pass, all that follows
-/// would have to wait until it is certain that the device does not answer it.
+/// True for a SYN with the number that the device stands at, having answered it, while nothing was forwarded since: if it
+/// begins anew for it, it stands where it stood.
 #[inline(always)]
-const fn is_late_copy(mine: &Direction, theirs: &Direction, first: u32, now: u64) -> bool {
-    let same = theirs.has(Direction::CONFIRMED) && theirs.confirmed == first && !outward::is_at(theirs, first);
+const fn changes_nothing(flow: &Flow, first: u32) -> bool {
+    outward::is_at(&flow.device, first) && flow.network.next == first && flow.strays == 0
+}
+
+/// True for a copy of the SYN that the conversation began with, which a cable repeated or kept for so long that bytes passed
+/// meanwhile. Nobody begins anew so soon with the same number; and were it to pass, all that follows would have to wait until
+/// it is certain that the device does not answer it.
+#[inline(always)]
+const fn is_late_copy(flow: &Flow, first: u32, now: u64) -> bool {
+    let (mine, theirs) = (&flow.network, &flow.device);
+    let same = theirs.has(Direction::CONFIRMED) && theirs.confirmed == first && !changes_nothing(flow, first);
     same && !mine.has(Direction::PENDING) && is_awaited(mine.handshake, now)
 }
 
@@ -120,19 +128,19 @@ const fn is_late_copy(mine: &Direction, theirs: &Direction, first: u32, now: u64
 /// SYN that was answered last offers nothing. A SYN-ACK answers a SYN of the device, or does not pass.
 #[inline(always)]
 fn synchronise(flow: &mut Flow, scratch: &Scratch, now: u64) -> Reason {
-    let (mine, theirs) = (&mut flow.network, &flow.device);
     let first = scratch.frame.sequence.wrapping_add(1);
+    let (late, idle) = (is_late_copy(flow, first, now), changes_nothing(flow, first));
+    let (mine, theirs) = (&mut flow.network, &flow.device);
     if scratch.frame.tcp_flags & flag::ACK == 0 {
         if mine.has(Direction::PENDING) && mine.pending != first && is_awaited(mine.handshake, now) {
             // One question at a time, so that it is known what the device may be answering.
             return Reason::ConnectionRate;
         }
-        let late = is_late_copy(mine, theirs, first, now);
         if late && holds(scratch) {
             return Reason::UnexpectedHandshake;
         }
         mine.flags &= !Direction::ASKED_ONCE;
-        if !outward::is_at(theirs, first) {
+        if !idle {
             mine.pending = first;
             mine.flags |= Direction::PENDING;
             mine.handshake = coarse(now);

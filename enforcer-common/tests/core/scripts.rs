@@ -36,3 +36,9 @@ fn what_went_ahead_outlives_the_slot() {
         0, 10, 0, 32, 134, 128, 0, 152, 15, 37, 151, 0, 135, 18, 131, 1, 1, 29, 15, 27, 138, 0, 0, 141, 18, 151,
     ]);
 }
+
+/// A copy of the SYN behind bytes that the device then acknowledges, before it begins anew for the copy.
+#[test]
+fn a_copy_of_the_syn_behind_bytes() {
+    stream::run(&[0, 0, 0, 0, 152, 20, 151, 0, 132, 12, 12, 0, 135, 134, 0, 0, 151, 0, 140, 128, 0, 131, 12, 1, 151]);
+}
