@@ -190,9 +190,11 @@ fn acknowledges(flow: &Flow, scratch: &Scratch) -> bool {
 /// How far behind `next` a segment begins; negative when before. What is so far before it that nobody repeats it belongs to
 /// another numbering, and is no more known than what lies behind.
 #[inline(always)]
-const fn how_far(sequence: u32, next: u32) -> i32 {
+const fn how_far(limits: &Limits, sequence: u32, next: u32) -> i32 {
     let ahead = distance(sequence, next);
-    if ahead < -WINDOW { i32::MAX } else { ahead }
+    // The numbers of a capture are its recorder's: nobody hides behind them.
+    let recorded = limits.trust as u8 == Trust::Whole as u8;
+    if ahead < -WINDOW && !recorded { i32::MAX } else { ahead }
 }
 
 /// Where the segment lies relative to what was forwarded.
@@ -204,7 +206,7 @@ fn place(policy: &Image, limits: &Limits, flow: &mut Flow, scratch: &mut Scratch
     let fin = scratch.frame.tcp_flags & flag::FIN != 0;
     let mine = &flow.network;
     let closed = mine.has(Direction::CLOSED);
-    let ahead = how_far(sequence, mine.next);
+    let ahead = how_far(limits, sequence, mine.next);
     let limit = mine.next.wrapping_sub(closed as u32);
     if closed && (distance(end, limit) > 0 || (fin && end != limit)) {
         // A bare acknowledgement behind the FIN has no bytes.
