@@ -34,7 +34,6 @@ fn a_segment_ahead_is_held_until_what_is_before_it_came() {
     assert_eq!(wire.host.only_flow().network.next, FIRST + 24);
 }
 
-/// Vector 13.
 /// Its handshake was not seen: half of all numberings lie before the one that is followed.
 #[test]
 fn what_lies_far_before_the_stream_is_no_repetition() {
@@ -51,6 +50,7 @@ fn what_lies_far_before_the_stream_is_no_repetition() {
     }
 }
 
+/// Vector 13.
 #[test]
 fn a_wrong_checksum_leaves_no_trace() {
     let frame = |payload: &[u8]| {
