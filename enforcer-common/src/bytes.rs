@@ -26,6 +26,12 @@ pub trait Bytes {
         self.read::<N>(offset)
     }
 
+    /// The `N` bytes at an offset that is known when the program is compiled, or `None` when they are not all there.
+    #[inline(always)]
+    fn fixed<const N: usize, const AT: u32>(&self) -> Option<[u8; N]> {
+        self.read::<N>(AT)
+    }
+
     /// One byte.
     #[inline(always)]
     fn u8(&self, offset: u32) -> Option<u8> {

@@ -5,7 +5,7 @@
 use crate::bytes::Bytes;
 use crate::digest::Key;
 use crate::flow::{Flow, FlowKey, HalfOpen, Station};
-use crate::found::{Found, Words};
+use crate::found::Found;
 use crate::health::Counts;
 use crate::known::Known;
 use crate::policy::grant::GrantKey;
@@ -77,7 +77,12 @@ pub trait Environment {
     /// Boot time in nanoseconds, coarse. Asked once per frame, see [`Scratch::now`].
     fn now(&self) -> u64;
 
-    /// The same, precise.
+    /// A number that changes when [`Self::now`] does; 0: nothing is known of that.
+    fn tick(&self) -> u64 {
+        0
+    }
+
+    /// The same time, precise.
     fn clock(&self) -> u64 {
         self.now()
     }
@@ -87,6 +92,16 @@ pub trait Environment {
 
     /// The box's mode at `now` capping the mode of `conduit`, whose policy asks for `asked`.
     fn mode(&self, now: u64, bank: u8, conduit: u16, asked: Mode) -> Mode;
+
+    /// See [`crate::settings::Settings::is_plain`]: [`Self::mode`] need not be asked.
+    fn is_plain(&self) -> bool {
+        false
+    }
+
+    /// True where a frame may go straight to the other port.
+    fn goes_across(&self) -> bool {
+        true
+    }
 
     /// Slot of the flow with this key.
     fn find_flow(&mut self, key: &FlowKey) -> Option<u32>;
@@ -106,6 +121,11 @@ pub trait Environment {
 
     /// The flow in a slot.
     fn flow(&mut self, slot: u32) -> Option<&mut Flow>;
+
+    /// The flow that [`Self::flow`] gave last, which is the one in this slot.
+    fn same_flow(&mut self, slot: u32) -> Option<&mut Flow> {
+        self.flow(slot)
+    }
 
     /// What waits for an answer under this key.
     fn half_open(&mut self, key: &FlowKey) -> Option<&mut HalfOpen>;
@@ -138,16 +158,21 @@ pub trait Environment {
         None
     }
 
-    /// Where the entry of an IPv4 conversation lies, or that of another one, see [`crate::found`]; `None` where nothing is
-    /// remembered.
-    fn found(&mut self, key: &Words) -> Option<&mut Found> {
-        let _ = key;
+    /// The entry in a place where conversations were found before, see [`crate::found`]; `None` where nothing is remembered.
+    fn found(&mut self, place: usize) -> Option<&mut Found> {
+        let _ = place;
         None
     }
 
     /// The entry in a place of the memory of whole requests, see [`crate::known`]; `None` where nothing is remembered.
     fn known(&mut self, place: u32) -> Option<&mut Known> {
         let _ = place;
+        None
+    }
+
+    /// The same, and beside it the flow that [`Self::flow`] gave last, which is the one in this slot.
+    fn known_in(&mut self, place: u32, slot: u32) -> Option<(&mut Known, &Flow)> {
+        let _ = (place, slot);
         None
     }
 

@@ -5,7 +5,10 @@
 //! is what it was when the search had found the slot. A conversation that is given up or begins anew changes it. Beside it
 //! stands what frames of the conversation looked like on the cable, for [`crate::ordinary`].
 
+use crate::bytes::part;
 use crate::flow::{Flow, State};
+use crate::head::NO_OPTIONS;
+use crate::link::ethertype;
 use crate::port::Side;
 use crate::scratch::Frame;
 
@@ -19,44 +22,75 @@ pub type Words = [u32; 3];
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Found {
-    /// Who talks.
-    pub key: Words,
     /// Slot of the flow table.
     pub slot: u32,
     /// What the flow's life was; 0: the entry is empty.
     pub life: u32,
+    /// What its frames look like, by the [`Side`] that they entered by.
+    pub looks: [Look; 2],
+    /// Who talks.
+    pub key: Words,
     /// Always 0.
-    pub padding: [u32; 3],
-    /// What its frames had in front of their IP header, by the [`Side`] that they entered by.
-    pub ends: [Ends; 2],
+    pub padding: u32,
 }
 
-/// What stands in front of the IP header of frames that were admitted.
+/// What all plain frames of one direction that were admitted have in common, as it lies in them, the first byte lowest: to ask
+/// whether a frame is one of them takes a word for eight of its bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
-pub struct Ends {
-    /// Destination and source, as they lie in the frame.
-    pub macs: Words,
+pub struct Look {
+    /// The frame's first 16 bytes: Ethernet addresses, type, the first byte of IPv4, and a zero for its type of service.
+    pub link: [u64; 2],
+    /// IP addresses.
+    pub addresses: u64,
+    /// Ports.
+    pub ports: u32,
     /// Generation of the policy that admitted them; 0: none did.
     pub generation: u32,
 }
 
-impl Ends {
-    /// True when this policy admitted frames from this station to that one.
+impl Look {
+    /// The bytes of the second word of [`Self::link`] that count: all but the type of service.
+    const LINK: u64 = u64::MAX >> 8;
+
+    /// What a frame looks like, by its first 16 bytes, and those of its IP addresses and of its ports.
     #[must_use]
     #[inline(always)]
-    pub const fn are(&self, macs: &Words, generation: u32) -> bool {
-        let ([a, b, c], [x, y, z]) = (self.macs, *macs);
-        (a ^ x) | (b ^ y) | (c ^ z) | (self.generation ^ generation) == 0 && generation != 0
+    pub const fn of(link: [u64; 2], addresses: u64, ports: u32, generation: u32) -> Self {
+        let [front, back] = link;
+        Self { link: [front, back & Self::LINK], addresses, ports, generation }
+    }
+
+    /// Bits that differ, of all words together.
+    #[must_use]
+    #[inline(always)]
+    pub const fn differ(&self, other: &Self) -> u64 {
+        let ([a, b], [x, y]) = (self.link, other.link);
+        let rest = (self.ports ^ other.ports) | (self.generation ^ other.generation);
+        (a ^ x) | (b ^ y) | (self.addresses ^ other.addresses) | rest as u64
     }
 }
 
 /// Index of a conversation's entry.
 #[must_use]
 #[inline(always)]
-pub const fn place(key: &Words) -> usize {
+pub const fn place_of(key: &Words) -> usize {
     let [network, device, ports] = *key;
-    let mixed = (network ^ device.rotate_left(8) ^ ports).wrapping_mul(0x9e37_79b1);
+    mixed(network ^ device, (((ports ^ (ports >> 16)) & 0xffff) as u16).swap_bytes())
+}
+
+/// The same by a frame's IP addresses and ports, as [`Look`] has them, whichever way it goes.
+#[must_use]
+#[inline(always)]
+pub const fn place(addresses: u64, ports: u32) -> usize {
+    mixed(((addresses ^ (addresses >> 32)) & 0xffff_ffff) as u32, ((ports ^ (ports >> 16)) & 0xffff) as u16)
+}
+
+/// The same from both addresses together, and from both ports, as they lie in a frame: stations, their devices and their
+/// ports differ in the last byte of each.
+#[inline(always)]
+const fn mixed(addresses: u32, ports: u16) -> usize {
+    let mixed = (addresses ^ (ports as u32) << 8).wrapping_mul(0x9e37_79b1);
     (mixed >> 24) as usize & (PLACES - 1)
 }
 
@@ -75,13 +109,6 @@ pub const fn words(side: Side, source: [u8; 4], destination: [u8; 4], ports: [u8
     }
 }
 
-/// Destination and source of a frame, as they lie in it.
-#[inline(always)]
-const fn macs(frame: &Frame) -> Words {
-    let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (frame.destination_mac, frame.source_mac);
-    [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]), u32::from_le_bytes([i, j, k, l])]
-}
-
 impl Found {
     /// True when the entry is about this conversation.
     #[must_use]
@@ -91,11 +118,11 @@ impl Found {
         (a ^ x) | (b ^ y) | (c ^ z) == 0
     }
 
-    /// What frames that entered by `side` had in front.
+    /// What frames that entered by `side` look like.
     #[must_use]
     #[inline(always)]
-    pub const fn ends(&self, side: Side) -> &Ends {
-        let [network, device] = &self.ends;
+    pub const fn look(&self, side: Side) -> &Look {
+        let [network, device] = &self.looks;
         match side {
             Side::Network => network,
             Side::Device => device,
@@ -111,22 +138,35 @@ impl Found {
         *self = Self { key: *key, slot, life, ..Self::default() };
     }
 
-    /// Writes down what the frame at hand has in front of its IP header, which `generation` admitted.
+    /// Writes down what the plain frame at hand looks like, which `generation` admitted.
     #[inline(always)]
-    pub const fn admit(&mut self, side: Side, frame: &Frame, generation: u32) {
-        let [network, device] = &mut self.ends;
-        let ends = match side {
-            Side::Network => network,
-            Side::Device => device,
-        };
-        *ends = Ends { macs: macs(frame), generation };
+    pub fn admit(&mut self, side: Side, frame: &Frame, generation: u32) {
+        let Frame { source, destination, source_mac, destination_mac, .. } = frame;
+        let [s0, s1] = frame.source_port.to_be_bytes();
+        let [d0, d1] = frame.destination_port.to_be_bytes();
+        let [t0, t1] = ethertype::IPV4.to_be_bytes();
+        let (from, to) = (u32::from_le_bytes(part(source, 12)), u32::from_le_bytes(part(destination, 12)));
+        let [a, b, c, d] = part(source_mac, 2);
+        let [g, h] = part(source_mac, 0);
+        let [m, n, o, p, q, r] = *destination_mac;
+        let link =
+            [u64::from_le_bytes([m, n, o, p, q, r, g, h]), u64::from_le_bytes([a, b, c, d, t0, t1, NO_OPTIONS, 0])];
+        let addresses = (to as u64) << 32 | from as u64;
+        let look = Look::of(link, addresses, u32::from_le_bytes([s0, s1, d0, d1]), generation);
+        let [network, device] = &mut self.looks;
+        match side {
+            Side::Network => *network = look,
+            Side::Device => *device = look,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, PLACES, place};
+    use super::{Found, Look, PLACES, place, place_of, words};
+    use crate::bytes::part;
     use crate::flow::{Flow, State};
+    use crate::port::Side;
 
     #[test]
     fn an_entry_holds_until_the_conversation_is_given_up() {
@@ -155,12 +195,42 @@ mod tests {
 
     #[test]
     fn neighbours_lie_apart() {
-        let key = |station: u8, port: u16| [u32::from_le_bytes([10, 0, 0, station]), 0x0505_0a0a, u32::from(port)];
+        let key = |station: u8, port: u16| {
+            [u32::from_le_bytes([10, 0, 0, station]), 0x0505_0a0a, u32::from(port) | 502 << 16]
+        };
         let mut places: Vec<_> =
-            (0..16).flat_map(|n| [place(&key(n, 50_000)), place(&key(1, 49_152 + u16::from(n)))]).collect();
+            (0..16).flat_map(|n| [place_of(&key(n, 50_000)), place_of(&key(1, 49_152 + u16::from(n)))]).collect();
         assert!(places.iter().all(|place| *place < PLACES));
         places.sort_unstable();
         places.dedup();
         assert!(places.len() > 24, "{places:?}");
+    }
+
+    #[test]
+    fn both_directions_and_the_key_have_one_place() {
+        let (station, device, ports) = ([10, 10, 1, 20], [10, 10, 2, 5], [0xc3, 0x50, 0x01, 0xf6]);
+        let look = |from, to, ports| {
+            let addresses = u64::from(u32::from_le_bytes(to)) << 32 | u64::from(u32::from_le_bytes(from));
+            Look::of([1, 2], addresses, u32::from_le_bytes(ports), 1)
+        };
+        let (there, back) = (look(station, device, ports), look(device, station, [0x01, 0xf6, 0xc3, 0x50]));
+        let key = words(Side::Network, station, device, ports);
+        assert_eq!(key, words(Side::Device, device, station, [0x01, 0xf6, 0xc3, 0x50]));
+        assert_eq!([there, back].map(|look| place(look.addresses, look.ports)), [place_of(&key); 2]);
+    }
+
+    #[test]
+    fn each_byte_of_a_look_counts_but_the_type_of_service() {
+        let look = |bytes: &[u8; 28]| {
+            let word = |at| u64::from_le_bytes(part(bytes, at));
+            Look::of([word(0), word(8)], word(16), u32::from_le_bytes(part(bytes, 24)), 1)
+        };
+        let bytes = [0x5a; 28];
+        for index in 0..28 {
+            let mut other = bytes;
+            other.iter_mut().skip(index).take(1).for_each(|byte| *byte ^= 0x10);
+            assert_eq!(look(&bytes).differ(&look(&other)) == 0, index == 15, "byte {index}");
+        }
+        assert_ne!(look(&bytes).differ(&Look { generation: 2, ..look(&bytes) }), 0);
     }
 }

@@ -9,7 +9,7 @@ use crate::scratch::Frame;
 /// Bytes of it: Ethernet, IPv4, TCP without options.
 pub const LENGTH: u32 = 54;
 /// Version 4, five words of header: RFC 791 3.1.
-const NO_OPTIONS: u8 = 0x45;
+pub(crate) const NO_OPTIONS: u8 = 0x45;
 
 /// Where the IP header begins, and what is behind it.
 const NETWORK: u32 = 14;
@@ -33,12 +33,19 @@ pub const fn transport<B: Bytes + ?Sized>(frame: &Frame) -> u32 {
 pub struct Head<'a, B: ?Sized>(&'a B);
 
 impl<'a, B: Bytes + ?Sized> Head<'a, B> {
+    /// Those of any frame that has so many: the caller sees to it that it is a plain one.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn in_front_of(bytes: &'a B) -> Option<Self> {
+        let _ = bytes.read::<{ LENGTH as usize }>(0)?;
+        Some(Self(bytes))
+    }
+
     /// `None` for every other frame, and for a shorter one.
     #[must_use]
     #[inline(always)]
     pub fn of(bytes: &'a B) -> Option<Self> {
-        let _ = bytes.read::<{ LENGTH as usize }>(0)?;
-        let head = Self(bytes);
+        let head = Self::in_front_of(bytes)?;
         let plain = head.u16(12)? == ethertype::IPV4 && head.u8(14)? == NO_OPTIONS;
         if plain { Some(head) } else { None }
     }

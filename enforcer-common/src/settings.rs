@@ -46,10 +46,20 @@ pub struct Settings {
     pub on_silence: u8,
     /// Non-zero: the devices' health is counted, see [`crate::health`].
     pub health: u8,
-    /// Always 0.
-    pub padding: [u8; 2],
+    /// Non-zero: no conduit is switched, and their cells need not be asked.
+    pub as_policy: u8,
+    /// Non-zero: frames may go straight to the other port, where there is one.
+    pub across: u8,
     /// One frame in so many is measured, see [`crate::processing`]; 0: none.
     pub measured: u32,
+    /// Generation of the policy in force; 0 while another one comes: the image says it.
+    pub generation: u32,
+    /// Counter bank of that generation.
+    pub bank: u8,
+    /// Non-zero: [`Self::is_plain`]. Written by [`Self::sealed`].
+    pub plain: u8,
+    /// Always 0.
+    pub padding: [u8; 6],
 }
 
 /// What a silent controller means.
@@ -118,6 +128,25 @@ impl Settings {
         }
     }
 
+    /// True when nothing is left to be asked of the cell: the policy named here is in force, each conduit of which it asks for
+    /// enforce is in enforce, whatever the time, and nobody [looks on](Self::looks_on).
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        self.generation != 0
+            && self.mode == Mode::Enforce as u8
+            && self.bypass == 0
+            && self.as_policy != 0
+            && self.confirm_until == 0
+            && self.on_silence == OnSilence::Hold as u8
+            && !self.looks_on()
+    }
+
+    /// The same cell, with [`Self::plain`] as the rest says: what is written into the kernel.
+    #[must_use]
+    pub const fn sealed(self) -> Self {
+        Self { plain: self.is_plain() as u8, ..self }
+    }
+
     /// The mode of a conduit at `now`: as its cell or, where that says so, `asked`, which the policy says; never above the
     /// box's.
     #[must_use]
@@ -161,6 +190,26 @@ mod tests {
         assert_eq!(settings.conduit_mode_at(100, cell, Mode::Learn), Mode::Shadow);
         let as_policy = conduit_cell(MODE_AS_POLICY, MODE_AS_POLICY);
         assert_eq!(settings.conduit_mode_at(100, as_policy, Mode::Shadow), Mode::Shadow);
+    }
+
+    #[test]
+    fn a_cell_is_plain_when_it_says_enforce_and_nothing_else() {
+        let plain = Settings { mode: ENFORCE, as_policy: 1, generation: 7, ..Settings::default() };
+        assert_eq!(plain.sealed().plain, 1);
+        let others = [
+            Settings { mode: SHADOW, ..plain },
+            Settings { bypass: 1, ..plain },
+            Settings { as_policy: 0, ..plain },
+            Settings { generation: 0, ..plain },
+            Settings { confirm_until: 1, policy_after: 1, ..plain },
+            Settings { on_silence: OnSilence::Shadow as u8, ..plain },
+            Settings { on_silence: OnSilence::Block as u8, ..plain },
+            Settings { candidate: 8, ..plain },
+            Settings { health: 1, ..plain },
+        ];
+        for other in others {
+            assert_eq!(Settings { plain: 1, ..other }.sealed().plain, 0, "{other:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use crate::bytes::Bytes;
 use crate::head;
 use crate::network::protocol;
-use crate::scratch::Frame;
+use crate::scratch::{Frame, Scratch};
 use crate::verdict::Reason;
 
 /// TCP flags.
@@ -38,6 +38,19 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
+    /// That of an ordinary frame, whose payload's bounds are in `scratch`.
+    #[inline(always)]
+    pub(crate) fn of<H: Bytes + ?Sized>(head: &H, scratch: &Scratch) -> Option<Self> {
+        const AT: u32 = head::TRANSPORT;
+        Some(Self {
+            payload: scratch.frame.payload,
+            end: scratch.frame.payload_end,
+            sequence: head.u32(const { AT + 4 })?,
+            acknowledgement: head.u32(const { AT + 8 })?,
+            window: head.u16(const { AT + 14 })?,
+        })
+    }
+
     /// Bytes of payload.
     #[inline(always)]
     pub(crate) const fn length(self) -> u32 {

@@ -1,8 +1,10 @@
 //! The decision core's environment on kernel maps.
 
+use core::ptr::NonNull;
+
 use aya_ebpf::EbpfContext as _;
 use aya_ebpf::bindings::BPF_NOEXIST;
-use aya_ebpf::helpers::generated::{bpf_ktime_get_coarse_ns, bpf_ktime_get_ns, bpf_xdp_load_bytes};
+use aya_ebpf::helpers::generated::{bpf_jiffies64, bpf_ktime_get_coarse_ns, bpf_ktime_get_ns, bpf_xdp_load_bytes};
 use aya_ebpf::programs::XdpContext;
 use enforcer_common::abi::{FlowKeyV4, FunctionReason, MODE_AS_POLICY, Settings, cell, conduit_cell, loss};
 use enforcer_common::digest::Key;
@@ -37,13 +39,15 @@ pub(crate) struct Maps<'a> {
     assembled: Assembled,
     /// Where the stage has looked them up: several of its questions are about them.
     settings: Option<&'a Settings>,
+    /// The conversation that was asked for last: the verifier would have it searched for each time.
+    flow: Option<NonNull<Flow>>,
 }
 
 impl<'a> Maps<'a> {
     /// The environment for the frame at hand.
     #[inline(always)]
     pub(crate) const fn new(context: &'a XdpContext) -> Self {
-        Self { context, assembled: Assembled::new(core::ptr::null(), 0), settings: None }
+        Self { context, assembled: Assembled::new(core::ptr::null(), 0), settings: None, flow: None }
     }
 
     /// The same with the settings at hand.
@@ -84,6 +88,13 @@ impl<'a> Maps<'a> {
             bpf_xdp_load_bytes(self.context.as_ptr().cast(), scratch.stream.save_start, carry.cast(), length)
         };
     }
+}
+
+/// Number of the kernel's tick. The coarse clock moves with it; reading it is no call.
+#[inline(always)]
+pub(crate) fn tick() -> u64 {
+    // SAFETY: the helper has no preconditions.
+    unsafe { bpf_jiffies64() }
 }
 
 /// Boot time in nanoseconds, coarse.
@@ -180,7 +191,7 @@ fn from_words(words: Words) -> FlowKeyV4 {
 /// The slot of an IPv4 conversation: where this CPU found it before, or where the table says.
 #[inline(always)]
 fn find(key: Words) -> Option<u32> {
-    let found = entry(&key)?;
+    let found = entry(found::place_of(&key))?;
     if found.is_of(&key) && life(found.slot) == Some(found.life) {
         return Some(found.slot);
     }
@@ -194,11 +205,9 @@ fn find(key: Words) -> Option<u32> {
 
 /// Where this CPU writes down where it found a conversation.
 #[inline(always)]
-fn entry<'a>(key: &Words) -> Option<&'a mut Found> {
+fn entry<'a>(place: usize) -> Option<&'a mut Found> {
     // SAFETY: this CPU's own record, masked with its size.
-    maps::FOUND
-        .get_ptr_mut(0)
-        .map(|all| unsafe { &mut *all.cast::<Found>().add(opaque(found::place(key)) & (PLACES - 1)) })
+    maps::FOUND.get_ptr_mut(0).map(|all| unsafe { &mut *all.cast::<Found>().add(opaque(place) & (PLACES - 1)) })
 }
 
 #[inline(always)]
@@ -213,6 +222,11 @@ impl Environment for Maps<'_> {
     #[inline(always)]
     fn now(&self) -> u64 {
         now()
+    }
+
+    #[inline(always)]
+    fn tick(&self) -> u64 {
+        tick()
     }
 
     #[inline(always)]
@@ -238,11 +252,21 @@ impl Environment for Maps<'_> {
             return Mode::Learn;
         };
         let index = bank as u32 * capacity::CONDUITS as u32 + conduit as u32;
-        let cell = match maps::CONDUIT_MODES.get(index) {
-            Some(cell) => *cell,
-            None => AS_POLICY,
+        let cell = match settings.as_policy {
+            0 => maps::CONDUIT_MODES.get(index).copied().unwrap_or(AS_POLICY),
+            _ => AS_POLICY,
         };
         settings.conduit_mode_at(now, cell, asked)
+    }
+
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        self.settings().is_some_and(|settings| settings.plain != 0)
+    }
+
+    #[inline(always)]
+    fn goes_across(&self) -> bool {
+        self.settings().is_some_and(|settings| settings.across != 0)
     }
 
     #[inline(always)]
@@ -301,8 +325,14 @@ impl Environment for Maps<'_> {
 
     #[inline(always)]
     fn flow(&mut self, slot: u32) -> Option<&mut Flow> {
-        // SAFETY: every field has one writer, the program of one port, and a port has one queue.
-        maps::FLOW_TABLE.get_ptr_mut(slot).map(|flow| unsafe { &mut *flow })
+        self.flow = NonNull::new(maps::FLOW_TABLE.get_ptr_mut(slot)?);
+        self.same_flow(slot)
+    }
+
+    #[inline(always)]
+    fn same_flow(&mut self, _slot: u32) -> Option<&mut Flow> {
+        // SAFETY: a live map value. Every field has one writer, the program of one port, and a port has one queue.
+        self.flow.map(|flow| unsafe { &mut *flow.as_ptr() })
     }
 
     #[inline(always)]
@@ -426,8 +456,15 @@ impl Environment for Maps<'_> {
     }
 
     #[inline(always)]
-    fn found(&mut self, key: &Words) -> Option<&mut Found> {
-        entry(key)
+    fn known_in(&mut self, place: u32, _slot: u32) -> Option<(&mut Known, &Flow)> {
+        // SAFETY: as above, and see `flow`.
+        let (known, flow) = (maps::KNOWN_REQUESTS.get_ptr_mut(place)?, self.flow?);
+        Some(unsafe { (&mut *known, flow.as_ref()) })
+    }
+
+    #[inline(always)]
+    fn found(&mut self, place: usize) -> Option<&mut Found> {
+        entry(place)
     }
 
     #[inline(always)]

@@ -53,6 +53,16 @@ impl Bytes for Window {
     }
 
     #[inline(always)]
+    fn fixed<const N: usize, const AT: u32>(&self) -> Option<[u8; N]> {
+        let stop = opaque(self.start + AT as usize + N);
+        if stop > self.end {
+            cold_path();
+            return None;
+        }
+        self.again::<N>(AT)
+    }
+
+    #[inline(always)]
     fn again<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
         // SAFETY: the verifier refuses a program in which these bytes were not found to lie before the end of the packet.
         Some(unsafe { ((self.start + offset as usize) as *const [u8; N]).read() })

@@ -1,7 +1,7 @@
 //! From the first byte of a frame to its payload: link, network, transport, checksums.
 
-use super::Next;
 use super::path::ethernet;
+use super::{Next, clear};
 use crate::bytes::Bytes;
 use crate::environment::Environment;
 use crate::head::Head;
@@ -26,6 +26,7 @@ pub fn walk<B: Bytes + ?Sized, E: Environment>(
     environment: &mut E,
     scratch: &mut Scratch,
 ) -> Next {
+    clear(scratch);
     scratch.path = Path::EMPTY;
     scratch.stream = Stream::default();
     scratch.frame = Frame::EMPTY;

@@ -10,7 +10,7 @@ use crate::action::Action;
 use crate::bytes::Bytes;
 use crate::environment::Environment;
 use crate::judge::{self, Progress};
-use crate::ordinary::Course;
+use crate::ordinary::{Course, Judging};
 use crate::policy::Image;
 use crate::port::Side;
 use crate::report::report;
@@ -104,11 +104,12 @@ pub fn decide_part<B: Bytes + ?Sized, E: Environment>(
     scratch: &mut Scratch,
 ) -> Action {
     begin(environment, scratch);
-    let mut next = match ordinary::follow(bytes, length, side, policy, environment, scratch) {
-        Some(Course::Passed) => return Action::Forward,
-        Some(Course::Next(next)) => next,
-        None => walk(bytes, length, side, policy, environment, scratch),
-    };
+    let mut next =
+        match ordinary::follow(bytes, || length, side, Judging::by(policy), || Some(policy), environment, scratch) {
+            Some(Course::Passed) => return Action::Forward,
+            Some(Course::Next(next)) => next,
+            None => walk(bytes, length, side, policy, environment, scratch),
+        };
     while next != Next::Judge {
         if next == Next::Protocol
             && scratch.ordinary == 0
@@ -163,18 +164,27 @@ pub fn judge<E: Environment>(policy: &Image, environment: &mut E, scratch: &mut 
     while judge::units(policy, environment, scratch) {}
 }
 
-/// Before anything is known of a frame.
+/// Before anything is known of a frame: when it came.
 #[inline(always)]
 pub fn begin<E: Environment>(environment: &E, scratch: &mut Scratch) {
+    let tick = environment.tick();
+    if tick == 0 || tick != scratch.tick {
+        scratch.tick = tick;
+        scratch.now = environment.now();
+    }
+    scratch.wanted.place = 0;
+    scratch.wanted.pending = 0;
+}
+
+/// The record of a frame that does not pass at once: nothing is found yet.
+#[inline(always)]
+pub(crate) fn clear(scratch: &mut Scratch) {
     scratch.count = 0;
     scratch.outcome = 0;
     scratch.action = 0;
     scratch.report = 0;
     scratch.asked = 0;
     scratch.ordinary = 0;
-    scratch.wanted.place = 0;
-    scratch.wanted.pending = 0;
-    scratch.now = environment.now();
     judge::begin(scratch);
 }
 

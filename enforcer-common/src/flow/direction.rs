@@ -8,51 +8,51 @@ use super::Offer;
 pub struct Direction {
     /// Boot time of the last segment, nanoseconds.
     pub seen: u64,
-    /// While the conversation is [`Self::ADOPTED`], what the last unit of this side asked for, see [`crate::stream::resync`];
-    /// 0 for nothing. After that, see [`Self::asked_at`], from the network when the last request came, and from the device
-    /// which request it answered last, by the same time.
-    pub asked: u64,
     /// Next new sequence number; a FIN that was forwarded is counted.
     pub next: u32,
     /// Highest acknowledgement number that this side sent, of bytes that passed here.
     pub acknowledged: u32,
-    /// With [`Self::UNSEEN`], an acknowledgement number of bytes that did not pass here.
-    pub unseen: u32,
-    /// First data sequence number of a SYN that the other side has not answered yet.
-    pub pending: u32,
-    /// Acknowledgement number of the last SYN-ACK this side sent.
-    pub confirmed: u32,
+    /// The bits below.
+    pub flags: u32,
     /// Bytes to come that belong to a unit already decided.
     pub skip: u32,
     /// Bytes kept of a unit that is not complete.
     pub carry_length: u32,
+    /// What the protocol's dissector has to know of the units before, in the dissector's own way; 0 at the beginning.
+    pub context: u32,
+    /// Receive window that this side offered last, as on the wire.
+    pub window: u16,
+    /// Counts the handshakes that this side answered; in the direction of the side that asked, those it has followed.
+    pub turn: u8,
+    /// Segments that were sent again and could not be verified.
+    pub strikes: u8,
+    /// With [`Self::UNSEEN`], an acknowledgement number of bytes that did not pass here.
+    pub unseen: u32,
+    /// While the conversation is [`Self::ADOPTED`], what the last unit of this side asked for, see [`crate::stream::resync`];
+    /// 0 for nothing. After that, see [`Self::asked_at`], from the network when the last request came, and from the device
+    /// which request it answered last, by the same time.
+    pub asked: u64,
+    /// First data sequence number of a SYN that the other side has not answered yet.
+    pub pending: u32,
+    /// Acknowledgement number of the last SYN-ACK this side sent.
+    pub confirmed: u32,
     /// Sequence number behind the unit that `asked` stands for.
     pub asked_end: u32,
     /// `asked_end` of the last exchange that was counted.
     pub heard: u32,
-    /// The bits below.
-    pub flags: u32,
     /// Boot time at which a unit was left incomplete, in units of 2^20 nanoseconds.
     pub carried_at: u32,
-    /// Counts the attempts to find out where units begin.
-    pub run: u16,
-    /// Receive window that this side offered last, as on the wire.
-    pub window: u16,
-    /// Exchanges of the present run that were answered.
-    pub echoes: u8,
-    /// Segments that were sent again and could not be verified.
-    pub strikes: u8,
-    /// [`crate::verdict::Reason`] code of what ended the last run.
-    pub hindrance: u8,
-    /// Counts the handshakes that this side answered; in the direction of the side that asked, those it has followed.
-    pub turn: u8,
     /// From the network, boot time of the last SYN or its answer, in units of 2^20 nanoseconds. From the device, first data
     /// sequence number of the last SYN-ACK it sent.
     pub handshake: u32,
-    /// What the protocol's dissector has to know of the units before, in the dissector's own way; 0 at the beginning.
-    pub context: u32,
     /// The candidate policy's conduit for segments of this direction, and the lower half of its generation above it.
     pub candidate: u32,
+    /// Counts the attempts to find out where units begin.
+    pub run: u16,
+    /// Exchanges of the present run that were answered.
+    pub echoes: u8,
+    /// [`crate::verdict::Reason`] code of what ended the last run.
+    pub hindrance: u8,
 }
 
 impl Direction {

@@ -81,17 +81,9 @@ pub struct Stretch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Flow {
-    /// Segments that entered by the network port.
-    pub network: Direction,
-    /// Segments that entered by the device port.
-    pub device: Direction,
-    /// What was forwarded toward the device. Written by the network port.
-    pub ring: [Sent; RING],
-    /// What was let through ahead of it. Written by the network port.
-    pub ahead: [Stretch; AHEAD],
-    /// Boot time at which the conversation was taken up in the middle, nanoseconds. Written by the network port, or by the
-    /// device port before the conversation can be found.
-    pub adopted_at: u64,
+    /// [`State`] code, and above it how many conversations the slot has held. One word: whoever reads it knows whether the slot
+    /// holds a conversation that was found there before. Written by the port that gives the slot out.
+    pub life: u32,
     /// Policy generation that `conduit` was looked up in.
     pub generation: u32,
     /// VLAN ids of the conversation, outer in the upper 16 bits; id 0 is no tag (IEEE 802.1Q 9.6).
@@ -114,9 +106,17 @@ pub struct Flow {
     pub newest: u8,
     /// What the conduit says; not of conversations that none covers.
     pub terms: Terms,
-    /// [`State`] code, and above it how many conversations the slot has held. One word: whoever reads it knows whether the slot
-    /// holds a conversation that was found there before. Written by the port that gives the slot out.
-    pub life: u32,
+    /// Segments that entered by the network port.
+    pub network: Direction,
+    /// Segments that entered by the device port.
+    pub device: Direction,
+    /// What was forwarded toward the device. Written by the network port.
+    pub ring: [Sent; RING],
+    /// What was let through ahead of it. Written by the network port.
+    pub ahead: [Stretch; AHEAD],
+    /// Boot time at which the conversation was taken up in the middle, nanoseconds. Written by the network port, or by the
+    /// device port before the conversation can be found.
+    pub adopted_at: u64,
     /// Who talks. Written by the same port.
     pub key: FlowKey,
     /// Bytes forwarded, or let through, of a unit toward the device that is not complete.

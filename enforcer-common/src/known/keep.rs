@@ -17,6 +17,10 @@ fn copy<B: Bytes + ?Sized>(bytes: &B, known: &mut Known, from: u32, end: u32) {
     let size = end.wrapping_sub(from);
     let (whole, left) = ((size >> 3) as usize, size & 7);
     let mut at = from;
+    // Of a short request all words are compared, see [`super::differs_from`].
+    if let Some(short) = known.words.first_chunk_mut::<4>() {
+        *short = [Word { bytes: 0, cares: 0 }; 4];
+    }
     for index in 0..WORDS {
         if index >= whole {
             break;

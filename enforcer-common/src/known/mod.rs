@@ -14,6 +14,7 @@ mod keep;
 
 use crate::action::Action;
 use crate::bytes::Bytes;
+use crate::digest::{BLOCK, Short};
 use crate::environment::Environment;
 use crate::operation::Role;
 use crate::policy::UNCOVERED;
@@ -61,7 +62,7 @@ pub struct Circumstances {
     pub slot: u32,
     /// Conduit id, and above it the length of the payload.
     pub conduit: u32,
-    /// Ports of the sender, and above it of the receiver.
+    /// Ports of the sender and of the receiver, as they lie in the frame, the first byte lowest.
     pub ports: u32,
     /// What the dissector knew of the units before.
     pub context: u32,
@@ -108,7 +109,7 @@ impl Circumstances {
             generation: path.generation,
             slot: path.slot,
             conduit: length(scratch) << 16 | path.conduit as u32,
-            ports: (frame.destination_port as u32) << 16 | frame.source_port as u32,
+            ports: ((frame.source_port as u32) << 16 | frame.destination_port as u32).swap_bytes(),
             context,
             peer_context: stream.peer_context,
             marks: Self::marks(frame.transport_protocol, path.protocol, stream.whole, stream.midstream != 0)
@@ -181,6 +182,21 @@ fn last_word<B: Bytes + ?Sized>(bytes: &B, end: u32, left: u32) -> u64 {
     word(bytes, end.wrapping_sub(8)) >> (64u32.wrapping_sub(left << 3) & 63)
 }
 
+/// Where the request of an ordinary segment in this slot belongs. `None`: its bytes are not there.
+#[inline(always)]
+pub(crate) fn place_in<B: Bytes + ?Sized>(bytes: &B, slot: u32, scratch: &Scratch) -> Option<u32> {
+    let (payload, end) = (scratch.frame.payload, scratch.frame.payload_end);
+    let size = end.wrapping_sub(payload);
+    let tail = if size < BLOCK {
+        scratch.short.tail
+    } else if end <= bytes.length() {
+        word(bytes, end.wrapping_sub(8))
+    } else {
+        return None;
+    };
+    Some(place(tail, slot, size))
+}
+
 /// Where the request at hand belongs: chosen by its end, where most say what they are about, and not how often they ask.
 #[inline(always)]
 const fn place(tail: u64, slot: u32, length: u32) -> u32 {
@@ -205,7 +221,12 @@ pub fn pass<B: Bytes + ?Sized, E: Environment>(
     }
     let here = Circumstances::of(scratch, scratch.stream.context);
     let (payload, end) = (scratch.frame.payload, scratch.frame.payload_end);
-    scratch.stream.context = recognise(bytes, environment, scratch, &here, payload, end)?;
+    if bytes.length() < end {
+        return None;
+    }
+    let place = place(word(bytes, end.wrapping_sub(8)), here.slot, end.wrapping_sub(payload));
+    let known: &mut Known = environment.known(place)?;
+    scratch.stream.context = recognise::<false, B>(bytes, known, place, scratch, &here)?;
     let (bank, conduit) = (scratch.path.bank, scratch.path.conduit);
     count(environment, scratch, bank, conduit);
     let scratch = scratch.anew();
@@ -230,35 +251,33 @@ pub(crate) fn count<E: Environment>(environment: &mut E, scratch: &mut Scratch, 
     }
 }
 
-/// Some when the request from `payload` up to `end` is one that was kept: what its dissector knows behind it. Leaves what was
-/// found about it.
+/// Some when the request at hand is the one that was kept in this place: what its dissector knows behind it. Leaves what was
+/// found about it; or else what [`keep`] goes by. `TAKEN`: of a short one [`Scratch::short`] has the bytes.
 #[inline(always)]
-pub(crate) fn recognise<B: Bytes + ?Sized, E: Environment>(
+pub(crate) fn recognise<const TAKEN: bool, B: Bytes + ?Sized>(
     bytes: &B,
-    environment: &mut E,
+    known: &mut Known,
+    place: u32,
     scratch: &mut Scratch,
     here: &Circumstances,
-    payload: u32,
-    end: u32,
 ) -> Option<u32> {
     let now = minute(scratch.now);
-    if bytes.length() < end {
-        return None;
-    }
-    let place = place(word(bytes, end.wrapping_sub(8)), here.slot, end.wrapping_sub(payload));
-    scratch.wanted.begin(place.wrapping_add(1), here.context);
-    let known: &mut Known = environment.known(place)?;
+    let (payload, end) = (scratch.frame.payload, scratch.frame.payload_end);
+    let short = TAKEN && end.wrapping_sub(payload) < BLOCK;
     if known.circumstances.differ(here) != 0 {
+        scratch.wanted.begin(place.wrapping_add(1), here.context);
         return None;
     }
     // Written down and read back: the paths through the loop join.
-    scratch.wanted.other = other(bytes, known, payload, end);
+    scratch.wanted.other = if short { differs_from(&scratch.short, known) } else { other(bytes, known, payload, end) };
     let scratch = scratch.anew();
     if scratch.wanted.other != 0 {
+        scratch.wanted.begin(place.wrapping_add(1), here.context);
         return None;
     }
     if known.minute != now {
         // The long way, which writes down how often.
+        scratch.wanted.begin(place.wrapping_add(1), here.context);
         known.minute = now;
         scratch.wanted.pending = known.pending;
         known.pending = 0;
@@ -273,6 +292,13 @@ pub(crate) fn recognise<B: Bytes + ?Sized, E: Environment>(
         *rest = *rest_kept;
     }
     Some(known.context)
+}
+
+/// The same bits as [`other`], of a short request.
+#[inline(always)]
+fn differs_from(short: &Short, known: &Known) -> u64 {
+    let ([a, b, c, d], [k, l, m, n, ..]) = (short.words, &known.words);
+    (a ^ k.bytes) & k.cares | (b ^ l.bytes) & l.cares | (c ^ m.bytes) & m.cares | (d ^ n.bytes) & n.cares
 }
 
 /// Bits that matter and are other than those that were kept; of all words together.

@@ -18,20 +18,17 @@
 
 mod pass;
 
-use core::hint::cold_path;
-
 use crate::action::ONE_BUFFER;
 use crate::bytes::{Bytes, part};
 use crate::conduit::{self, Resolved};
-use crate::decide::Next;
+use crate::decide::{Next, clear};
 use crate::digest;
 use crate::environment::{Environment, Trust};
-use crate::flow::{Flow, before};
-use crate::found::{Words, words};
+use crate::flow::Flow;
+use crate::found::{self, Look, place_of, words};
 use crate::head::{Head, TRANSPORT};
 use crate::link::ethertype;
-use crate::network::{LONGEST_PACKET, mapped, protocol};
-use crate::options::TIMESTAMP;
+use crate::network::{mapped, protocol};
 use crate::policy::{Image, Terms, UNCOVERED};
 use crate::port::Side;
 use crate::protocol::Protocol;
@@ -40,11 +37,15 @@ use crate::stream::in_turn;
 use crate::transport::{Segment, flag};
 use crate::verdict::Mode;
 
+/// Of the eight bytes behind the type of service those that count, the first one lowest, and what must stand there: no
+/// fragment, whatever may be done to it, and TCP. RFC 791 3.1.
+const IP_COUNTS: u64 = u64::from_le_bytes([0, 0, 0, 0, 0x3f, 0xff, 0, 0xff]);
+const IP: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 0, protocol::TCP]);
+/// The same of the eight bytes from the data offset on: ACK, and nothing urgent. RFC 9293 3.1.
+const TCP_COUNTS: u64 = u64::from_le_bytes([0, MEANINGFUL, 0, 0, 0, 0, 0xff, 0xff]);
+const TCP: u64 = u64::from_le_bytes([0, flag::ACK, 0, 0, 0, 0, 0, 0]);
 /// Flags that say what a segment is; the others are for the sender's convenience.
 const MEANINGFUL: u8 = flag::FIN | flag::SYN | flag::RST | flag::ACK | flag::URG;
-/// Data offsets, RFC 9293 3.1: five words and eight, with all reserved bits clear.
-const WITHOUT_OPTIONS: u8 = 0x50;
-const WITH_TIMESTAMP: u8 = 0x80;
 
 /// What becomes of an ordinary frame.
 #[must_use]
@@ -56,64 +57,70 @@ pub enum Course {
     Next(Next),
 }
 
-/// The segment that a conversation waits for.
-#[derive(Clone, Copy)]
-struct Following {
-    segment: Segment,
-    /// Slot of the conversation.
-    slot: u32,
-    resolved: Resolved,
-    terms: Terms,
+/// The policy that is in force.
+#[derive(Clone, Copy, Debug)]
+pub struct Judging {
+    /// Its generation.
+    pub generation: u32,
+    /// The bank that it counts in.
+    pub bank: u8,
 }
 
-impl Following {
-    /// Takes back from the record what was written there: the verifier need not follow each way up to here through what is
-    /// behind it.
+impl Judging {
+    /// By its image.
+    #[must_use]
     #[inline(always)]
-    const fn read_back(&mut self, scratch: &Scratch) {
-        (self.segment.payload, self.segment.end) = (scratch.frame.payload, scratch.frame.payload_end);
-        self.slot = scratch.path.slot;
+    pub const fn by(policy: &Image) -> Self {
+        Self { generation: policy.header.generation, bank: policy.header.bank }
     }
 }
 
-/// Takes a frame of `length` bytes through all stages up to the stream, behind [`crate::decide::begin`], if it is ordinary; and
-/// past the others where nothing is left to be asked of it. `None`: the stages are next, one by one, and what is in `scratch`
-/// counts no more than before.
+/// Takes a frame through all stages up to the stream, behind [`crate::decide::begin`], if it is ordinary; and past the others
+/// where nothing is left to be asked of it. `length` is the whole frame's, of which `bytes` may hold only the first part;
+/// `judging` names the `policy` in force, which is looked at only where the frame is read. `None`: the stages are next, one by one,
+/// and what is in `scratch` counts no more than before.
 #[inline(always)]
-pub fn follow<B: Bytes + ?Sized, E: Environment>(
+pub fn follow<'p, B: Bytes + ?Sized, E: Environment>(
     bytes: &B,
-    length: u32,
+    length: impl Fn() -> u32,
     side: Side,
-    policy: &Image,
+    judging: Judging,
+    policy: impl Fn() -> Option<&'p Image>,
     environment: &mut E,
     scratch: &mut Scratch,
 ) -> Option<Course> {
-    let head = Head::of(bytes)?;
-    let mut next = recognise(bytes, &head, side, policy, environment)?;
-    let Following { resolved, terms, .. } = next;
-    (scratch.frame.payload, scratch.frame.payload_end) = (next.segment.payload, next.segment.end);
-    scratch.path.slot = next.slot;
-    let scratch = digest::segment(bytes, &head, &next.segment, side, environment, scratch)?.anew();
-    next.read_back(scratch);
-    let mode = environment.mode(scratch.now, policy.header.bank, resolved.conduit, terms.mode());
-    scratch.path.mode = mode as u8;
-    scratch.ordinary = Scratch::ORDINARY;
-    let crosses = head.u8(0)? & 1 == 0 && length <= ONE_BUFFER;
-    let unread = mode as u8 == Mode::Enforce as u8 && scratch.looked_on == 0;
-    if crosses && unread && pass::pass(bytes, &head, side, policy, environment, scratch, &next)? {
+    let head = Head::in_front_of(bytes)?;
+    let (slot, life) = seen(&head, side, judging.generation, environment)?;
+    let scratch = digest::segment(bytes, &head, side, environment, scratch)?;
+    let terms = next(&head, side, judging.generation, (slot, life), environment, scratch)?;
+    let unread = environment.is_plain() && terms.enforces()
+        || scratch.looked_on == 0 && mode(judging, environment, scratch, slot)? as u8 == Mode::Enforce as u8;
+    let crosses = !environment.goes_across() || head.u8(0)? & 1 == 0 && length() <= ONE_BUFFER;
+    if unread && crosses && pass::pass(bytes, &head, side, judging, environment, scratch, slot)? {
         scratch.ordinary = Scratch::PASSED;
+        scratch.count = 0;
         return Some(Course::Passed);
     }
     let scratch = scratch.anew();
-    let mode = scratch.path.mode;
-    next.read_back(scratch);
-    fill(&head, length, side, scratch, next.segment)?;
-    scratch.path = Path { slot: next.slot, ..Path::EMPTY };
+    let policy = policy()?;
+    if policy.header.generation != judging.generation {
+        return None;
+    }
+    clear(scratch);
+    scratch.ordinary = Scratch::ORDINARY;
+    let segment = Segment::of(&head, scratch)?;
+    fill(&head, length(), side, scratch, segment)?;
+    scratch.path = Path { slot, ..Path::EMPTY };
+    scratch.path.mode = mode(judging, environment, scratch, slot)? as u8;
+    let scratch = scratch.anew();
+    let flow: &mut Flow = environment.same_flow(slot)?;
+    let resolved = Resolved { conduit: flow.conduit, protocol: flow.protocol, client: Side::from_code(flow.client) };
+    let terms = flow.terms;
     resolved.put(side, &mut scratch.path);
-    conduit::agree_in(mode, policy, environment, scratch, terms);
+    conduit::agree_in(scratch.path.mode, policy, environment, scratch, terms);
     let limits = environment.limits();
     let now = scratch.now;
-    let flow: &mut Flow = environment.flow(next.slot)?;
+    let flow: &mut Flow = environment.same_flow(slot)?;
     match in_turn::take(&limits, flow, scratch, side, now) {
         Ok(()) => Some(Course::Next(Next::Protocol)),
         Err(reason) => {
@@ -123,42 +130,55 @@ pub fn follow<B: Bytes + ?Sized, E: Environment>(
     }
 }
 
-/// The conversation of an ordinary frame, which is next in it.
+/// The mode of the conduit of the conversation in this slot.
 #[inline(always)]
-fn recognise<B: Bytes + ?Sized, E: Environment>(
-    bytes: &B,
+fn mode<E: Environment>(judging: Judging, environment: &mut E, scratch: &Scratch, slot: u32) -> Option<Mode> {
+    let flow: &mut Flow = environment.same_flow(slot)?;
+    let (conduit, asked) = (flow.conduit, flow.terms.mode());
+    Some(environment.mode(scratch.now, judging.bank, conduit, asked))
+}
+
+/// The slot and the life of the conversation of a frame that looks like those that were admitted in its direction.
+#[inline(always)]
+fn seen<B: Bytes + ?Sized, E: Environment>(
     head: &Head<'_, B>,
     side: Side,
-    policy: &Image,
+    generation: u32,
     environment: &mut E,
-) -> Option<Following> {
-    let (payload, end) = bounds(bytes, head)?;
-    let generation = policy.header.generation;
-    let key = words(side, head.read(26)?, head.read(30)?, head.read(TRANSPORT)?);
-    let found = *environment.found(&key)?;
-    if !found.is_of(&key) || !found.ends(side).are(&macs(head)?, generation) {
+) -> Option<(u32, u32)> {
+    if generation == 0 || environment.is_management(head.read(0)?) {
         return None;
     }
-    if environment.is_management(head.read(0)?) {
-        return None;
-    }
+    let word = |at| Some(u64::from_le_bytes(head.read::<8>(at)?));
+    let found = environment.found(found::place(word(26)?, u32::from_le_bytes(head.read(TRANSPORT)?)))?;
+    // Read once more: what is held while something is searched for is held on the stack.
+    let ports = u32::from_le_bytes(head.read(TRANSPORT)?);
+    let look = Look::of([word(0)?, word(8)?], word(26)?, ports, generation);
+    let (ip, tcp) = (word(16)?, word(const { TRANSPORT + 12 })?);
+    let odd = found.look(side).differ(&look) | (ip ^ IP) & IP_COUNTS | (tcp ^ TCP) & TCP_COUNTS;
+    if odd != 0 { None } else { Some((found.slot, found.life)) }
+}
+
+/// What the conduit says of the conversation with this life in this slot, if the segment at hand is the next one in it.
+#[inline(always)]
+fn next<B: Bytes + ?Sized, E: Environment>(
+    head: &Head<'_, B>,
+    side: Side,
+    generation: u32,
+    (slot, life): (u32, u32),
+    environment: &mut E,
+    scratch: &Scratch,
+) -> Option<Terms> {
     let limits = environment.limits();
-    let segment = Segment {
-        payload,
-        end,
-        sequence: head.u32(const { TRANSPORT + 4 })?,
-        acknowledgement: head.u32(const { TRANSPORT + 8 })?,
-        window: head.u16(const { TRANSPORT + 14 })?,
-    };
-    let flow: &mut Flow = environment.flow(found.slot)?;
-    let other = (flow.life ^ found.life) | (flow.generation ^ generation) | flow.vlans;
+    let flow: &mut Flow = environment.flow(slot)?;
+    let segment = Segment::of(head, scratch)?;
+    let other = (flow.life ^ life) | (flow.generation ^ generation) | flow.vlans;
     let read = flow.conduit != UNCOVERED && flow.protocol >= Protocol::FIRST_INSPECTED;
     let recorded = limits.trust as u8 == Trust::Whole as u8;
     if other != 0 || !read || recorded || !in_turn::is_next(&limits, flow, side, &segment) {
         return None;
     }
-    let resolved = Resolved { conduit: flow.conduit, protocol: flow.protocol, client: Side::from_code(flow.client) };
-    Some(Following { segment, slot: found.slot, resolved, terms: flow.terms })
+    Some(flow.terms)
 }
 
 /// Fills in what the headers say.
@@ -197,8 +217,8 @@ fn fill<B: Bytes + ?Sized>(
     Some(())
 }
 
-/// Writes down what the frame at hand, which came through all stages up to the stream, had in front of its IP header: the next
-/// one like it may be ordinary.
+/// Writes down what the frame at hand looks like, which came through all stages up to the stream: the next one like it may be
+/// ordinary.
 #[inline(always)]
 pub fn admit<E: Environment>(environment: &mut E, scratch: &Scratch, side: Side) {
     let Scratch { frame, path, .. } = scratch;
@@ -207,44 +227,10 @@ pub fn admit<E: Environment>(environment: &mut E, scratch: &Scratch, side: Side)
     }
     let ([s0, s1], [d0, d1]) = (frame.source_port.to_be_bytes(), frame.destination_port.to_be_bytes());
     let key = words(side, part(&frame.source, 12), part(&frame.destination, 12), [s0, s1, d0, d1]);
-    if let Some(found) = environment.found(&key)
+    if let Some(found) = environment.found(place_of(&key))
         && found.is_of(&key)
         && found.slot == path.slot
     {
         found.admit(side, frame, path.generation);
     }
-}
-
-/// Where the payload of an ordinary frame lies, and ends. `None`: it is none.
-#[inline(always)]
-fn bounds<B: Bytes + ?Sized>(bytes: &B, head: &Head<'_, B>) -> Option<(u32, u32)> {
-    let total = head.u16(16)? as u32;
-    let fragment = head.u16(20)? & 0x3fff;
-    let other = head.u8(23)? ^ protocol::TCP;
-    let [offset, flags] = head.read::<2>(const { TRANSPORT + 12 })?;
-    let urgent = head.u16(const { TRANSPORT + 18 })?;
-    let odd = fragment | other as u16 | ((flags & MEANINGFUL) ^ flag::ACK) as u16 | urgent;
-    if odd != 0 {
-        return None;
-    }
-    let options = if offset == WITHOUT_OPTIONS {
-        0
-    } else {
-        // In this order the verifier follows one way for both.
-        cold_path();
-        if offset != WITH_TIMESTAMP || bytes.read::<4>(const { TRANSPORT + 20 })? != TIMESTAMP {
-            return None;
-        }
-        12
-    };
-    let (payload, end) = (const { TRANSPORT + 20 }.wrapping_add(options), total.wrapping_add(14));
-    let out = before(end, payload) | before(bytes.length(), end) | before(LONGEST_PACKET, total);
-    if out != 0 { None } else { Some((payload, end)) }
-}
-
-/// Two Ethernet addresses in words, as [`crate::found::Ends`] has them.
-#[inline(always)]
-fn macs<B: Bytes + ?Sized>(head: &Head<'_, B>) -> Option<Words> {
-    let word = |at| Some(u32::from_le_bytes(head.read::<4>(at)?));
-    Some([word(0)?, word(4)?, word(8)?])
 }

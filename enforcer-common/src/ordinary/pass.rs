@@ -3,7 +3,7 @@
 //!
 //! Enters: an ordinary segment in enforce, with nobody looking on. Leaves: its conversation and the counters, as the stages do.
 
-use super::Following;
+use super::Judging;
 use crate::answer;
 use crate::bytes::Bytes;
 use crate::environment::Environment;
@@ -11,41 +11,42 @@ use crate::flow::{Direction, Flow};
 use crate::head::{Head, TRANSPORT};
 use crate::known::{self, Circumstances};
 use crate::network::protocol::TCP;
-use crate::policy::Image;
 use crate::port::Side;
 use crate::scratch::Scratch;
 use crate::stream::in_turn;
+use crate::transport::Segment;
 use crate::verdict::Reason;
 
-/// Lets such a segment pass. False: it is to be read.
+/// Lets such a segment of the conversation in a slot pass. False: it is to be read.
 #[inline(always)]
 pub(super) fn pass<B: Bytes + ?Sized, E: Environment>(
     bytes: &B,
     head: &Head<'_, B>,
     side: Side,
-    policy: &Image,
+    judging: Judging,
     environment: &mut E,
     scratch: &mut Scratch,
-    next: &Following,
+    slot: u32,
 ) -> Option<bool> {
-    let Following { segment, slot, resolved, .. } = *next;
-    let (bank, conduit) = (policy.header.bank, resolved.conduit);
+    let segment = Segment::of(head, scratch)?;
     let empty = segment.length() == 0;
+    let flow: &mut Flow = environment.same_flow(slot)?;
     let reason = match side {
         Side::Device => {
-            if !empty && !answer::is_alone(resolved.protocol) {
+            if !empty && !answer::is_alone(flow.protocol) {
                 return Some(false);
             }
-            in_turn::outward(environment.flow(slot)?, &segment, scratch.now);
+            in_turn::outward(flow, &segment, scratch.now);
             if empty { Reason::NoPayload } else { Reason::Response }
         }
         Side::Network if empty => {
-            environment.flow(slot)?.network.seen = scratch.now;
+            flow.network.seen = scratch.now;
             Reason::NoPayload
         }
-        Side::Network => return request(bytes, head, policy, environment, scratch, next),
+        Side::Network => return request(bytes, head, judging, environment, scratch, slot),
     };
-    environment.count_known(bank, conduit, None, reason);
+    let conduit = flow.conduit;
+    environment.count_known(judging.bank, conduit, None, reason);
     scratch.outcome = reason as u8;
     Some(true)
 }
@@ -55,32 +56,38 @@ pub(super) fn pass<B: Bytes + ?Sized, E: Environment>(
 fn request<B: Bytes + ?Sized, E: Environment>(
     bytes: &B,
     head: &Head<'_, B>,
-    policy: &Image,
+    judging: Judging,
     environment: &mut E,
     scratch: &mut Scratch,
-    next: &Following,
+    slot: u32,
 ) -> Option<bool> {
-    let Following { segment, slot, resolved, terms } = *next;
-    if resolved.client as u8 != Side::Network as u8 || !known::fits(segment.length()) {
+    let length = scratch.frame.payload_end.wrapping_sub(scratch.frame.payload);
+    if environment.same_flow(slot)?.client != Side::Network as u8 || !known::fits(length) {
         return Some(false);
     }
-    let flow: &mut Flow = environment.flow(slot)?;
-    let here = Circumstances {
-        generation: policy.header.generation,
-        slot,
-        conduit: segment.length() << 16 | resolved.conduit as u32,
-        ports: (head.u16(const { TRANSPORT + 2 })? as u32) << 16 | head.u16(TRANSPORT)? as u32,
-        context: flow.network.context,
-        peer_context: flow.device.context,
-        marks: Circumstances::marks(TCP, resolved.protocol, terms.whole(), flow.network.has(Direction::MIDSTREAM)),
-        padding: 0,
-    };
-    let Some(context) = known::recognise(bytes, environment, scratch, &here, segment.payload, segment.end) else {
+    let place = known::place_in(bytes, slot, scratch)?;
+    let Some((known, flow)) = environment.known_in(place, slot) else {
         return Some(false);
     };
-    known::count(environment, scratch, policy.header.bank, resolved.conduit);
+    let midstream = flow.network.has(Direction::MIDSTREAM);
+    let conduit = flow.conduit;
+    let here = Circumstances {
+        generation: judging.generation,
+        slot,
+        conduit: length << 16 | conduit as u32,
+        ports: u32::from_le_bytes(head.read(TRANSPORT)?),
+        context: flow.network.context,
+        peer_context: flow.device.context,
+        marks: Circumstances::marks(TCP, flow.protocol, flow.terms.whole(), midstream),
+        padding: 0,
+    };
+    let Some(context) = known::recognise::<true, B>(bytes, known, place, scratch, &here) else {
+        return Some(false);
+    };
+    known::count(environment, scratch, judging.bank, conduit);
     let scratch = scratch.anew();
-    in_turn::inward(environment.flow(slot)?, &segment, scratch.stream.hash, context, scratch.now);
+    let segment = Segment::of(head, scratch)?;
+    in_turn::inward(environment.same_flow(slot)?, &segment, scratch.stream.hash, context, scratch.now);
     scratch.outcome = Reason::RuleAllow as u8;
     Some(true)
 }

@@ -191,6 +191,13 @@ impl Terms {
         Mode::from_code(self.0 & Self::MODE)
     }
 
+    /// True for [`Mode::Enforce`].
+    #[must_use]
+    #[inline(always)]
+    pub const fn enforces(self) -> bool {
+        self.0 & Self::MODE == Mode::Enforce as u8
+    }
+
     /// See [`Conduit::on_deny`].
     #[must_use]
     #[inline(always)]

@@ -11,7 +11,7 @@ mod walking;
 mod wanted;
 
 use crate::bytes::Bytes;
-use crate::digest::Digest;
+use crate::digest::{Digest, Short};
 use crate::operation::Operation;
 use crate::table::Claim;
 use crate::verdict::Reason;
@@ -48,6 +48,33 @@ pub struct Said {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Scratch {
+    /// When the frame came: boot time in nanoseconds, coarse. All stages go by it.
+    pub now: u64,
+    /// The tick in which that was asked, see [`crate::environment::Environment::tick`].
+    pub tick: u64,
+    /// When the frame came, where it is measured: nanoseconds of the monotonic clock; else 0.
+    pub begun: u64,
+    /// Non-zero: [`crate::settings::Settings::looks_on`].
+    pub looked_on: u64,
+    /// The payload of an ordinary segment toward the device, if it is a short one.
+    pub short: Short,
+    /// How many operations count.
+    pub count: u32,
+    /// [`crate::verdict::Reason`] code of the whole frame when it holds no operation; after judging, the reason that
+    /// decided about the frame.
+    pub outcome: u8,
+    /// [`crate::action::Action`] code, after judging.
+    pub action: u8,
+    /// Non-zero, after judging: there is something to report.
+    pub report: u8,
+    /// Non-zero, after judging: the policy was asked about an operation, or about the frame.
+    pub asked: u8,
+    /// Frames that pass unmeasured before the next one that is, see [`crate::processing`].
+    pub unmeasured: u32,
+    /// Non-zero: the frame was found to be [`crate::ordinary`], see [`Scratch::ORDINARY`].
+    pub ordinary: u32,
+    /// The memory's.
+    pub wanted: Wanted,
     /// Headers.
     pub frame: Frame,
     /// Conduit.
@@ -62,35 +89,12 @@ pub struct Scratch {
     pub operations: [Operation; OPERATIONS],
     /// The judge's.
     pub judging: Judging,
-    /// The memory's.
-    pub wanted: Wanted,
-    /// How many operations count.
-    pub count: u32,
-    /// [`crate::verdict::Reason`] code of the whole frame when it holds no operation; after judging, the reason that
-    /// decided about the frame.
-    pub outcome: u8,
-    /// [`crate::action::Action`] code, after judging.
-    pub action: u8,
-    /// Non-zero, after judging: there is something to report.
-    pub report: u8,
-    /// Non-zero, after judging: the policy was asked about an operation, or about the frame.
-    pub asked: u8,
-    /// Non-zero: [`crate::settings::Settings::looks_on`].
-    pub looked_on: u64,
-    /// When the frame came: boot time in nanoseconds, coarse. All stages go by it.
-    pub now: u64,
     /// The walk through a list, where a frame has one.
     pub walking: Walking,
     /// The walk through units inside a unit.
     pub nesting: Nesting,
     /// What [`crate::health`] has to count.
     pub said: Said,
-    /// When the frame came, where it is measured: nanoseconds of the monotonic clock; else 0.
-    pub begun: u64,
-    /// Frames that pass unmeasured before the next one that is, see [`crate::processing`].
-    pub unmeasured: u32,
-    /// Non-zero: the frame was found to be [`crate::ordinary`], see [`Scratch::ORDINARY`].
-    pub ordinary: u32,
 }
 
 impl Scratch {
@@ -118,12 +122,14 @@ impl Scratch {
             asked: 0,
             looked_on: 0,
             now: 0,
+            tick: 0,
             walking: Walking::default(),
             nesting: Nesting::default(),
             said: Said::default(),
             begun: 0,
             unmeasured: 0,
             ordinary: 0,
+            short: Short::default(),
         }
     }
 

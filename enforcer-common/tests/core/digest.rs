@@ -49,11 +49,10 @@ fn every_length_is_summed_and_every_byte_weighs() {
     assert_eq!(range(&frame, 40, 43), range(&other, 40, 43));
 }
 
-/// RFC 4418 5.2.2, over words of 8 bytes with the numbers of their place in the key: in a block of 32 bytes the first to
-/// fourth; of what is left behind the last block 16 bytes have the first two, 8 the third, and the last ones the fourth.
+/// RFC 4418 5.2.2, over blocks of 32 bytes in words of 8, of which each has the numbers of its place in the key; the last block is
+/// filled up with zeros.
 fn nh(bytes: &[u8]) -> u64 {
     let key = key();
-    let (blocks, rest) = bytes.as_chunks::<32>();
     let words = |bytes: &[u8]| -> Vec<u64> {
         let padded = |word: &[u8]| word.iter().rev().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
         bytes.chunks(8).map(padded).collect()
@@ -63,18 +62,11 @@ fn nh(bytes: &[u8]) -> u64 {
         sum(word & 0xffff_ffff, low).wrapping_mul(sum(word >> 32, high))
     };
     let mut pairs = Vec::new();
-    for (block, numbers) in blocks.iter().zip(&key.blocks) {
-        pairs.extend(words(block).into_iter().zip(*numbers));
+    for (block, numbers) in bytes.chunks(32).zip(&key.blocks) {
+        let mut whole = [0; 32];
+        whole[..block.len()].copy_from_slice(block);
+        pairs.extend(words(&whole).into_iter().zip(*numbers));
     }
-    let numbers = key.blocks[blocks.len()];
-    let mut rest = rest;
-    for (size, places) in [(16, &numbers[..2]), (8, &numbers[2..3])] {
-        if rest.len() & size != 0 {
-            pairs.extend(words(&rest[..size]).into_iter().zip(places.iter().copied()));
-            rest = &rest[size..];
-        }
-    }
-    pairs.extend(words(rest).into_iter().zip([numbers[3]]));
     pairs.into_iter().fold(0, |hash, (word, numbers)| hash.wrapping_add(product(word, numbers)))
 }
 

@@ -6,7 +6,7 @@ use enforcer_common::digest::Key;
 use enforcer_common::environment::{Environment, Limits, Trust};
 use enforcer_common::event::Event;
 use enforcer_common::flow::{Flow, FlowKey, HalfOpen, Station};
-use enforcer_common::found::{Found, Words, words};
+use enforcer_common::found::{Found, PLACES, Words, place_of, words};
 use enforcer_common::health::Counts;
 use enforcer_common::known::Known;
 use enforcer_common::observation::{Observation, ObservationKey};
@@ -48,7 +48,7 @@ pub(crate) struct Host {
     pub(crate) keys: HashMap<FlowKey, u32>,
     pub(crate) flows: Vec<Flow>,
     /// Where conversations were found before, for [`enforcer_common::ordinary`]; `None`: no frame is ordinary.
-    pub(crate) found: Option<HashMap<Words, Found>>,
+    pub(crate) found: Option<Vec<Found>>,
     pub(crate) half_open: HashMap<FlowKey, HalfOpen>,
     pub(crate) stations: HashMap<FlowKey, Station>,
     pub(crate) limits: Limits,
@@ -83,7 +83,7 @@ impl Host {
             per_device: 16,
             keys: HashMap::new(),
             flows: vec![Flow::EMPTY; 64],
-            found: Some(HashMap::new()),
+            found: Some(vec![Found::default(); PLACES]),
             half_open: HashMap::new(),
             stations: HashMap::new(),
             limits: Limits {
@@ -148,7 +148,7 @@ impl Environment for Host {
     fn find_flow(&mut self, key: &FlowKey) -> Option<u32> {
         let slot = self.keys.get(key).copied()?;
         if let (Some(found), Some(key)) = (&mut self.found, words_of(key)) {
-            let (life, entry) = (self.flows[slot as usize].life, found.entry(key).or_default());
+            let (life, entry) = (self.flows[slot as usize].life, &mut found[place_of(&key)]);
             if !entry.is_of(&key) || entry.life != life {
                 entry.note(&key, slot, life);
             }
@@ -156,8 +156,8 @@ impl Environment for Host {
         Some(slot)
     }
 
-    fn found(&mut self, key: &Words) -> Option<&mut Found> {
-        self.found.as_mut()?.get_mut(key)
+    fn found(&mut self, place: usize) -> Option<&mut Found> {
+        self.found.as_mut()?.get_mut(place)
     }
 
     fn slots(&mut self, device: &[u8; 16], side: Side) -> Option<Slots> {
@@ -241,6 +241,10 @@ impl Environment for Host {
 
     fn known(&mut self, place: u32) -> Option<&mut Known> {
         self.known.get_mut(place as usize)
+    }
+
+    fn known_in(&mut self, place: u32, slot: u32) -> Option<(&mut Known, &Flow)> {
+        Some((self.known.get_mut(place as usize)?, self.flows.get(slot as usize)?))
     }
 
     fn granted(&mut self, key: &GrantKey, now: u64, used: bool) -> bool {

@@ -3,7 +3,7 @@
 use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS, XDP_TX};
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
-use enforcer_common::abi::{loss, slot};
+use enforcer_common::abi::{Settings, loss, slot};
 use enforcer_common::action::{self, Action};
 use enforcer_common::environment::Environment as _;
 use enforcer_common::port::Side;
@@ -31,13 +31,14 @@ pub fn measure(context: XdpContext) -> u32 {
 
 /// The same for a frame from `side` that passes without a record.
 #[inline(always)]
-pub(super) fn pass(context: &XdpContext, scratch: &mut Scratch, side: Side) -> u32 {
+pub(super) fn pass(context: &XdpContext, settings: &Settings, scratch: &mut Scratch, side: Side) -> u32 {
     if scratch.begun != 0 {
         scratch.frame.side = side as u8;
+        scratch.action = Action::Forward as u8;
         call::<{ slot::MEASURE }>(context);
         lose(loss::STAGES);
     }
-    cross(side)
+    if settings.across == 0 { XDP_PASS } else { cross(side) }
 }
 
 /// What becomes of the frame: noted first, where it is one of those that are measured.

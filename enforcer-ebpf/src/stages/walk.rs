@@ -9,7 +9,7 @@ use aya_ebpf::programs::XdpContext;
 use enforcer_common::abi::{Settings, slot};
 use enforcer_common::decide::{self, Next};
 use enforcer_common::environment::Environment as _;
-use enforcer_common::ordinary::{self, Course};
+use enforcer_common::ordinary::{self, Course, Judging};
 use enforcer_common::policy::Image;
 use enforcer_common::port::Side;
 use enforcer_common::processing;
@@ -61,28 +61,38 @@ fn walk(context: &XdpContext, side: Side) -> u32 {
     let (Some(scratch), Some(settings)) = (scratch(), maps::SETTINGS.get(0)) else {
         return missing();
     };
-    if settings.bypass != 0 {
+    let plain = settings.plain != 0;
+    if !plain && settings.bypass != 0 {
         return XDP_PASS;
     }
-    let Some(policy) = policy_by(settings) else {
-        return missing();
+    let judging = if plain {
+        Judging { generation: settings.generation, bank: settings.bank }
+    } else {
+        match policy_by(settings) {
+            Some(policy) => Judging::by(policy),
+            None => return missing(),
+        }
     };
-    scratch.looked_on = u64::from(settings.looks_on());
+    scratch.looked_on = if plain { 0 } else { u64::from(settings.looks_on()) };
     // SAFETY: the context is the one this program was called with.
-    let length = unsafe { bpf_xdp_get_buff_len(context.as_ptr().cast()) } as u32;
+    let length = || unsafe { bpf_xdp_get_buff_len(context.as_ptr().cast()) } as u32;
     let environment = &mut Maps::with_settings(context, settings);
     if settings.measured != 0 {
         let measured = processing::is_measured(scratch, settings.measured);
         scratch.begun = if measured { environment.clock() } else { 0 };
     }
     decide::begin(environment, scratch);
-    let next = match ordinary::follow(&Window::new(context), length, side, policy, environment, scratch) {
-        Some(Course::Passed) => return pass(context, scratch.anew(), side),
+    let policy = || policy_by(settings);
+    let next = match ordinary::follow(&Window::new(context), length, side, judging, policy, environment, scratch) {
+        Some(Course::Passed) => return pass(context, settings, scratch.anew(), side),
         Some(Course::Next(next)) => next,
         None => {
+            let Some(policy) = policy_by(settings) else {
+                return missing();
+            };
             let code = match side {
-                Side::Network => stages_network(context.ctx, scratch, settings, policy, length),
-                Side::Device => stages_device(context.ctx, scratch, settings, policy, length),
+                Side::Network => stages_network(context.ctx, scratch, settings, policy, length()),
+                Side::Device => stages_device(context.ctx, scratch, settings, policy, length()),
             };
             let Some(next) = Next::from_code(code) else {
                 return missing();

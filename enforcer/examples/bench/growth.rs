@@ -135,13 +135,13 @@ fn stand(holds: &Holds) -> Stand {
         let key = FlowKeyV4 { network: [11, a, b, c], device: [10, 10, 2, 5], network_port: 40_000, device_port: 502 };
         stand.object.maps.flows_v4.insert(plain_key(key), number, 0).expect("a conversation");
     }
-    let mut settings = stand.object.maps.settings.get(&0, 0).expect("settings");
+    let mut settings = stand.settings;
     if holds.candidate {
         stand.put_image(place::CANDIDATE, &image(2, 1).image);
-        settings.0.candidate = 2;
+        settings.candidate = 2;
     }
-    settings.0.measured = holds.measured;
-    stand.object.maps.settings.set(0, settings, 0).expect("settings");
+    settings.measured = holds.measured;
+    stand.set(settings);
     stand
 }
 

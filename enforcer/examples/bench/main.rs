@@ -16,7 +16,7 @@ mod stand;
 use std::time::Duration;
 
 use enforcer::dataplane::object::{self, ROOTS};
-use enforcer_common::abi::slot;
+use enforcer_common::abi::{Settings, slot};
 use enforcer_common::port::Side;
 use enforcer_common::protocol::Protocol;
 use enforcer_common::scratch::Scratch;
@@ -264,9 +264,7 @@ fn health(stand: &mut Stand, classes: &[Class]) {
     let mut rounds: Vec<[Vec<f64>; 2]> = classes.iter().map(|_| Default::default()).collect();
     for _ in 0..ROUNDS {
         for on in [0, 1] {
-            let mut settings = stand.object.maps.settings.get(&0, 0).expect("settings");
-            settings.0.health = on;
-            stand.object.maps.settings.set(0, settings, 0).expect("settings");
+            stand.set(Settings { health: on, ..stand.settings });
             stand.put(ROOTS[answer.side as usize], slot::BENCH);
             nanos(stand, "rewind", &answer.frame);
             for (class, rounds) in classes.iter().zip(&mut rounds) {

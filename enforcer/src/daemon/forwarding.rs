@@ -2,8 +2,9 @@
 
 use super::Daemon;
 use crate::config::Forwarding;
-use crate::dataplane::across;
 use crate::dataplane::netlink::Netlink;
+use crate::dataplane::{across, publish};
+use enforcer_common::abi::Settings;
 
 /// The way that frames take, and why no shorter one.
 #[derive(Debug, Default)]
@@ -29,13 +30,24 @@ impl Daemon {
         if self.config.ports.forwarding == Forwarding::Bridge {
             across::close(&mut self.object.maps);
             self.way = Way::default();
+            self.tell_the_way();
             return;
         }
         self.way = match across::settle(&mut self.object, netlink, ports, self.attached).await {
             Ok(()) => Way { fast: true, why: None },
             Err(hindrance) => Way { fast: false, why: Some(hindrance.to_string()) },
         };
+        self.tell_the_way();
         tracing::info!(forwarding = self.way.word(), why = self.way.why, "the way of the frames");
+    }
+
+    /// Spares the programs the question where there is no short way: an empty cell would tell them the same.
+    fn tell_the_way(&mut self) {
+        let settings = Settings { across: u8::from(self.way.fast), ..self.settings };
+        match publish::set(&mut self.object.maps, settings) {
+            Ok(settings) => self.settings = settings,
+            Err(error) => tracing::error!(%error, "the way of the frames is not told to the programs"),
+        }
     }
 
     /// What a person who asked for the short way should know.

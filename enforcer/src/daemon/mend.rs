@@ -129,7 +129,7 @@ impl Daemon {
             if found.is_none() { "was removed and is made again" } else { "did not hold both ports and does again" };
         self.bridge = bridge::establish(netlink, &name, &pair).await.map_err(Refusal::failed)?;
         self.settings.management_mac = self.bridge.mac;
-        publish::set(&mut self.object.maps, self.settings).map_err(Refusal::failed)?;
+        self.settings = publish::set(&mut self.object.maps, self.settings).map_err(Refusal::failed)?;
         self.alarm(&format!("{name}: the bridge {what}"));
         Ok(())
     }

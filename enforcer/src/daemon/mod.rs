@@ -148,14 +148,20 @@ impl Daemon {
         let compiled = policy::compile(&loaded.valid, generation, bank).map_err(Refusal::usage)?;
         let modes = switched(&self.memory, &compiled);
         steps::come_into_force(&mut self.object.maps, &self.policy.compiled.image).map_err(Refusal::failed)?;
-        publish::publish(&mut self.object.maps, &start::pins_of(&self.config), &compiled, &modes)
+        // Another one comes: the programs are to look at the image.
+        self.settings = publish::set(&mut self.object.maps, Settings { generation: 0, ..self.settings })
             .map_err(Refusal::failed)?;
+        if let Err(error) = publish::publish(&mut self.object.maps, &start::pins_of(&self.config), &compiled, &modes) {
+            self.name_generation();
+            return Err(Refusal::failed(error));
+        }
         let old = &self.policy.compiled;
         // Nobody counts in the old bank any more: what it holds is final.
         self.past.add_generation(&self.object.maps, old).map_err(Refusal::failed)?;
         self.policy = InForce { name: name.to_owned(), loaded, compiled };
         self.memory.generation = generation;
         counted::keep(&self.config.state.directory, self.epoch, &self.policy, &self.past);
+        self.name_generation();
         Ok(())
     }
 
@@ -219,17 +225,25 @@ impl Daemon {
         if bypassed && settings.bypass == 0 {
             trust_anew(&mut settings, &self.config);
         }
-        publish::set(&mut self.object.maps, settings).map_err(Refusal::failed)?;
-        self.settings = settings;
+        self.settings = publish::set(&mut self.object.maps, settings).map_err(Refusal::failed)?;
         Ok(())
+    }
+
+    /// Names the generation in force to the programs. Where that fails they go on looking at the image.
+    fn name_generation(&mut self) {
+        let header = &self.policy.compiled.image.header;
+        let settings = Settings { generation: header.generation, bank: header.bank, ..self.settings };
+        match publish::set(&mut self.object.maps, settings) {
+            Ok(settings) => self.settings = settings,
+            Err(error) => tracing::error!(%error, "the programs are not told the generation in force"),
+        }
     }
 
     /// Frames may have gone by unseen.
     fn renew_trust(&mut self) -> Result<(), Refusal> {
         let mut settings = self.settings;
         trust_anew(&mut settings, &self.config);
-        publish::set(&mut self.object.maps, settings).map_err(Refusal::failed)?;
-        self.settings = settings;
+        self.settings = publish::set(&mut self.object.maps, settings).map_err(Refusal::failed)?;
         Ok(())
     }
 
@@ -301,6 +315,7 @@ fn settings(memory: &Memory, before: Settings) -> Settings {
         confirm_until: waiting.map_or(0, |waiting| waiting.until),
         mode_after: after,
         policy_after: u8::from(waiting.is_some_and(|waiting| waiting.policy.is_some())),
+        as_policy: u8::from(memory.conduits.is_empty() && waiting.is_none_or(|waiting| waiting.conduits.is_empty())),
         grants: u32::try_from(memory.grants.len()).unwrap_or(u32::MAX),
         ..before
     }

@@ -135,11 +135,15 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], left: Left, rec
     flows::draw_key(&mut object.maps)?;
     let epoch = evidence::epoch(&object.maps);
 
+    // What judges here may be another policy in a moment.
+    let cell = object.maps.settings.get(&0, 0)?.0;
+    publish::set(&mut object.maps, Settings { generation: 0, ..cell })?;
     let (compiled, past) = put_in_force(&mut object, &pins, &config.state.directory, &mut memory, &loaded)?;
     let unseen = !on_both || memory.carrier_changes != cables_of([&pair.network, &pair.device]);
     let (in_cell, kept) = first_settings(&object, &config, unseen)?;
-    let settings = settings(&memory, in_cell);
-    publish::set(&mut object.maps, settings)?;
+    let header = &compiled.image.header;
+    let settings = Settings { generation: header.generation, bank: header.bank, ..settings(&memory, in_cell) };
+    let settings = publish::set(&mut object.maps, settings)?;
     if kept != (sizes, config.flows.per_device) {
         attention.push("the tables of conversations keep the sizes they were made with until `enforcer detach`".into());
     }
@@ -177,7 +181,7 @@ async fn come_up(config: Config, netlink: &Netlink, own: &[u32], left: Left, rec
     };
     attention.extend(bridge.attention.clone());
     let settings = Settings { management_mac: bridge.mac, ..settings };
-    publish::set(&mut object.maps, settings)?;
+    let settings = publish::set(&mut object.maps, settings)?;
     let policy = InForce { name, loaded, compiled };
     let mut ports = [pair.network, pair.device];
     for port in &mut ports {

@@ -15,7 +15,7 @@ use crate::policy::Compiled;
 
 /// Puts a compiled policy in force. `cells` are those of the conduits switched by hand, by conduit id, see
 /// [`conduit_cell`]; what is not named has the mode that the policy says. The image is pinned in `pins`, so that the next
-/// controller knows it again; where that fails, it publishes anew.
+/// controller knows it again; where that fails, it publishes anew. The settings name no generation meanwhile.
 ///
 /// # Errors
 /// The kernel's refusal; the old policy is then still in force.
@@ -74,10 +74,12 @@ pub fn set_conduit_mode(maps: &mut Maps, bank: u8, conduit: u16, cell: u32) -> R
     maps.conduit_modes.set(u32::from(bank) * capacity + u32::from(conduit), cell, 0)
 }
 
-/// Writes mode, bypass, deadlines: one cell, so at once.
+/// Writes mode, bypass, deadlines: one cell, so at once. Leaves what stands there then.
 ///
 /// # Errors
 /// The kernel's refusal.
-pub fn set(maps: &mut Maps, settings: Settings) -> Result<(), MapError> {
-    maps.settings.set(0, Plain(settings), 0)
+pub fn set(maps: &mut Maps, settings: Settings) -> Result<Settings, MapError> {
+    let sealed = settings.sealed();
+    maps.settings.set(0, Plain(sealed), 0)?;
+    Ok(sealed)
 }

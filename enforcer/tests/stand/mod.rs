@@ -45,6 +45,8 @@ pub struct Stand {
     images: Vec<Array<MapData, Plain<Image>>>,
     /// See [`Settings::grace_until`].
     pub grace_until: u64,
+    /// What was written last.
+    pub settings: Settings,
 }
 
 /// A conversation as a map value.
@@ -113,12 +115,23 @@ impl Stand {
             object.maps.conduit_modes.set(cell, u32::from(MODE_AS_POLICY), 0).expect("a cell");
         }
         let events = object.maps.events.take().expect("the event ring");
-        Self { object, loading, events, cpu: stay_on_one_cpu(), images: Vec::new(), grace_until: u64::MAX }
+        Self {
+            object,
+            loading,
+            events,
+            cpu: stay_on_one_cpu(),
+            images: Vec::new(),
+            grace_until: u64::MAX,
+            settings: Settings::default(),
+        }
     }
 
     /// Makes `image` the active policy.
     pub fn publish(&mut self, image: &Image) {
         self.put_image(place::ACTIVE, image);
+        self.settings.generation = image.header.generation;
+        self.settings.bank = image.header.bank;
+        self.set(self.settings);
     }
 
     /// Puts an image in a place.
@@ -129,17 +142,27 @@ impl Stand {
         self.images.push(inner);
     }
 
+    /// Writes the settings.
+    pub fn set(&mut self, settings: Settings) {
+        self.settings = settings.sealed();
+        self.object.maps.settings.set(0, Plain(self.settings), 0).expect("settings");
+    }
+
     /// Sets the box's mode.
     pub fn mode(&mut self, mode: Mode) {
         let settings = Settings {
             mode: mode as u8,
             bypass: 0,
+            // None of the cells that `new` wrote is changed.
+            as_policy: 1,
             management_mac: MANAGEMENT,
             grace_until: self.grace_until,
             flows_per_device: FLOWS_PER_DEVICE,
+            generation: self.settings.generation,
+            bank: self.settings.bank,
             ..Settings::default()
         };
-        self.object.maps.settings.set(0, Plain(settings), 0).expect("settings");
+        self.set(settings);
     }
 
     /// Runs a frame through the root of its port.

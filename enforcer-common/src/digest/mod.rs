@@ -5,13 +5,17 @@
 //! NH (RFC 4418 5.2.2): for two different strings of one length the chance of one hash is 2^-32 over the keys, which are
 //! drawn at random and never leave the box.
 
+mod segment;
+
 use crate::bytes::{Bytes, part};
 use crate::environment::Environment;
-use crate::head::{self, TRANSPORT};
+use crate::head;
 use crate::network::protocol;
 use crate::port::Side;
 use crate::scratch::{Frame, Scratch};
-use crate::transport::Segment;
+use core::hint::black_box;
+
+pub(crate) use segment::segment;
 
 /// Blocks of the key: more than the longest payload has, and a power of two.
 pub const KEY_BLOCKS: usize = 64;
@@ -47,7 +51,7 @@ impl Key {
 }
 
 /// Bytes for which the key has numbers together.
-const BLOCK: u32 = 32;
+pub(crate) const BLOCK: u32 = 32;
 /// Pairs of whole blocks in the longest payload: 1,480 bytes, see [`crate::network::LONGEST_PACKET`].
 const PAIRS: u32 = 23;
 /// Words of the longest TCP header behind its first 20 bytes.
@@ -70,6 +74,16 @@ pub struct Digest {
     pub blocks: u32,
     /// Always 0.
     pub padding: u32,
+}
+
+/// A payload of less than [`BLOCK`] bytes, in words of eight, the first byte lowest: read once for all who ask about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Short {
+    /// The bytes; 0 behind the last.
+    pub words: [u64; 4],
+    /// The last eight bytes of the frame up to the payload's end.
+    pub tail: u64,
 }
 
 /// Verifies the checksums of an IP frame from `side` and hashes its payload, if it is for the device: what a device sends is
@@ -102,40 +116,6 @@ pub fn take<B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
     scratch.stream.hash = found.hash;
 }
 
-/// The same of an ordinary segment: leaves `stream.hash`, and that no checksum was wrong. `None`: one is.
-#[inline(always)]
-pub(crate) fn segment<'s, B: Bytes + ?Sized, H: Bytes + ?Sized, E: Environment>(
-    bytes: &B,
-    head: &H,
-    segment: &Segment,
-    side: Side,
-    environment: &E,
-    scratch: &'s mut Scratch,
-) -> Option<&'s mut Scratch> {
-    let Segment { payload, end, .. } = *segment;
-    if !is_all_ones(words20(&head.read::<20>(14)?)) {
-        return None;
-    }
-    let length = (end.wrapping_sub(TRANSPORT) & 0xffff) as u16;
-    let pseudo = words8(head.read(26)?).wrapping_add((protocol::TCP as u16).swap_bytes() as u64);
-    let pseudo = pseudo.wrapping_add(length.swap_bytes() as u64);
-    let sum = pseudo.wrapping_add(words20(&head.read::<20>(TRANSPORT)?));
-    let sum = if payload == const { TRANSPORT + 20 } {
-        sum
-    } else {
-        let [a, b, c] = [const { TRANSPORT + 20 }, const { TRANSPORT + 24 }, const { TRANSPORT + 28 }];
-        let (a, b, c) = (words4(bytes.read(a)?), words4(bytes.read(b)?), words4(bytes.read(c)?));
-        sum.wrapping_add(a).wrapping_add(b).wrapping_add(c)
-    };
-    let key = match side {
-        Side::Network => Some(environment.key()?),
-        Side::Device => None,
-    };
-    let (scratch, found) = range(bytes, scratch, payload, end, sum, key);
-    scratch.stream.hash = found.hash;
-    if is_all_ones(found.sum) { Some(scratch) } else { None }
-}
-
 /// Sums of the bytes from `from` up to `to`, which lie in the frame behind at least eight others. `sum` is what the checksum
 /// begins with; without a key the hash is 0.
 #[inline(always)]
@@ -149,14 +129,19 @@ pub fn range<'s, B: Bytes + ?Sized>(
 ) -> (&'s mut Scratch, Digest) {
     if to.wrapping_sub(from) < BLOCK {
         // What most frames hold, without a way through memory.
-        let found = rest(bytes, Digest { sum, hash: 0, at: from, end: to, blocks: 0, padding: 0 }, key);
+        let found = rest::<0, B>(
+            bytes,
+            Digest { sum, hash: 0, at: from, end: to, blocks: 0, padding: 0 },
+            key,
+            &mut scratch.short,
+        );
         return (scratch, found);
     }
     scratch.digest = Digest { sum, hash: 0, at: from, end: to, blocks: 0, padding: 0 };
     let scratch = scratch.anew();
     blocks(bytes, &mut scratch.digest, key);
     let scratch = scratch.anew();
-    let found = rest(bytes, scratch.digest, key);
+    let found = rest::<0, B>(bytes, scratch.digest, key, &mut scratch.short);
     (scratch, found)
 }
 
@@ -189,29 +174,60 @@ fn blocks<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: Option<&Key>) 
     digest.blocks = whole;
 }
 
-/// Less than a block: 16 bytes, 8, and the last ones, each where as many are left. Each has numbers of its own in the key, so
-/// that strings of one length meet the same ones. The sums with them; as they were, where the bytes are not there.
+/// Less than a block, if there is anything: in words, behind the last byte zeros, so that strings of one length meet the same
+/// numbers. The sums with them; as they were, where the bytes are not there. They begin at `AT`, or where that is 0 at
+/// `digest.at`. Written down and read back: what is found in four ways is added up in one.
 #[inline(always)]
-fn rest<B: Bytes + ?Sized>(bytes: &B, digest: Digest, key: Option<&Key>) -> Digest {
-    let Digest { mut at, end, blocks, .. } = digest;
-    let key = numbers(key, blocks);
-    let (mut sums, left) = (Sums::default(), end.wrapping_sub(at));
-    if left & 16 != 0 {
-        let Some(bytes) = bytes.read::<16>(at) else { return digest };
-        sums = sums.add16::<B>(&bytes, key, 0);
-        at = at.wrapping_add(16);
+fn rest<const AT: u32, B: Bytes + ?Sized>(bytes: &B, digest: Digest, key: Option<&Key>, short: &mut Short) -> Digest {
+    let Digest { at, end, blocks, .. } = digest;
+    let size = end.wrapping_sub(at);
+    if size == 0 || gather::<AT, B>(bytes, at, end, short).is_none() {
+        return digest;
     }
-    if left & 8 != 0 {
-        let Some(bytes) = bytes.read::<8>(at) else { return digest };
-        sums = sums.add8::<B>(&bytes, key, 2);
-    }
-    if left & 7 != 0 {
-        // Read together with those before them.
-        let Some(bytes) = bytes.read::<8>(end.wrapping_sub(8)) else { return digest };
-        let last = u64::from_le_bytes(bytes) >> (64u32.wrapping_sub((left & 7) << 3) & 63);
-        sums = sums.add8::<B>(&last.to_le_bytes(), key, 3);
-    }
+    let sums = Sums::default().add_words::<B>(&black_box(short).words, numbers(key, blocks));
     Digest { sum: digest.sum.wrapping_add(sums.sum()), hash: digest.hash.wrapping_add(sums.hash), ..digest }
+}
+
+/// Their words. `None`: some are not there.
+#[inline(always)]
+fn gather<const AT: u32, B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32, short: &mut Short) -> Option<()> {
+    let size = end.wrapping_sub(at);
+    // Read together with those before them.
+    short.tail = u64::from_le_bytes(bytes.read(end.wrapping_sub(8))?);
+    short.words = [0; 4];
+    if let Some(last) = short.words.get_mut(size as usize >> 3 & 3) {
+        *last = last_of(short.tail, size);
+    }
+    match size >> 3 {
+        0 => {}
+        1 => keep(&mut short.words, &first::<8, AT, B>(bytes, at)?),
+        2 => keep(&mut short.words, &first::<16, AT, B>(bytes, at)?),
+        _ => keep(&mut short.words, &first::<24, AT, B>(bytes, at)?),
+    }
+    Some(())
+}
+
+/// The first `N` of them.
+#[inline(always)]
+fn first<const N: usize, const AT: u32, B: Bytes + ?Sized>(bytes: &B, at: u32) -> Option<[u8; N]> {
+    if AT == 0 { bytes.read::<N>(at) } else { bytes.fixed::<N, AT>() }
+}
+
+/// Puts whole words in front.
+#[inline(always)]
+fn keep<const N: usize>(words: &mut [u64; 4], bytes: &[u8; N]) {
+    for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(8)) {
+        if let Some(bytes) = bytes.first_chunk() {
+            *word = u64::from_le_bytes(*bytes);
+        }
+    }
+}
+
+/// Of the eight bytes in front of the end of `size` bytes those behind the last whole word: 0 where there are none.
+#[inline(always)]
+const fn last_of(tail: u64, size: u32) -> u64 {
+    // In two steps: no shift reaches 64.
+    (tail >> 1) >> (63u32.wrapping_sub((size & 7) << 3) & 63)
 }
 
 /// The key's numbers for a block.
@@ -241,6 +257,12 @@ impl Sums {
     #[inline(always)]
     fn add16<B: Bytes + ?Sized>(self, bytes: &[u8; 16], key: Option<&Numbers>, place: usize) -> Self {
         self.add8::<B>(&part(bytes, 0), key, place).add8::<B>(&part(bytes, 8), key, place.wrapping_add(1))
+    }
+
+    #[inline(always)]
+    fn add_words<B: Bytes + ?Sized>(self, words: &[u64; 4], key: Option<&Numbers>) -> Self {
+        let [a, b, c, d] = words.map(u64::to_le_bytes);
+        self.add8::<B>(&a, key, 0).add8::<B>(&b, key, 1).add8::<B>(&c, key, 2).add8::<B>(&d, key, 3)
     }
 
     #[inline(always)]
