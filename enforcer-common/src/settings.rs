@@ -59,7 +59,7 @@ pub struct Settings {
     /// Non-zero: [`Self::is_plain`]. Written by [`Self::sealed`].
     pub plain: u8,
     /// Always 0.
-    pub padding: [u8; 6],
+    pub padding: [u8; 2],
 }
 
 /// What a silent controller means.
@@ -165,6 +165,8 @@ impl Settings {
         if (own as u8) < cap as u8 { own } else { cap }
     }
 }
+
+const _: () = assert!(core::mem::size_of::<Settings>() == 88);
 
 #[cfg(test)]
 mod tests {
