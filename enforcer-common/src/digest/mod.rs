@@ -6,6 +6,7 @@
 //! drawn at random and never leave the box.
 
 mod segment;
+mod short;
 
 use crate::bytes::{Bytes, part};
 use crate::environment::Environment;
@@ -13,9 +14,10 @@ use crate::head;
 use crate::network::protocol;
 use crate::port::Side;
 use crate::scratch::{Frame, Scratch};
-use core::hint::black_box;
 
 pub(crate) use segment::segment;
+pub use short::Short;
+use short::rest;
 
 /// Blocks of the key: more than the longest payload has, and a power of two.
 pub const KEY_BLOCKS: usize = 64;
@@ -74,16 +76,6 @@ pub struct Digest {
     pub blocks: u32,
     /// Always 0.
     pub padding: u32,
-}
-
-/// A payload of less than [`BLOCK`] bytes, in words of eight, the first byte lowest: read once for all who ask about it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Short {
-    /// The bytes; 0 behind the last.
-    pub words: [u64; 4],
-    /// The last eight bytes of the frame up to the payload's end.
-    pub tail: u64,
 }
 
 /// Verifies the checksums of an IP frame from `side` and hashes its payload, if it is for the device: what a device sends is
@@ -172,62 +164,6 @@ fn blocks<B: Bytes + ?Sized>(bytes: &B, digest: &mut Digest, key: Option<&Key>) 
     digest.hash = sums.hash;
     digest.at = at;
     digest.blocks = whole;
-}
-
-/// Less than a block, if there is anything: in words, behind the last byte zeros, so that strings of one length meet the same
-/// numbers. The sums with them; as they were, where the bytes are not there. They begin at `AT`, or where that is 0 at
-/// `digest.at`. Written down and read back: what is found in four ways is added up in one.
-#[inline(always)]
-fn rest<const AT: u32, B: Bytes + ?Sized>(bytes: &B, digest: Digest, key: Option<&Key>, short: &mut Short) -> Digest {
-    let Digest { at, end, blocks, .. } = digest;
-    let size = end.wrapping_sub(at);
-    if size == 0 || gather::<AT, B>(bytes, at, end, short).is_none() {
-        return digest;
-    }
-    let sums = Sums::default().add_words::<B>(&black_box(short).words, numbers(key, blocks));
-    Digest { sum: digest.sum.wrapping_add(sums.sum()), hash: digest.hash.wrapping_add(sums.hash), ..digest }
-}
-
-/// Their words. `None`: some are not there.
-#[inline(always)]
-fn gather<const AT: u32, B: Bytes + ?Sized>(bytes: &B, at: u32, end: u32, short: &mut Short) -> Option<()> {
-    let size = end.wrapping_sub(at);
-    // Read together with those before them.
-    short.tail = u64::from_le_bytes(bytes.read(end.wrapping_sub(8))?);
-    short.words = [0; 4];
-    if let Some(last) = short.words.get_mut(size as usize >> 3 & 3) {
-        *last = last_of(short.tail, size);
-    }
-    match size >> 3 {
-        0 => {}
-        1 => keep(&mut short.words, &first::<8, AT, B>(bytes, at)?),
-        2 => keep(&mut short.words, &first::<16, AT, B>(bytes, at)?),
-        _ => keep(&mut short.words, &first::<24, AT, B>(bytes, at)?),
-    }
-    Some(())
-}
-
-/// The first `N` of them.
-#[inline(always)]
-fn first<const N: usize, const AT: u32, B: Bytes + ?Sized>(bytes: &B, at: u32) -> Option<[u8; N]> {
-    if AT == 0 { bytes.read::<N>(at) } else { bytes.fixed::<N, AT>() }
-}
-
-/// Puts whole words in front.
-#[inline(always)]
-fn keep<const N: usize>(words: &mut [u64; 4], bytes: &[u8; N]) {
-    for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(8)) {
-        if let Some(bytes) = bytes.first_chunk() {
-            *word = u64::from_le_bytes(*bytes);
-        }
-    }
-}
-
-/// Of the eight bytes in front of the end of `size` bytes those behind the last whole word: 0 where there are none.
-#[inline(always)]
-const fn last_of(tail: u64, size: u32) -> u64 {
-    // In two steps: no shift reaches 64.
-    (tail >> 1) >> (63u32.wrapping_sub((size & 7) << 3) & 63)
 }
 
 /// The key's numbers for a block.
