@@ -18,7 +18,7 @@
 
 mod pass;
 
-use crate::action::ONE_BUFFER;
+use crate::action::{Action, ONE_BUFFER};
 use crate::bytes::{Bytes, part};
 use crate::conduit::{self, Resolved};
 use crate::decide::{Next, clear};
@@ -98,7 +98,7 @@ pub fn follow<'p, B: Bytes + ?Sized, E: Environment>(
     let crosses = !environment.goes_across() || head.u8(0)? & 1 == 0 && length() <= ONE_BUFFER;
     if unread && crosses && pass::pass(bytes, &head, side, judging, environment, scratch, slot)? {
         scratch.ordinary = Scratch::PASSED;
-        scratch.count = 0;
+        (scratch.count, scratch.action, scratch.report, scratch.asked) = (0, Action::Forward as u8, 0, 0);
         return Some(Course::Passed);
     }
     let scratch = scratch.anew();

@@ -34,7 +34,6 @@ pub fn measure(context: XdpContext) -> u32 {
 pub(super) fn pass(context: &XdpContext, settings: &Settings, scratch: &mut Scratch, side: Side) -> u32 {
     if scratch.begun != 0 {
         scratch.frame.side = side as u8;
-        scratch.action = Action::Forward as u8;
         call::<{ slot::MEASURE }>(context);
         lose(loss::STAGES);
     }
