@@ -8,6 +8,7 @@
 #[path = "../../tests/captured/mod.rs"]
 mod captured;
 mod classes;
+mod cold;
 mod growth;
 mod protocols;
 #[path = "../../tests/stand/mod.rs"]
@@ -37,6 +38,10 @@ fn main() {
     if words == ["growth"] {
         stand::undisturbed();
         return growth::measure();
+    }
+    if words == ["cold"] {
+        stand::undisturbed();
+        return cold::measure(&classes(), include_str!("policy.toml"));
     }
     if !words.is_empty() {
         return others(&words);
@@ -74,6 +79,7 @@ fn main() {
         }
     }
     table(&classes, &mut empty, &mut costs);
+    cold::measure(&classes, include_str!("policy.toml"));
     others(&words);
     let long = classes.iter().find(|class| !class.known).expect("a request that is read among the classes");
     stages(&mut stand, long);
