@@ -28,6 +28,7 @@ impl Daemon {
         self.stages = self.stages.wrapping_add(1);
         let bank = 1 - self.policy.compiled.image.header.bank;
         let compiled = policy::compile(&loaded.valid, CANDIDATE | self.stages, bank).map_err(Refusal::usage)?;
+        self.object.compare().map_err(Refusal::failed)?;
         self.unload_candidate()?;
         steps::try_candidate(&mut self.object.maps).map_err(Refusal::failed)?;
         publish::put(&mut self.object.maps, place::CANDIDATE, &compiled).map_err(Refusal::failed)?;

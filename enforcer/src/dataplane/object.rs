@@ -55,6 +55,10 @@ pub fn stages() -> impl Iterator<Item = (&'static str, u32)> {
     OWN.into_iter().chain(DISSECTORS.iter().flat_map(pair))
 }
 
+/// Of the stages those that hold a frame against a candidate policy: an eighth of what the kernel verifies, and most boxes have no
+/// candidate when they start.
+const COMPARING: [&str; 3] = ["candidate", "compare_policy", "differences"];
+
 /// The permanent programs, one per port.
 pub const ROOTS: [&str; 2] = ["root_network", "root_device"];
 
@@ -90,10 +94,12 @@ pub struct Object {
     ebpf: Ebpf,
     /// Its maps.
     pub maps: Maps,
+    /// The stages for a candidate are loaded too.
+    compares: bool,
 }
 
 impl Object {
-    /// Loads the object. With `pins`, maps that are pinned there are used again, and the others are pinned there and made
+    /// Loads the object, but for what [`Self::compare`] loads. With `pins`, maps that are pinned there are used again, and the others are pinned there and made
     /// with `sizes`.
     ///
     /// # Errors
@@ -110,18 +116,33 @@ impl Object {
             }
         }
         let mut ebpf = loader.load(OBJECT).map_err(|error| ObjectError::Load(Box::new(error)))?;
-        load_all(&mut ebpf)?;
+        let first = stages().map(|(name, _)| name).filter(|name| !COMPARING.contains(name));
+        load_all(&mut ebpf, &ROOTS.into_iter().chain(first).chain([TRIAL]).collect::<Vec<_>>())?;
         give_back(OBJECT);
         let maps = Maps::take(&mut ebpf)?;
-        let mut object = Self { ebpf, maps };
-        object.fill_slots()?;
+        let mut object = Self { ebpf, maps, compares: false };
+        object.fill_slots(|name| !COMPARING.contains(&name))?;
         Ok(object)
     }
 
-    /// Puts every stage into its slot, the first one last: until it is there, the old logic or none runs as a whole.
-    fn fill_slots(&mut self) -> Result<(), ObjectError> {
+    /// Loads what holds frames against a candidate policy, if that is not done yet: to be called before there is one.
+    ///
+    /// # Errors
+    /// [`ObjectError`]; what is loaded goes on as before.
+    pub fn compare(&mut self) -> Result<(), ObjectError> {
+        if !self.compares {
+            load_all(&mut self.ebpf, &COMPARING)?;
+            self.fill_slots(|name| COMPARING.contains(&name))?;
+            self.compares = true;
+        }
+        Ok(())
+    }
+
+    /// Puts the stages with these names into their slots, the first one last: until it is there, the old logic or none runs as a
+    /// whole.
+    fn fill_slots(&mut self, names: impl Fn(&str) -> bool) -> Result<(), ObjectError> {
         let bad = |cause: String| ObjectError::Map { map: "SLOTS", cause };
-        let mut stages: Vec<_> = stages().collect();
+        let mut stages: Vec<_> = stages().filter(|(name, _)| names(name)).collect();
         stages.sort_by_key(|(_, slot)| std::cmp::Reverse(*slot));
         for (name, slot) in stages {
             let program = program(&mut self.ebpf, name)?;
@@ -186,9 +207,8 @@ fn give_back(bytes: &'static [u8]) {
     }
 }
 
-/// Has the kernel verify every program of the product, on all CPUs at once: it is what a start takes longest for.
-fn load_all(ebpf: &mut Ebpf) -> Result<(), ObjectError> {
-    let names: Vec<&'static str> = ROOTS.into_iter().chain(stages().map(|(name, _)| name)).chain([TRIAL]).collect();
+/// Has the kernel verify the programs with these names, on all CPUs at once: it is what a start takes longest for.
+fn load_all(ebpf: &mut Ebpf, names: &[&'static str]) -> Result<(), ObjectError> {
     let mut programs = Vec::new();
     for (name, program) in ebpf.programs_mut() {
         if let Some(name) = names.iter().find(|one| **one == name) {

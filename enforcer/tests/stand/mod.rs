@@ -110,6 +110,7 @@ impl Stand {
         let before = Instant::now();
         let mut object = Object::load(None, sizes).unwrap_or_else(|error| panic!("{error}"));
         let loading = before.elapsed();
+        object.compare().unwrap_or_else(|error| panic!("{error}"));
         object.maps.hash_key.set(0, Plain(*HostEnvironment::new(None).hash_key()), 0).expect("the hash's key");
         for cell in 0..u32::try_from(capacity::CONDUITS * 2).expect("small") {
             object.maps.conduit_modes.set(cell, u32::from(MODE_AS_POLICY), 0).expect("a cell");
