@@ -226,7 +226,10 @@ fn load_all(ebpf: &mut Ebpf, names: &[&'static str]) -> Result<(), ObjectError> 
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let work = || {
         while let Some((name, program)) = next() {
-            program.load().map_err(|error| ObjectError::Program { program: name, cause: last_line(&error) })?;
+            // A time before may have come to some of them and failed at the next.
+            if program.fd().is_err() {
+                program.load().map_err(|error| ObjectError::Program { program: name, cause: last_line(&error) })?;
+            }
         }
         Ok(())
     };
