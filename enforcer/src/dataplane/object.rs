@@ -94,13 +94,11 @@ pub struct Object {
     ebpf: Ebpf,
     /// Its maps.
     pub maps: Maps,
-    /// The stages for a candidate are loaded too.
-    compares: bool,
 }
 
 impl Object {
-    /// Loads the object, but for what [`Self::compare`] loads. With `pins`, maps that are pinned there are used again, and the others are pinned there and made
-    /// with `sizes`.
+    /// Loads the object, but for what [`Self::compare`] loads. With `pins`, maps that are pinned there are used again, and the
+    /// others are pinned there and made with `sizes`.
     ///
     /// # Errors
     /// [`ObjectError`]; nothing was attached.
@@ -120,7 +118,7 @@ impl Object {
         load_all(&mut ebpf, &ROOTS.into_iter().chain(first).chain([TRIAL]).collect::<Vec<_>>())?;
         give_back(OBJECT);
         let maps = Maps::take(&mut ebpf)?;
-        let mut object = Self { ebpf, maps, compares: false };
+        let mut object = Self { ebpf, maps };
         object.fill_slots(|name| !COMPARING.contains(&name))?;
         Ok(object)
     }
@@ -130,12 +128,8 @@ impl Object {
     /// # Errors
     /// [`ObjectError`]; what is loaded goes on as before.
     pub fn compare(&mut self) -> Result<(), ObjectError> {
-        if !self.compares {
-            load_all(&mut self.ebpf, &COMPARING)?;
-            self.fill_slots(|name| COMPARING.contains(&name))?;
-            self.compares = true;
-        }
-        Ok(())
+        load_all(&mut self.ebpf, &COMPARING)?;
+        self.fill_slots(|name| COMPARING.contains(&name))
     }
 
     /// Puts the stages with these names into their slots, the first one last: until it is there, the old logic or none runs as a
@@ -207,7 +201,7 @@ fn give_back(bytes: &'static [u8]) {
     }
 }
 
-/// Has the kernel verify the programs with these names, on all CPUs at once: it is what a start takes longest for.
+/// Has the kernel verify the programs with these names that are not loaded yet, on all CPUs at once: it is what a start takes longest for.
 fn load_all(ebpf: &mut Ebpf, names: &[&'static str]) -> Result<(), ObjectError> {
     let mut programs = Vec::new();
     for (name, program) in ebpf.programs_mut() {
@@ -226,7 +220,7 @@ fn load_all(ebpf: &mut Ebpf, names: &[&'static str]) -> Result<(), ObjectError> 
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let work = || {
         while let Some((name, program)) = next() {
-            // A time before may have come to some of them and failed at the next.
+            // By a time before, which may have failed at another.
             if program.fd().is_err() {
                 program.load().map_err(|error| ObjectError::Program { program: name, cause: last_line(&error) })?;
             }
